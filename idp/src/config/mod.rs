@@ -1,0 +1,1 @@
+//! Config: one TOML file, each key overridable from the environment.

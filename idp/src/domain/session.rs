@@ -1,0 +1,119 @@
+//! Session: this browser's standing sign-in. Acquaintance: which factors were proved, and when.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::Account;
+use super::authenticator::{self, Factor};
+use super::id::Id;
+use super::level::AuthenticationLevel;
+use super::moment::{Moment, Span};
+
+/// Factors proved by the holder, each with the time of its last proof.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Acquaintance(Vec<(Factor, Moment)>);
+
+impl Acquaintance {
+    pub fn with(mut self, factor: Factor, at: Moment) -> Self {
+        self.0.retain(|(known, _)| *known != factor);
+        self.0.push((factor, at));
+        self
+    }
+
+    pub fn proofs(&self) -> impl Iterator<Item = (Factor, Moment)> + '_ {
+        self.0.iter().copied()
+    }
+
+    pub fn factors(&self) -> Vec<Factor> {
+        self.0.iter().map(|(factor, _)| *factor).collect()
+    }
+
+    /// Only the proofs given at `threshold` or later.
+    pub fn since(&self, threshold: Moment) -> Self {
+        Self(self.0.iter().copied().filter(|(_, at)| *at >= threshold).collect())
+    }
+
+    pub fn level(&self) -> Option<AuthenticationLevel> {
+        authenticator::level(&self.factors())
+    }
+
+    /// `auth_time`: the last completed authentication act, step-up included (`contract.md` 4).
+    pub fn last(&self) -> Option<Moment> {
+        self.0.iter().map(|(_, at)| *at).max()
+    }
+}
+
+/// How long a session lives (`security.md` N-23).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    pub idle: Span,
+    pub absolute: Span,
+}
+
+impl SessionLimits {
+    /// The longest allowed at an authentication level: 1 h / 24 h at level 1, 15 min / 12 h from level 2.
+    pub const fn ceiling(level: AuthenticationLevel) -> Self {
+        match level {
+            AuthenticationLevel::One => Self { idle: Span::hours(1), absolute: Span::hours(24) },
+            _ => Self { idle: Span::minutes(15), absolute: Span::hours(12) },
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub id: Id<Session>,
+    pub account: Id<Account>,
+    pub acquaintance: Acquaintance,
+    pub opened_at: Moment,
+    pub seen_at: Moment,
+    pub ended_at: Option<Moment>,
+}
+
+impl Session {
+    /// Whether the session still stands. At the limit itself it has ended.
+    pub fn stands(&self, limits: SessionLimits, now: Moment) -> bool {
+        self.ended_at.is_none()
+            && now.since(self.seen_at) < limits.idle
+            && now.since(self.opened_at) < limits.absolute
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(opened: i64, seen: i64) -> Session {
+        Session {
+            id: Id::new("s"),
+            account: Id::new("a"),
+            acquaintance: Acquaintance::default().with(Factor::Password, Moment::from_unix(opened)),
+            opened_at: Moment::from_unix(opened),
+            seen_at: Moment::from_unix(seen),
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn n_23_idle_and_absolute_limits_to_the_second() {
+        let two = SessionLimits::ceiling(AuthenticationLevel::Two);
+        let idle = 15 * 60;
+        assert!(session(0, 0).stands(two, Moment::from_unix(idle - 1)));
+        assert!(!session(0, 0).stands(two, Moment::from_unix(idle)));
+        let absolute = 12 * 3600;
+        assert!(session(0, absolute - 10).stands(two, Moment::from_unix(absolute - 1)));
+        assert!(!session(0, absolute - 10).stands(two, Moment::from_unix(absolute)));
+    }
+
+    #[test]
+    fn a_proof_replaces_the_older_one_of_its_kind() {
+        let known = Acquaintance::default()
+            .with(Factor::Password, Moment::from_unix(1))
+            .with(Factor::SmsOtp, Moment::from_unix(2))
+            .with(Factor::Password, Moment::from_unix(9));
+        assert_eq!(known.factors(), [Factor::SmsOtp, Factor::Password]);
+        assert_eq!(known.last(), Some(Moment::from_unix(9)));
+        assert_eq!(known.since(Moment::from_unix(3)).factors(), [Factor::Password]);
+        assert_eq!(known.level(), Some(AuthenticationLevel::Two));
+    }
+}

@@ -1,0 +1,119 @@
+//! May this subject act now? The single gate on every path that issues or confirms anything (`security.md` D5).
+//! Standing is derived from facts read in the same transaction, never stored and never cached.
+
+use super::account::{Account, AccountState, Holder};
+use super::grant::Grant;
+use super::level::{AccountLevel, AuthenticationLevel, Levels};
+use super::moment::Moment;
+use super::relying_party::ClientStatus;
+use super::session::{Session, SessionLimits};
+
+/// Proof that `may_act` said yes. Every function that mints asks for one; nothing else makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    account_level: Option<AccountLevel>,
+}
+
+impl Standing {
+    /// The account level that may be stated now: a citizen's two only with an active e-ID (ND69 Art 28).
+    pub fn account_level(self) -> Option<AccountLevel> {
+        self.account_level
+    }
+
+    pub fn levels(self, authentication: AuthenticationLevel) -> Levels {
+        Levels { account: self.account_level, authentication }
+    }
+}
+
+/// Why not. The client's own team and the holder learn different parts of it; a portal learns nothing of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    ClientNotLive,
+    GrantRevoked,
+    SessionEnded,
+    NotActivated,
+    Locked,
+    CardExpired,
+    GuardianRequired,
+    /// The grant speaks of an account that no longer exists.
+    NoAccount,
+}
+
+impl Refusal {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Refusal::ClientNotLive => "client_not_live",
+            Refusal::GrantRevoked => "grant_revoked",
+            Refusal::SessionEnded => "session_ended",
+            Refusal::NotActivated => "not_activated",
+            Refusal::Locked => "locked",
+            Refusal::CardExpired => "card_expired",
+            Refusal::GuardianRequired => "guardian_required",
+            Refusal::NoAccount => "no_account",
+        }
+    }
+}
+
+/// Everything the decision looks at. What a path does not have yet (no grant before consent) is `None`.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    pub client: Option<ClientStatus>,
+    pub subject: Subject<'a>,
+    pub grant: Option<&'a Grant>,
+    /// The session a grant without `offline_access` lives and dies with.
+    pub session: Option<(&'a Session, SessionLimits)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    Holder(&'a Account),
+    /// The account a grant names was not found.
+    Missing,
+    /// `client_credentials`: no holder is involved.
+    ClientItself,
+}
+
+/// The gate.
+pub fn may_act(asking: Asking<'_>, now: Moment) -> Result<Standing, Refusal> {
+    if asking.client.is_some_and(|status| status != ClientStatus::Live) {
+        return Err(Refusal::ClientNotLive);
+    }
+    if asking.grant.is_some_and(|grant| grant.revoked_at.is_some()) {
+        return Err(Refusal::GrantRevoked);
+    }
+    // Sign-out and the absolute limit end what the session issued, unless the holder let it go on offline.
+    if let (Some((session, limits)), Some(grant)) = (asking.session, asking.grant)
+        && !grant.offline
+        && (session.ended_at.is_some() || now.since(session.opened_at) >= limits.absolute)
+    {
+        return Err(Refusal::SessionEnded);
+    }
+    match asking.subject {
+        Subject::ClientItself => Ok(Standing { account_level: None }),
+        Subject::Missing => Err(Refusal::NoAccount),
+        Subject::Holder(account) => holder(account, now),
+    }
+}
+
+fn holder(account: &Account, now: Moment) -> Result<Standing, Refusal> {
+    if account.state != AccountState::Activated {
+        return Err(Refusal::NotActivated);
+    }
+    // ND69 Art 15: a citizen's account locks with the e-ID, and when the card expires.
+    if account.eid.as_ref().is_some_and(|eid| !eid.is_active()) {
+        return Err(Refusal::Locked);
+    }
+    if account.card_expires.is_some_and(|expires| now >= expires) {
+        return Err(Refusal::CardExpired);
+    }
+    // ND69 Art 14(2): each use by a child or ward needs the representative's confirmation.
+    if account.guardian.is_some() {
+        return Err(Refusal::GuardianRequired);
+    }
+    let account_level = match (account.holder, account.level) {
+        (Holder::Organisation, _) => None,
+        (Holder::Citizen, Some(AccountLevel::Two)) if account.eid.is_none() => Some(AccountLevel::One),
+        (_, level) => level,
+    };
+    Ok(Standing { account_level })
+}

@@ -1,0 +1,1 @@
+//! The short memory: counters, caches and announcements whose loss has no security effect.

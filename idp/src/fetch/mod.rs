@@ -1,0 +1,1 @@
+//! The one hardened outbound HTTP client.

@@ -1,0 +1,1 @@
+//! The journeys: each reads, decides, records and answers.

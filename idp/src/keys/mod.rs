@@ -1,0 +1,1 @@
+//! Keys: signing, verification, sealing at rest, blind indexes.

@@ -1,0 +1,118 @@
+//! The caller's fault: a closed set of codes, each error carrying the clause it breaks.
+
+use std::fmt;
+
+/// Every error code we put on the wire. Names are the standards' own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    // RFC 6749 §4.1.2.1 and §5.2
+    InvalidRequest,
+    UnauthorizedClient,
+    AccessDenied,
+    UnsupportedResponseType,
+    InvalidScope,
+    ServerError,
+    TemporarilyUnavailable,
+    InvalidClient,
+    InvalidGrant,
+    UnsupportedGrantType,
+    // OIDC Core §3.1.2.6
+    InteractionRequired,
+    LoginRequired,
+    ConsentRequired,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    RegistrationNotSupported,
+    // OIDC unmet authentication requirements 1.0
+    UnmetAuthenticationRequirements,
+    // RFC 6750 §3.1
+    InvalidToken,
+    InsufficientScope,
+    // RFC 7009 §2.2.1
+    UnsupportedTokenType,
+}
+
+impl ErrorCode {
+    pub const ALL: [ErrorCode; 20] = [
+        ErrorCode::InvalidRequest,
+        ErrorCode::UnauthorizedClient,
+        ErrorCode::AccessDenied,
+        ErrorCode::UnsupportedResponseType,
+        ErrorCode::InvalidScope,
+        ErrorCode::ServerError,
+        ErrorCode::TemporarilyUnavailable,
+        ErrorCode::InvalidClient,
+        ErrorCode::InvalidGrant,
+        ErrorCode::UnsupportedGrantType,
+        ErrorCode::InteractionRequired,
+        ErrorCode::LoginRequired,
+        ErrorCode::ConsentRequired,
+        ErrorCode::RequestNotSupported,
+        ErrorCode::RequestUriNotSupported,
+        ErrorCode::RegistrationNotSupported,
+        ErrorCode::UnmetAuthenticationRequirements,
+        ErrorCode::InvalidToken,
+        ErrorCode::InsufficientScope,
+        ErrorCode::UnsupportedTokenType,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ErrorCode::InvalidRequest => "invalid_request",
+            ErrorCode::UnauthorizedClient => "unauthorized_client",
+            ErrorCode::AccessDenied => "access_denied",
+            ErrorCode::UnsupportedResponseType => "unsupported_response_type",
+            ErrorCode::InvalidScope => "invalid_scope",
+            ErrorCode::ServerError => "server_error",
+            ErrorCode::TemporarilyUnavailable => "temporarily_unavailable",
+            ErrorCode::InvalidClient => "invalid_client",
+            ErrorCode::InvalidGrant => "invalid_grant",
+            ErrorCode::UnsupportedGrantType => "unsupported_grant_type",
+            ErrorCode::InteractionRequired => "interaction_required",
+            ErrorCode::LoginRequired => "login_required",
+            ErrorCode::ConsentRequired => "consent_required",
+            ErrorCode::RequestNotSupported => "request_not_supported",
+            ErrorCode::RequestUriNotSupported => "request_uri_not_supported",
+            ErrorCode::RegistrationNotSupported => "registration_not_supported",
+            ErrorCode::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
+            ErrorCode::InvalidToken => "invalid_token",
+            ErrorCode::InsufficientScope => "insufficient_scope",
+            ErrorCode::UnsupportedTokenType => "unsupported_token_type",
+        }
+    }
+}
+
+/// One broken rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    pub code: ErrorCode,
+    /// The clause that was broken, e.g. `RFC 6749 §4.1.3`.
+    pub clause: &'static str,
+    /// `error_description`: English, printable ASCII without `"` and `\` (RFC 6749 §5.2). Its leading word never changes.
+    pub told: String,
+    /// For the log only.
+    pub detail: Option<String>,
+}
+
+impl Error {
+    pub fn new(code: ErrorCode, clause: &'static str, told: impl Into<String>) -> Self {
+        Self { code, clause, told: told.into(), detail: None }
+    }
+
+    pub fn because(mut self, detail: impl fmt::Display) -> Self {
+        self.detail = Some(detail.to_string());
+        self
+    }
+
+    pub fn invalid_request(clause: &'static str, told: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, clause, told)
+    }
+
+    pub fn invalid_grant(clause: &'static str, told: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidGrant, clause, told)
+    }
+
+    pub fn invalid_client(clause: &'static str, told: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidClient, clause, told)
+    }
+}

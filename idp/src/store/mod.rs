@@ -1,0 +1,1 @@
+//! The memory: SQL on PostgreSQL or SQLite from one text per query.
