@@ -8,6 +8,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use subtle::ConstantTimeEq;
 
 use crate::domain::account::Account;
 use crate::domain::relying_party::ClientStatus;
@@ -86,6 +87,11 @@ pub fn keep<T: Serialize>(place: &str, value: &T, idp: &Idp) -> Result<String, F
 pub fn recall<T: DeserializeOwned>(place: &str, kept: &str, idp: &Idp) -> Option<T> {
     let plain = idp.vault.open(place, "", &Sealed::from_text(kept.to_owned())).ok()?;
     serde_json::from_slice(&plain).ok()
+}
+
+/// Whether a form of the console came from our own page to this sign-in.
+pub fn form_fits(presented: &str, sid: &str, form: &str, idp: &Idp) -> bool {
+    presented.as_bytes().ct_eq(form_token(sid, form, idp).as_bytes()).into()
 }
 
 /// The token a form of the console carries, bound to the sign-in and the form.
