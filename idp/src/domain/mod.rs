@@ -14,6 +14,7 @@ pub mod fault;
 pub mod grant;
 pub mod id;
 pub mod interaction;
+pub mod key;
 pub mod level;
 pub mod moment;
 pub mod person_number;
