@@ -129,4 +129,6 @@ fn rendered(page: &impl Template) -> Result<String, Fault> {
 }
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;

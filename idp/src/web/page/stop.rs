@@ -26,7 +26,8 @@ impl Lack {
         Lack::Authentication(3),
     ];
 
-    const fn key(self) -> &'static str {
+    /// Where its words stand, and how a page with it is called in tests.
+    pub(super) const fn key(self) -> &'static str {
         match self {
             Lack::AccountLevel(Holder::Citizen) => "citizen",
             Lack::AccountLevel(Holder::Foreigner) => "foreigner",
