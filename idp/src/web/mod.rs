@@ -1,1 +1,5 @@
 //! The door: HTTP in, HTTP out.
+
+pub mod cookie;
+pub mod headers;
+pub mod page;
