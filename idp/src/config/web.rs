@@ -69,6 +69,8 @@ pub struct AdminConfig {
     /// The console is a relying party of the provider.
     pub client_id: String,
     pub client_secret_file: Option<PathBuf>,
+    /// Ids of the accounts that may enter the console, as `admin account show` prints them. Nobody by default.
+    pub operators: Vec<String>,
     /// Where browsers find the console. Absent: `http://localhost` with the port it listens on.
     pub public_url: Option<String>,
 }
@@ -80,6 +82,7 @@ impl Default for AdminConfig {
             operations_listen: loopback(9081),
             client_id: "console".to_owned(),
             client_secret_file: None,
+            operators: Vec::new(),
             public_url: None,
         }
     }

@@ -238,4 +238,3 @@ fn locked_on_death(eid: &ElectronicId) -> bool {
 fn refused_at<T>(line: usize, reason: &str) -> Verdict<T> {
     Verdict::Refused(format!("line {line}: {reason}"))
 }
-

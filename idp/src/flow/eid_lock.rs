@@ -63,7 +63,9 @@ async fn carry_out(number: &PersonNumber, order: LockOrder, act: Act, idp: &Idp)
             };
             match turned {
                 Turned::Terminal => {
-                    return Ok(Verdict::refused("the e-ID is locked on the holder's death and stays locked (LCC Art 34)"));
+                    return Ok(Verdict::refused(
+                        "the e-ID is locked on the holder's death and stays locked (LCC Art 34)",
+                    ));
                 }
                 Turned::Changed => {
                     save(db, &account.id, &eid, &order, now)?;
@@ -89,7 +91,7 @@ async fn carry_out(number: &PersonNumber, order: LockOrder, act: Act, idp: &Idp)
 }
 
 fn save(db: &mut Db, account: &Id<Account>, eid: &ElectronicId, order: &LockOrder, now: Moment) -> Result<(), Fault> {
-    if store::eid::save(db, account, eid, order, now)? {
+    if store::eid::save(db, account, eid, order.authority(), now)? {
         Ok(())
     } else {
         Err(Fault::unavailable("flow", "the e-ID changed in between"))

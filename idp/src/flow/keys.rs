@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::domain::key::StoredKey;
 use crate::domain::relying_party::SigningAlg;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment, Span};
@@ -10,7 +11,6 @@ use crate::flow::operator::Verdict;
 use crate::idp::Idp;
 use crate::keys::Ring;
 use crate::store;
-use crate::store::key::StoredKey;
 
 /// How long a key is published before it signs, and stays published after the last token it signed expired.
 const NOTICE: Span = Span::hours(24);
@@ -62,10 +62,8 @@ pub async fn rotate(algs: &[SigningAlg], pace: Pace, idp: &Idp) -> Result<Vec<Li
     let now = idp.clock.now();
     let mut fresh = Vec::new();
     for alg in algs {
-        let mut key = Ring::mint(&idp.vault, *alg, &*idp.random, now)?;
-        key.published_at = now;
-        key.use_from = if pace == Pace::Now { now } else { now + NOTICE };
-        fresh.push((key, idp.random.id::<Event>(now)?));
+        let use_from = if pace == Pace::Now { now } else { now + NOTICE };
+        fresh.push((Ring::mint(&idp.vault, *alg, now, use_from)?, idp.random.id::<Event>(now)?));
     }
     idp.store
         .transact(move |db| {
@@ -110,12 +108,15 @@ fn may_retire(keys: &[StoredKey], kid: &str, pace: Pace, now: Moment) -> Result<
     }
     match stage(keys, key, now) {
         Stage::Signing => Err(format!("the key signs {}: rotate first", key.alg.name())),
-        Stage::Announced if pace == Pace::Announced => Err("the key has not signed yet: add --now to drop it".to_owned()),
+        Stage::Announced if pace == Pace::Announced => {
+            Err("the key has not signed yet: add --now to drop it".to_owned())
+        }
         Stage::Announced | Stage::Retired => Ok(()),
         Stage::Superseded => match successor(keys, key, now).map(|at| at + LONGEST_SIGNED + NOTICE) {
-            Some(free) if pace == Pace::Announced && now < free => {
-                Err(format!("what the key signed may still be good: retire it after {} s", free.since(now).as_seconds()))
-            }
+            Some(free) if pace == Pace::Announced && now < free => Err(format!(
+                "what the key signed may still be good: retire it after {} s",
+                free.since(now).as_seconds()
+            )),
             _ => Ok(()),
         },
     }

@@ -9,9 +9,9 @@ use crate::domain::secret::{BlindIndex, Sealed};
 use crate::domain::{Fault, Id, PersonNumber};
 use crate::keys::Vault;
 
-const PERSON: &str = "account.person_number";
-const PHONE: &str = "account.phone";
-const CLAIM: &str = "account_claim.value";
+const PERSON: &str = "accounts.person";
+const PHONE: &str = "accounts.phone";
+const CLAIM: &str = "account_claims.value";
 
 /// By which an account is found when its holder gives the number.
 pub fn person_index(number: &PersonNumber, vault: &Vault) -> BlindIndex {

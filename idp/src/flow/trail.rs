@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::PersonNumber;
 use crate::domain::Fault;
+use crate::domain::PersonNumber;
 use crate::domain::trail::{Event, Kind};
 use crate::flow::operator::Verdict;
 use crate::flow::sealed;

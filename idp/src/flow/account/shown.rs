@@ -117,8 +117,10 @@ fn shown(found: &Found, reveal: bool, idp: &Idp) -> Result<Shown, Fault> {
         let (source, recorded_at) = (claim.source.clone(), claim.recorded_at.unix());
         claims.insert(claim.claim.as_str(), ShownClaim { source, recorded_at, value: reveal.then_some(value) });
     }
-    let phone = found.credentials.phone.as_ref().map(|phone| sealed::open_phone(&account.id, phone, vault)).transpose()?;
-    let guardian = found.guardian.as_ref().map(|(id, known)| sealed::open_person(id, &known.person, vault)).transpose()?;
+    let phone =
+        found.credentials.phone.as_ref().map(|phone| sealed::open_phone(&account.id, phone, vault)).transpose()?;
+    let guardian =
+        found.guardian.as_ref().map(|(id, known)| sealed::open_person(id, &known.person, vault)).transpose()?;
     Ok(Shown {
         id: account.id.clone(),
         person_number: veiled(sealed::open_person(&account.id, &found.credentials.person, vault)?.reveal()),
