@@ -4,20 +4,28 @@
 //! Owns: the order of things and the transaction they happen in. Must not know: HTTP types, SQL text, Redis commands,
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
+pub mod account;
 pub mod authorize;
+pub mod client;
 pub mod consent;
+pub mod eid_lock;
 pub mod facts;
 pub mod hints;
 pub mod home;
 pub mod inbox;
 pub mod introspect;
 pub mod keep;
+pub mod keys;
 pub mod logout;
+pub mod operator;
 pub mod page;
 pub mod revoke;
+pub mod sealed;
 pub mod sign_in;
 pub mod step_up;
+mod strict_json;
 pub mod token;
+pub mod trail;
 pub mod userinfo;
 
 use crate::domain::id::Id;
