@@ -12,7 +12,7 @@ use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Limits};
 use super::{Answer, Browser, Outcome, page};
 use crate::domain::account::Account;
-use crate::domain::consent::{Consent, Receipt};
+use crate::domain::consent::{Consent, OFFLINE_PURPOSE, Receipt};
 use crate::domain::interaction::Interaction;
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
@@ -20,7 +20,7 @@ use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id};
 use crate::idp::Idp;
 use crate::protocol::authorize::next::Next;
-use crate::protocol::release::{self, Offer};
+use crate::protocol::release::{self, Decision, Offer};
 use crate::protocol::{Error, ErrorCode};
 use crate::store::{self, Db};
 
@@ -113,7 +113,9 @@ fn record(
     idp: &Idp,
 ) -> Result<(), Fault> {
     let now = idp.clock.now();
-    for (purpose, decision) in release::answer(offer, &given.form.ticked) {
+    let answered = release::answer(offer, &given.form.ticked).into_iter().map(|(purpose, decision)| (purpose.id, decision));
+    let offline = offer.offline.then(|| (OFFLINE_PURPOSE.to_owned(), Decision::default()));
+    for (purpose, decision) in answered.chain(offline) {
         let consent = Consent {
             id: idp.random.id(now)?,
             account: session.account.clone(),

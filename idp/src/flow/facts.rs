@@ -12,6 +12,7 @@ use crate::domain::session::{Session, SessionLimits};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
 use crate::idp::Idp;
+use crate::protocol::subject::sector;
 use crate::store::{self, Db};
 
 /// The holder behind a browser, as far as it is known.
@@ -66,7 +67,7 @@ pub fn gather(db: &mut Db, session: Option<Session>, client: &Arc<Client>, now: 
     let Some(session) = session else { return Ok(Gathered::default()) };
     let account = store::account::find(db, &session.account)?;
     let standing = standing(account.as_ref(), Some(ClientStatus::Live), now);
-    let sub = store::subject::find(db, &session.account, &client.sector)?;
+    let sub = store::subject::find(db, &session.account, sector(client))?;
     let (available, consents) = if standing.is_ok() {
         (store::account::claim_names(db, &session.account)?, store::consent::live(db, &session.account, &client.id)?)
     } else {
@@ -82,6 +83,6 @@ pub fn standing(account: Option<&Account>, client: Option<ClientStatus>, now: Mo
 }
 
 /// The subject a client's sector knows the account by; made on first use, never derived, never reused.
-pub fn subject(db: &mut Db, account: &Id<Account>, client: &Client, idp_fresh: &str) -> Result<String, Fault> {
-    store::subject::find_or_put(db, account, &client.sector, idp_fresh)
+pub fn subject(db: &mut Db, account: &Id<Account>, client: &Client, fresh: &str) -> Result<String, Fault> {
+    store::subject::find_or_put(db, account, sector(client), fresh)
 }

@@ -8,29 +8,13 @@ use crate::store;
 
 /// Resolves both hints. `posted`: a person number is taken from a form body only, never from a URL.
 pub async fn resolve(params: &Params, client: &Client, posted: bool, idp: &Idp) -> Result<Hints, Fault> {
-    Ok(Hints {
-        id_token_hint: params.first("id_token_hint").map_or(HintState::Absent, |jwt| id_token_hint(jwt, client, idp)),
-        login_hint: login_hint(params.first("login_hint"), posted, idp).await?,
-        now: idp.clock.now(),
-    })
-}
-
-/// An ID token of ours for this client, expired or not (OIDC Core §3.1.2.1; `security.md` AZ-14).
-fn id_token_hint(jwt: &str, client: &Client, idp: &Idp) -> HintState {
-    let Some(claims) = idp.ring.verify_own(jwt) else {
-        return HintState::Invalid("id_token_hint is not an ID token of this issuer");
+    // An ID token of ours for this client, expired or not (OIDC Core §3.1.2.1; `security.md` AZ-14).
+    let id_token_hint = match params.first("id_token_hint").filter(|hint| !hint.is_empty()) {
+        Some(jwt) => HintState::of(idp.ring.verify_own(jwt).as_ref(), &idp.config.issuer, client),
+        None => HintState::Absent,
     };
-    let text = |name: &str| claims.get(name).and_then(|value| value.as_str());
-    if text("iss") != Some(idp.config.issuer.as_str()) {
-        return HintState::Invalid("id_token_hint has another issuer");
-    }
-    if text("aud") != Some(client.id.as_str()) {
-        return HintState::Invalid("id_token_hint was issued to another client");
-    }
-    match text("sub") {
-        Some(sub) => HintState::Subject(sub.to_owned()),
-        None => HintState::Invalid("id_token_hint has no sub"),
-    }
+    let login_hint = login_hint(params.first("login_hint"), posted, idp).await?;
+    Ok(Hints { id_token_hint, login_hint, now: idp.clock.now(), post: posted })
 }
 
 async fn login_hint(hint: Option<&str>, posted: bool, idp: &Idp) -> Result<LoginHint, Fault> {

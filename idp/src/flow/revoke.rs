@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, json};
+use serde_json::{Value, json};
 
 use super::token::{Verdict, authenticate, replayed_assertion, spend_jti};
 use crate::domain::Fault;
 use crate::domain::grant::Grant;
-use crate::domain::relying_party::Client;
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
 use crate::domain::trail::{Event, Kind};
 use crate::idp::Idp;
-use crate::protocol::Error;
+use crate::protocol::introspect::Kind;
 use crate::protocol::params::Params;
+use crate::protocol::revoke::{self, Falls};
+use crate::protocol::token::Authenticated;
+use crate::protocol::Error;
 use crate::store::{self, Db};
 
 /// Answers one revocation request. An unknown or foreign token is answered like a revoked one (RFC 7009 §2.2).
@@ -22,9 +24,8 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
     };
-    let token = match params.one("token") {
-        Ok(Some(token)) => token.to_owned(),
-        Ok(None) => return Ok(Err(Error::invalid_request("RFC 7009 §2.1", "token is missing"))),
+    let token = match revoke::token(params) {
+        Ok(token) => token.to_owned(),
         Err(error) => return Ok(Err(error)),
     };
     let this = Arc::clone(idp);
@@ -33,28 +34,35 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
             if !spend_jti(db, &caller)? {
                 return Ok(Err(replayed_assertion()));
             }
-            revoke(db, caller.client(), &token, &this)?;
-            Ok(Ok(Map::new()))
+            if let Some(error) = end(db, &caller, &token, &this)? {
+                return Ok(Err(error));
+            }
+            Ok(Ok(Value::Null))
         })
         .await
 }
 
-fn revoke(db: &mut Db, caller: &Client, token: &str, idp: &Idp) -> Result<(), Fault> {
+/// `Some`: the token is another client's, and nothing changed.
+fn end(db: &mut Db, caller: &Authenticated, token: &str, idp: &Idp) -> Result<Option<Error>, Fault> {
     let now = idp.clock.now();
-    if let Some((issued, grant)) = store::token::find_refresh(db, &Stored::<RefreshToken>::of(token))? {
-        if grant.client == caller.id && issued.spent_at.is_none() && store::grant::revoke(db, &grant.id, now, "revoked")? {
-            remember(db, &grant, "refresh_token", idp)?;
-        }
-        return Ok(());
-    }
+    let refresh = store::token::find_refresh(db, &Stored::<RefreshToken>::of(token))?;
     let hash: Stored<AccessToken> = Stored::of(token);
-    if let Some((_, grant)) = store::token::find_access(db, &hash)?
-        && grant.client == caller.id
-        && store::token::revoke_access(db, &hash, now)?
-    {
-        remember(db, &grant, "access_token", idp)?;
+    let (grant, kind) = match refresh {
+        Some((_, grant)) => (grant, Kind::Refresh),
+        None => match store::token::find_access(db, &hash)? {
+            Some((_, grant)) => (grant, Kind::Access),
+            None => return Ok(None),
+        },
+    };
+    let (ended, class) = match revoke::decide(caller, &grant, kind) {
+        Ok(Falls::Grant) => (store::grant::revoke(db, &grant.id, now, "revoked")?, "refresh_token"),
+        Ok(Falls::Token) => (store::token::revoke_access(db, &hash, now)?, "access_token"),
+        Err(error) => return Ok(Some(error)),
+    };
+    if ended {
+        remember(db, &grant, class, idp)?;
     }
-    Ok(())
+    Ok(None)
 }
 
 fn remember(db: &mut Db, grant: &Grant, class: &str, idp: &Idp) -> Result<(), Fault> {

@@ -60,7 +60,7 @@ pub fn prepare(
     idp: &Idp,
 ) -> Result<(String, Option<Complaint>, Option<Sms>), Fault> {
     let to = phone(db, account, idp)?;
-    if store::otp::find_latest(db, id, PURPOSE)?.is_some() {
+    if store::otp::find_open(db, id, PURPOSE)?.is_some() {
         return Ok((to, None, None));
     }
     match send(db, id, account, client, to.clone(), idp)? {
@@ -165,8 +165,8 @@ fn check(
         return Ok(Some(Complaint::Wait(span)));
     }
     store::throttle::fail(db, &key, now)?;
-    let Some(challenge) = store::otp::find_latest(db, id, PURPOSE)? else { return Ok(Some(Complaint::Expired)) };
-    if challenge.spent_at.is_some() || now >= challenge.expires_at {
+    let Some(challenge) = store::otp::find_open(db, id, PURPOSE)? else { return Ok(Some(Complaint::Expired)) };
+    if now >= challenge.expires_at {
         return Ok(Some(Complaint::Expired));
     }
     let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
@@ -195,6 +195,7 @@ fn prove(db: &mut Db, turn: Turn, browser: &Browser, idp: &Idp) -> Result<Answer
         .with(json!({"factor": Factor::SmsOtp.name()}));
     store::trail::append(db, &event, &idp.random.id(now)?)?;
     let cookies = Cookies { session: Some(cookie), ..Cookies::default() };
+    store::interaction::belongs(db, &turn.open.id, &turn.session.account)?;
     let session = Session { acquaintance, seen_at: now, ..turn.session };
     sign_in::go_on(db, turn.open, session, browser, cookies, idp)
 }
@@ -216,14 +217,13 @@ fn send(
     let code: Minted<Otp> = Minted::from_text(idp.random.six_digits()?);
     let text = otp::text(code.reveal(), &client.client_name.vi, host(&idp.config.issuer));
     let challenge = store::otp::Challenge {
-        id: idp.random.text()?,
+        id: idp.random.id(now)?,
         interaction: id.clone(),
         account: account.clone(),
         purpose: PURPOSE.to_owned(),
         code: digest(id, code.reveal(), idp),
         sent_at: now,
         expires_at: now + idp.config.lifetimes.otp,
-        spent_at: None,
     };
     store::otp::put(db, &challenge)?;
     let event = Event::new(Kind::OtpSent, now).of(account).by(&client.id).with(json!({"purpose": PURPOSE}));

@@ -1,27 +1,26 @@
 //! The token endpoint: the client proves itself, then one arm per grant. Each arm is one transaction in which the
 //! gate is asked, the single use is spent and the tokens are recorded; signing follows the commit.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use super::facts::Limits;
 use super::userinfo;
-use crate::domain::claim::ClaimName;
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
-use crate::domain::relying_party::{Client, ClientStatus, GrantType, Registered};
+use crate::domain::relying_party::{Client, ClientStatus, Registered, SigningAlg};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Id};
+use crate::domain::{Fault, Span};
 use crate::idp::Idp;
 use crate::keys;
 use crate::protocol::params::Params;
-use crate::protocol::release::{self, Place};
-use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials};
-use crate::protocol::token::code::{Redemption, redeem};
-use crate::protocol::token::refresh::{Turn, acr_now, turn};
+use crate::protocol::release::{Asked, Place, fits, narrow};
+use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, VerifiedAssertion};
+use crate::protocol::token::code::{self, Presented, Redemption, redeem};
+use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
 use crate::protocol::token::request::{self, TokenRequest};
 use crate::protocol::token::set::TokenSet;
 use crate::protocol::token::client_credentials;
@@ -29,7 +28,7 @@ use crate::protocol::{Error, id_token};
 use crate::store::{self, Db};
 
 /// What the caller is told: a JSON body, or the rule it broke.
-pub type Verdict = Result<Map<String, Value>, Error>;
+pub type Verdict = Result<Value, Error>;
 
 /// Answers one token request.
 pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
@@ -41,9 +40,6 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
         Ok(request) => request,
         Err(error) => return Ok(Err(error)),
     };
-    if let Some(error) = grant_type_refused(&request, caller.client()) {
-        return Ok(Err(error));
-    }
     let this = Arc::clone(idp);
     let decided = idp
         .store
@@ -53,7 +49,9 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
             }
             match request {
                 TokenRequest::Code { code, redirect_uri, code_verifier } => {
-                    by_code(db, &caller, &Presented { code, redirect_uri, code_verifier }, &this)
+                    let presented =
+                        Presented { redirect_uri: redirect_uri.as_deref(), code_verifier: code_verifier.as_deref() };
+                    by_code(db, &caller, &code, &presented, &this)
                 }
                 TokenRequest::Refresh { refresh_token, scope } => {
                     by_refresh(db, &caller, &refresh_token, scope.as_deref(), &this)
@@ -79,31 +77,25 @@ pub async fn authenticate(
         Ok(credentials) => credentials,
         Err(error) => return Ok(Err(error)),
     };
-    let registered = match credentials.client_id() {
-        Some(id) => {
-            let id = Id::new(id);
-            idp.store.read(move |db| store::client::find(db, &id)).await?
-        }
-        None => None,
-    };
+    let id = credentials.client_id().clone();
+    let registered = idp.store.read(move |db| store::client::find(db, &id)).await?;
     let verified = verify_assertion(&credentials, registered.as_ref());
-    let audience = Audience {
-        issuer: idp.config.issuer.to_string(),
-        token_endpoint: format!("{}/token", idp.config.issuer),
-    };
+    let verified = verified.as_ref().map(|jwt| VerifiedAssertion { header: &jwt.header, claims: &jwt.claims });
+    let token_endpoint = format!("{}/token", idp.config.issuer);
+    let audience = Audience { issuer: &idp.config.issuer, token_endpoint: &token_endpoint };
     Ok(client_auth::prove(&credentials, registered.as_ref(), verified.as_ref(), &audience, idp.clock.now()))
 }
 
 fn verify_assertion(credentials: &Credentials, registered: Option<&Registered>) -> Option<keys::client::VerifiedJwt> {
     let jwt = credentials.assertion()?;
     let jwks = registered?.client.jwks.as_deref()?;
-    keys::client::verify(jwt, jwks, &crate::domain::relying_party::SigningAlg::ALL).ok()
+    keys::client::verify(jwt, jwks, &SigningAlg::ALL).ok()
 }
 
 /// RFC 7523 §3 and RFC 6749 §2.3: an assertion authenticates once.
 pub fn spend_jti(db: &mut Db, caller: &Authenticated) -> Result<bool, Fault> {
     match caller.jti() {
-        Some((jti, expires)) => store::used::once(db, "client_assertion", &format!("{}/{jti}", caller.client().id), expires),
+        Some((jti, until)) => store::used::once(db, "client_assertion", jti, until),
         None => Ok(true),
     }
 }
@@ -112,55 +104,41 @@ pub fn replayed_assertion() -> Error {
     Error::invalid_client("RFC 7523 §3", "client authentication failed").because("jti was used before")
 }
 
-fn grant_type_refused(request: &TokenRequest, client: &Client) -> Option<Error> {
-    let needed = match request {
-        TokenRequest::Code { .. } => GrantType::AuthorizationCode,
-        TokenRequest::Refresh { .. } => GrantType::RefreshToken,
-        TokenRequest::ClientCredentials { .. } => GrantType::ClientCredentials,
-    };
-    (!client.may_use(needed)).then(|| {
-        Error::new(
-            crate::protocol::ErrorCode::UnauthorizedClient,
-            "RFC 6749 §5.2",
-            "grant_type is not registered for this client",
-        )
-    })
-}
-
 /// Tokens recorded and ready to leave.
 struct Issued {
     client: Arc<Client>,
-    set: TokenSet,
+    access_token: Minted<AccessToken>,
+    expires_in: Span,
+    refresh_token: Option<Zeroizing<String>>,
+    scope: Vec<String>,
     /// What the ID token states, when one is due.
     id_token: Option<Map<String, Value>>,
 }
 
 impl Issued {
-    fn answer(mut self, idp: &Idp) -> Result<Map<String, Value>, Fault> {
-        if let Some(claims) = &self.id_token {
-            let alg = self.client.id_token_signed_response_alg;
-            self.set.id_token = Some(idp.ring.sign(alg, "JWT", claims, idp.clock.now())?);
-        }
-        Ok(self.set.answer())
+    fn answer(self, idp: &Idp) -> Result<Value, Fault> {
+        let alg = self.client.id_token_signed_response_alg;
+        let signed = self.id_token.map(|claims| idp.ring.sign(alg, "JWT", &claims, idp.clock.now())).transpose()?;
+        let set = TokenSet {
+            access_token: self.access_token.reveal(),
+            expires_in: self.expires_in,
+            refresh_token: self.refresh_token.as_ref().map(|token| token.as_str()),
+            id_token: signed.as_deref(),
+            scope: &self.scope,
+        };
+        Ok(set.answer())
     }
 }
 
 type Decision = Result<Result<Issued, Error>, Fault>;
 
-struct Presented {
-    code: String,
-    redirect_uri: Option<String>,
-    code_verifier: Option<String>,
-}
-
-fn by_code(db: &mut Db, caller: &Authenticated, presented: &Presented, idp: &Idp) -> Decision {
+fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presented<'_>, idp: &Idp) -> Decision {
     let now = idp.clock.now();
-    let hash: Stored<Code> = Stored::of(&presented.code);
+    let hash: Stored<Code> = Stored::of(code);
     let Some((issued, grant)) = store::code::find(db, &hash)? else {
         return refused(db, caller, None, unknown_code(), idp);
     };
-    let (redirect_uri, verifier) = (presented.redirect_uri.as_deref(), presented.code_verifier.as_deref());
-    match redeem(&issued, &grant, caller, redirect_uri, verifier, now) {
+    match redeem(&issued, &grant, caller, presented, now) {
         Redemption::Entitled => {}
         Redemption::WrongVerifier(error) => {
             store::code::fail(db, &hash)?;
@@ -175,14 +153,14 @@ fn by_code(db: &mut Db, caller: &Authenticated, presented: &Presented, idp: &Idp
     };
     // RFC 6749 §4.1.2: one redemption. The loser of a race is a replay, and the family dies with it.
     if !store::code::spend(db, &hash, now)? {
-        return replayed(db, caller, &grant, spent_code(), idp);
+        return replayed(db, caller, &grant, code::spent(), idp);
     }
-    let refresh = grant.offline && caller.client().may_use(GrantType::RefreshToken);
+    let refresh = refresh::is_due(&grant, caller);
     let scope = grant.scope.clone();
     let minting = Minting { caller, grant: &grant, standing, scope, nonce: issued.nonce.as_deref() };
     let mut tokens = minting.access(db, idp)?;
     if refresh {
-        tokens.set.refresh_token = Some(minting.refresh(db, idp)?);
+        tokens.refresh_token = Some(minting.refresh(db, idp)?);
     }
     minting.remember(db, Kind::TokenIssued, "authorization_code", idp)?;
     Ok(Ok(tokens))
@@ -205,15 +183,15 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, scope: Optio
         Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
     };
     if rotate && !store::token::spend_refresh(db, &hash, now)? {
-        return replayed(db, caller, &grant, unknown_refresh(), idp);
+        return replayed(db, caller, &grant, refresh::spent(), idp);
     }
     let minting = Minting { caller, grant: &grant, standing, scope, nonce: None };
     let mut tokens = minting.access(db, idp)?;
-    tokens.set.refresh_token = Some(if rotate {
+    tokens.refresh_token = Some(if rotate {
         minting.refresh(db, idp)?
     } else {
         store::token::extend_refresh(db, &hash, now + idp.config.lifetimes.refresh_token_idle)?;
-        presented.to_owned()
+        Zeroizing::new(presented.to_owned())
     });
     minting.remember(db, Kind::TokenRefreshed, "refresh_token", idp)?;
     Ok(Ok(tokens))
@@ -298,23 +276,24 @@ impl Minting<'_> {
             issued_at: now,
             expires_at: now + lifetime,
             revoked_at: None,
+            told: None,
         };
         store::token::put_access(db, &issued)?;
         let id_token = match self.grant.holder() {
             Some(holder) if self.grant.has_scope("openid") => Some(self.id_token(db, holder, token.reveal(), idp)?),
             _ => None,
         };
-        let set = TokenSet {
-            access_token: token.reveal().to_owned(),
+        Ok(Issued {
+            client: Arc::clone(self.caller.client()),
+            access_token: token,
             expires_in: lifetime,
             refresh_token: None,
-            id_token: None,
             scope: self.scope.clone(),
-        };
-        Ok(Issued { client: Arc::clone(self.caller.client()), set, id_token })
+            id_token,
+        })
     }
 
-    fn refresh(&self, db: &mut Db, idp: &Idp) -> Result<String, Fault> {
+    fn refresh(&self, db: &mut Db, idp: &Idp) -> Result<Zeroizing<String>, Fault> {
         let now = idp.clock.now();
         let token: Minted<RefreshToken> = idp.random.mint()?;
         let issued = IssuedRefreshToken {
@@ -325,7 +304,7 @@ impl Minting<'_> {
             spent_at: None,
         };
         store::token::put_refresh(db, &issued)?;
-        Ok(token.reveal().to_owned())
+        Ok(Zeroizing::new(token.reveal().to_owned()))
     }
 
     fn id_token(
@@ -345,7 +324,7 @@ impl Minting<'_> {
             nonce: self.nonce,
             levels: holder.acquaintance.level().map(|level| self.standing.levels(level)),
             released: &released,
-            access_token,
+            access_token: Some(access_token),
             now: idp.clock.now(),
             lifetime: idp.config.lifetimes.id_token,
         };
@@ -353,20 +332,20 @@ impl Minting<'_> {
     }
 
     /// Claims asked into the ID token itself; most requests ask for none, and then nothing is read.
-    fn released(&self, db: &mut Db, holder: &Authentication, idp: &Idp) -> Result<BTreeMap<ClaimName, Value>, Fault> {
+    fn released(&self, db: &mut Db, holder: &Authentication, idp: &Idp) -> Result<Map<String, Value>, Fault> {
         if self.grant.claims.id_token.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Map::new());
         }
         let client = self.caller.client();
         let consents = store::consent::live(db, &holder.account, &client.id)?;
-        let asking = release::Asking::of_grant(self.grant, &self.scope);
-        let names = release::narrow(&asking, client, self.standing.account_level(), &consents, Place::IdToken);
-        let values = userinfo::values(db, &holder.account, &names, idp)?;
-        let values = release::matching(values, &self.grant.claims.id_token);
+        let asked = Asked::from(self.grant).within(&self.scope);
+        let names = narrow(&asked, client, self.standing.account_level(), &consents, Place::IdToken);
+        let mut values = userinfo::values(db, &holder.account, &names, idp)?;
+        values.retain(|claim, value| fits(&self.grant.claims, Place::IdToken, *claim, value));
         if !values.is_empty() {
-            userinfo::remember(db, self.grant, holder, &values, idp)?;
+            userinfo::remember(db, self.grant, holder, values.keys(), idp)?;
         }
-        Ok(values)
+        Ok(userinfo::named(values))
     }
 
     fn remember(&self, db: &mut Db, kind: Kind, grant_type: &str, idp: &Idp) -> Result<(), Fault> {
@@ -414,15 +393,11 @@ fn remember_refusal(
 }
 
 fn unknown_code() -> Error {
-    Error::invalid_grant("RFC 6749 §5.2", "code is not valid for this client")
-}
-
-fn spent_code() -> Error {
-    Error::invalid_grant("RFC 6749 §4.1.2", "code was already used").because("lost the race")
+    Error::invalid_grant("RFC 6749 §5.2", "the code is not valid")
 }
 
 fn unknown_refresh() -> Error {
-    Error::invalid_grant("RFC 6749 §5.2", "refresh_token is not valid for this client")
+    Error::invalid_grant("RFC 6749 §5.2", "the refresh token is not valid")
 }
 
 fn no_longer(refusal: Refusal) -> Error {

@@ -17,14 +17,16 @@ use crate::domain::secret::{AccessToken, Stored};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id};
 use crate::idp::Idp;
-use crate::protocol::release::{self, Place};
-use crate::protocol::{Error, ErrorCode, userinfo};
+use crate::protocol::Error;
+use crate::protocol::release::{Asked, Place, fits, narrow};
+use crate::protocol::scope::EID_STATUS;
+use crate::protocol::userinfo::{admit, body, invalid_token};
 use crate::store::{self, Db};
 
 /// What one reading decided.
 struct Reading {
     body: Map<String, Value>,
-    released: BTreeMap<ClaimName, Value>,
+    claims: Vec<ClaimName>,
     grant: Grant,
     /// What this token was told before, and what it is told now; equal sets tell the portal nothing new.
     before: Option<String>,
@@ -39,7 +41,7 @@ pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Map<String, Va
         Ok(reading) => reading,
         Err(error) => return Ok(Err(error)),
     };
-    if reading.released.is_empty() || reading.before.as_deref() == Some(reading.now.as_str()) {
+    if reading.claims.is_empty() || reading.before.as_deref() == Some(reading.now.as_str()) {
         return Ok(Ok(reading.body));
     }
     // Something leaves for the first time under this token: decided once more, and recorded, in one transaction.
@@ -53,7 +55,7 @@ pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Map<String, Va
             if store::token::told(db, &hash, &reading.now)?
                 && let Some(holder) = reading.grant.holder()
             {
-                remember(db, &reading.grant, holder, &reading.released, &this)?;
+                remember(db, &reading.grant, holder, reading.claims.iter(), &this)?;
             }
             Ok(Ok(reading.body))
         })
@@ -62,31 +64,29 @@ pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Map<String, Va
 
 fn read(db: &mut Db, hash: &Stored<AccessToken>, idp: &Idp) -> Result<Result<Reading, Error>, Fault> {
     let now = idp.clock.now();
-    let Some((issued, grant)) = store::token::find_access(db, hash)? else { return Ok(Err(invalid())) };
+    let Some((issued, grant)) = store::token::find_access(db, hash)? else { return Ok(Err(invalid_token())) };
     if issued.revoked_at.is_some() || now >= issued.expires_at {
-        return Ok(Err(invalid()));
+        return Ok(Err(invalid_token()));
     }
-    // A client's own token speaks of no citizen.
-    let Some(holder) = grant.holder() else { return Ok(Err(invalid())) };
-    if !issued.scope.iter().any(|scope| scope == "openid") {
-        let told = "scope openid is needed here";
-        return Ok(Err(Error::new(ErrorCode::InsufficientScope, "OIDC Core §5.3", told)));
-    }
-    let Some(registered) = store::client::find(db, &grant.client)? else { return Ok(Err(invalid())) };
+    let holder = match admit(&grant, &issued.scope) {
+        Ok(holder) => holder,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Some(registered) = store::client::find(db, &grant.client)? else { return Ok(Err(invalid_token())) };
     let standing = match holder_stands(db, Some(registered.status), &grant, holder, idp)? {
         Ok(standing) => standing,
-        Err(refusal) => return Ok(Err(invalid().because(refusal.name()))),
+        Err(refusal) => return Ok(Err(invalid_token().because(refusal.name()))),
     };
     let consents = store::consent::live(db, &holder.account, &grant.client)?;
-    let asking = release::Asking::of_grant(&grant, &issued.scope);
-    let client = &registered.client;
-    let names = release::narrow(&asking, client, standing.account_level(), &consents, Place::Userinfo);
-    let released = release::matching(values(db, &holder.account, &names, idp)?, &grant.claims.userinfo);
-    let levels = issued.scope.iter().any(|scope| scope == "vn_eid_status");
+    let asked = Asked::from(&grant).within(&issued.scope);
+    let names = narrow(&asked, &registered.client, standing.account_level(), &consents, Place::Userinfo);
+    let mut released = values(db, &holder.account, &names, idp)?;
+    released.retain(|claim, value| fits(&grant.claims, Place::Userinfo, *claim, value));
+    let levels = issued.scope.iter().any(|scope| scope == EID_STATUS);
     let levels = holder.acquaintance.level().filter(|_| levels).map(|level| standing.levels(level));
-    let body = userinfo::body(&holder.sub, &released, levels);
-    let now = digest(released.keys());
-    Ok(Ok(Reading { body, released, before: issued.told.clone(), now, grant }))
+    let (claims, set) = (released.keys().copied().collect(), digest(released.keys()));
+    let body = body(&holder.sub, &named(released), levels);
+    Ok(Ok(Reading { body, claims, before: issued.told, now: set, grant }))
 }
 
 /// Opens the named claims of an account; a claim without a value is simply not there.
@@ -109,15 +109,15 @@ pub fn values(
 }
 
 /// Records that claims left for a client: their names, never their values.
-pub fn remember(
+pub fn remember<'a>(
     db: &mut Db,
     grant: &Grant,
     holder: &Authentication,
-    released: &BTreeMap<ClaimName, Value>,
+    released: impl Iterator<Item = &'a ClaimName>,
     idp: &Idp,
 ) -> Result<(), Fault> {
     let now = idp.clock.now();
-    let names: Vec<&ClaimName> = released.keys().collect();
+    let names: Vec<&ClaimName> = released.collect();
     let event = Event::new(Kind::Released, now)
         .of(&holder.account)
         .by(&grant.client)
@@ -135,6 +135,7 @@ fn digest<'a>(names: impl Iterator<Item = &'a ClaimName>) -> String {
     URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
-fn invalid() -> Error {
-    Error::new(ErrorCode::InvalidToken, "RFC 6750 §3.1", "access token is not valid")
+/// Values under their names on the wire.
+pub fn named(values: BTreeMap<ClaimName, Value>) -> Map<String, Value> {
+    values.into_iter().map(|(claim, value)| (claim.as_str().to_owned(), value)).collect()
 }

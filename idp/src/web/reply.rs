@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::page::{ErrorPage, FormPost, Frame, Reason, Stop};
 use super::read::{Language, Unread};
@@ -226,7 +226,7 @@ const fn retry_after(fault: &Fault) -> i64 {
 }
 
 /// A JSON answer of a token-like endpoint.
-pub fn json(body: &Map<String, Value>, context: &Context<'_>) -> HttpResponse {
+pub fn json(body: &Value, context: &Context<'_>) -> HttpResponse {
     context.note("ok");
     let text = serde_json::to_string(body).unwrap_or_default();
     builder(StatusCode::OK, headers::Answer::Bare, context)
