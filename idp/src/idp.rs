@@ -6,16 +6,14 @@ use std::sync::{Arc, RwLock};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::domain::session::SessionLimits;
-use crate::domain::{AuthenticationLevel, Fault};
+use crate::domain::{Acr, AuthenticationLevel, Fault};
 use crate::ephemeral::{self, Ephemeral};
-use crate::factor::password::Hasher;
+use crate::factor::password::{Hasher, threads_for};
 use crate::flow::facts::Limits;
-use crate::flow::inbox::StoredInbox;
-use crate::fetch::Fetch;
+use crate::flow::inbox::open_notice;
 use crate::keys::{Ring, Vault};
-use crate::notice::{self, Notice};
-use crate::protocol::discovery;
+use crate::notice::Notice;
+use crate::protocol::discovery::{self, Published};
 use crate::random::{Random, SystemRandom};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
@@ -34,7 +32,7 @@ pub struct Idp {
     pub random: Arc<dyn Random>,
     pub metrics: Metrics,
     /// The discovery document, rendered once.
-    pub metadata: actix_web::web::Bytes,
+    pub metadata: String,
     /// Redirect origins of public clients, for CORS.
     pub public_origins: Origins,
     stopping: AtomicBool,
@@ -84,9 +82,9 @@ impl Idp {
         let idp = Idp {
             ephemeral: ephemeral::open(&config.ephemeral.url)?,
             fallback: ephemeral::open("memory:")?,
-            hasher: Hasher::new(config.web.password_threads, vault.pepper())?,
+            hasher: Hasher::new(password_threads(&config), vault.pepper(), Arc::clone(&random))?,
             metrics: Metrics::new()?,
-            metadata: serde_json::Value::Object(discovery::metadata(&config.issuer)).to_string(),
+            metadata: metadata(&config),
             public_origins: Origins::default(),
             stopping: AtomicBool::new(false),
             notice,
@@ -108,6 +106,18 @@ impl Idp {
     /// From now on readiness says no, while requests under way finish.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes the figures that are read rather than counted.
+    pub fn observe(&self) {
+        let queue = self.hasher.queue();
+        self.metrics.password_queue(queue.waiting, queue.running);
+        let pool = self.store.gauge();
+        for (state, connections) in
+            [("in_use", pool.in_use), ("idle", pool.idle), ("size", pool.size), ("queued", pool.queued)]
+        {
+            self.metrics.pool(state, connections);
+        }
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -158,4 +168,20 @@ async fn open_ring(store: &Store, vault: &Arc<Vault>, clock: &dyn Clock) -> Resu
         .await?;
     ring.refresh(vault, &stored)?;
     Ok(ring)
+}
+
+fn password_threads(config: &Config) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    config.web.password_threads.unwrap_or_else(|| threads_for(cores))
+}
+
+fn metadata(config: &Config) -> String {
+    let published = Published {
+        issuer: &config.issuer,
+        acr: &Acr::ALL,
+        service_documentation: None,
+        op_policy_uri: None,
+        op_tos_uri: None,
+    };
+    discovery::metadata(&published).to_string()
 }

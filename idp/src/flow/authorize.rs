@@ -14,7 +14,7 @@ use crate::domain::request::AuthorizationRequest;
 use crate::domain::secret::{BrowserCookie, Code, Minted, Stored};
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Id, Moment};
+use crate::domain::{Fault, Id};
 use crate::idp::Idp;
 use crate::protocol::authorize::address::{AddressPolicy, ReturnAddress, address};
 use crate::protocol::authorize::checks;

@@ -28,6 +28,8 @@ pub mod token;
 pub mod trail;
 pub mod userinfo;
 
+use std::net::IpAddr;
+
 use crate::domain::id::Id;
 use crate::domain::interaction::Interaction;
 use crate::domain::request::ResponseMode;
@@ -41,8 +43,8 @@ pub struct Browser {
     pub session: Option<Stored<SessionCookie>>,
     pub browser: Option<Stored<BrowserCookie>>,
     pub device: Option<Stored<DeviceCookie>>,
-    /// The network prefix the request came from; used for throttling only.
-    pub network: String,
+    /// Where the request came from; used for throttling only.
+    pub address: Option<IpAddr>,
     /// The language pages are shown in: `vi` or `en`.
     pub language: &'static str,
 }

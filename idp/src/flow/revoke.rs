@@ -11,7 +11,7 @@ use crate::domain::grant::Grant;
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
 use crate::domain::trail::{Event, Kind};
 use crate::idp::Idp;
-use crate::protocol::introspect::Kind;
+use crate::protocol::introspect;
 use crate::protocol::params::Params;
 use crate::protocol::revoke::{self, Falls};
 use crate::protocol::token::Authenticated;
@@ -48,9 +48,9 @@ fn end(db: &mut Db, caller: &Authenticated, token: &str, idp: &Idp) -> Result<Op
     let refresh = store::token::find_refresh(db, &Stored::<RefreshToken>::of(token))?;
     let hash: Stored<AccessToken> = Stored::of(token);
     let (grant, kind) = match refresh {
-        Some((_, grant)) => (grant, Kind::Refresh),
+        Some((_, grant)) => (grant, introspect::Kind::Refresh),
         None => match store::token::find_access(db, &hash)? {
-            Some((_, grant)) => (grant, Kind::Access),
+            Some((_, grant)) => (grant, introspect::Kind::Access),
             None => return Ok(None),
         },
     };

@@ -1,6 +1,7 @@
-//! Sign-in with person number and password. An unknown number and a wrong password cost and answer the same; a
-//! guess is charged to the brake before it is evaluated, so that parallel guesses cannot slip through together.
+//! Sign-in with person number and password. An unknown number and a wrong password cost and answer the same; the
+//! brake on guessing is asked before the hash and again with the outcome.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::domain::secret::{BlindIndex, DeviceCookie, Minted, SessionCookie};
 use crate::domain::session::{Acquaintance, Session};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id, PersonNumber, Span};
-use crate::factor::throttle::{self, Verdict};
+use crate::factor::throttle::{self, Counter, Failures, Rule, Verdict};
 use crate::idp::Idp;
 use crate::store::{self, Db};
 
@@ -43,16 +44,8 @@ struct Attempt {
     account: Option<Account>,
     hash: Option<String>,
     index: BlindIndex,
-    keys: Keys,
-}
-
-/// The counters one guess is charged to (`security.md` D7, N-16, N-17, N-19).
-#[derive(Clone)]
-struct Keys {
-    /// This device's own counter where the holder signed in from it before, else the account's.
-    guesses: String,
-    known_device: bool,
-    network: String,
+    /// What this guess is counted under.
+    counters: Vec<Counter>,
 }
 
 /// Evaluates one password.
@@ -65,90 +58,117 @@ pub async fn password(
     let Some(number) = PersonNumber::parse(&form.person_number) else {
         return Ok(SignedIn::Again(Complaint::Malformed));
     };
-    if !crate::factor::password::is_plausible(&form.password) {
+    if !crate::factor::password::is_acceptable(&form.password) {
         return Ok(SignedIn::Again(Complaint::Malformed));
     }
     let index = idp.vault.blind_index("person", number.reveal());
     let (this, who, at) = (Arc::clone(idp), browser.clone(), id.clone());
-    let charged = idp.store.transact(move |db| charge(db, &at, index, &who, &this)).await?;
-    let attempt = match charged {
-        Charged::Evaluate(attempt) => attempt,
-        Charged::Wait(span) => {
-            idp.metrics.sign_in("password", "throttled");
+    let attempt = match idp.store.read(move |db| consider(db, &at, index, &who, &this)).await? {
+        Considered::Evaluate(attempt) => attempt,
+        Considered::Wait(span) => {
+            idp.metrics.sign_in(Factor::Password, "throttled");
             return Ok(SignedIn::Again(Complaint::Wait(span)));
         }
-        Charged::Gone => return Ok(SignedIn::Done(Answer::bare(Outcome::Shown(gone())))),
+        Considered::Gone => return Ok(SignedIn::Done(Answer::bare(Outcome::Shown(gone())))),
     };
-    let right = idp.hasher.verify(form.password, attempt.hash.clone()).await?;
+    let right = idp.hasher.verify(&form.password, attempt.hash.as_deref()).await?;
     let (this, who) = (Arc::clone(idp), browser.clone());
-    if !right {
-        idp.metrics.sign_in("password", "wrong");
-        idp.store.transact(move |db| record_wrong(db, &attempt, &this)).await?;
-        return Ok(SignedIn::Again(Complaint::Wrong));
-    }
-    idp.store.transact(move |db| admit(db, id, attempt, &who, &this)).await.map(SignedIn::Done)
+    idp.store
+        .transact(move |db| {
+            // Guesses sent at once were all considered before any was counted: the brake is asked again, and a wait
+            // overrules even a right password.
+            if let Verdict::Wait(span) = brake(db, &attempt.counters, &this)? {
+                this.metrics.sign_in(Factor::Password, "throttled");
+                return Ok(SignedIn::Again(Complaint::Wait(span)));
+            }
+            if right {
+                return admit(db, id, attempt, &who, &this).map(SignedIn::Done);
+            }
+            this.metrics.sign_in(Factor::Password, "wrong");
+            record_wrong(db, &attempt, &this)?;
+            Ok(SignedIn::Again(Complaint::Wrong))
+        })
+        .await
 }
 
-enum Charged {
+enum Considered {
     Evaluate(Box<Attempt>),
     Wait(Span),
     Gone,
 }
 
-fn charge(db: &mut Db, id: &Id<Interaction>, index: BlindIndex, browser: &Browser, idp: &Idp) -> Result<Charged, Fault> {
-    let now = idp.clock.now();
-    if page::bound(db, id, browser, now)?.is_none() {
-        return Ok(Charged::Gone);
+/// Everything cheap comes before the hash (`security.md` N-13).
+fn consider(
+    db: &mut Db,
+    id: &Id<Interaction>,
+    index: BlindIndex,
+    browser: &Browser,
+    idp: &Idp,
+) -> Result<Considered, Fault> {
+    if page::bound(db, id, browser, idp.clock.now())?.is_none() {
+        return Ok(Considered::Gone);
     }
     let account = store::account::find_by_person(db, &index)?;
-    let keys = keys(db, account.as_ref(), &index, browser, idp)?;
-    let guesses = store::throttle::find(db, &keys.guesses)?;
-    let network = store::throttle::find(db, &keys.network)?;
-    let verdict = if keys.known_device {
-        throttle::known_device(guesses, now)
-    } else {
-        throttle::password(guesses, network, now)
-    };
-    if let Verdict::Wait(span) = verdict {
-        return Ok(Charged::Wait(span));
-    }
-    store::throttle::fail(db, &keys.guesses, now)?;
-    if !keys.known_device {
-        store::throttle::fail(db, &keys.network, now)?;
+    let counters = counters(db, account.as_ref(), &index, browser)?;
+    if let Verdict::Wait(span) = brake(db, &counters, idp)? {
+        return Ok(Considered::Wait(span));
     }
     let hash = match &account {
         Some(account) => store::account::credentials(db, &account.id)?.and_then(|known| known.password_hash),
         None => None,
     };
-    Ok(Charged::Evaluate(Box::new(Attempt { account, hash, index, keys })))
+    Ok(Considered::Evaluate(Box::new(Attempt { account, hash, index, counters })))
 }
 
-fn keys(
+fn counters(
     db: &mut Db,
     account: Option<&Account>,
     index: &BlindIndex,
     browser: &Browser,
-    idp: &Idp,
-) -> Result<Keys, Fault> {
-    let known_device = match (&browser.device, account) {
+) -> Result<Vec<Counter>, Fault> {
+    let known = match (&browser.device, account) {
         (Some(device), Some(account)) => store::device::knows(db, device, &account.id)?,
         _ => false,
     };
-    let person = index.as_str();
-    let guesses = match (&browser.device, known_device) {
-        (Some(device), true) => format!("password/{person}/{}", device.as_str()),
-        _ => format!("password/{person}"),
-    };
-    let network = idp.vault.blind_index("network", &browser.network);
-    Ok(Keys { guesses, known_device, network: format!("password/{person}/net/{}", network.as_str()) })
+    let device = browser.device.as_ref().filter(|_| known).map(|device| device.as_str());
+    let address = browser.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    Ok(throttle::password(index.as_str(), device, address))
+}
+
+/// What the counters say together.
+pub fn brake(db: &mut Db, counters: &[Counter], idp: &Idp) -> Result<Verdict, Fault> {
+    let mut rows = Vec::with_capacity(counters.len());
+    for counter in counters {
+        rows.push((counter.rule, failures(db, counter)?));
+    }
+    Ok(throttle::decide(rows, idp.clock.now()))
+}
+
+fn failures(db: &mut Db, counter: &Counter) -> Result<Option<Failures>, Fault> {
+    let row = store::throttle::find(db, &counter.key)?;
+    Ok(row.map(|row| Failures { count: row.count, first_at: row.first_at, last_at: row.last_at }))
+}
+
+/// Counts one failure under each counter; one that is over begins anew.
+pub fn count(db: &mut Db, counters: &[Counter], idp: &Idp) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    for counter in counters {
+        if failures(db, counter)?.is_some_and(|row| counter.rule.is_over(row, now)) {
+            store::throttle::clear(db, &counter.key)?;
+        }
+        store::throttle::fail(db, &counter.key, now)?;
+    }
+    Ok(())
 }
 
 fn record_wrong(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> {
+    count(db, &attempt.counters, idp)?;
     let Some(account) = &attempt.account else { return Ok(()) };
     let now = idp.clock.now();
+    let known_device = attempt.counters.iter().any(|counter| counter.rule == Rule::KnownDevice);
     let event = Event::new(Kind::SignInRefused, now)
         .of(&account.id)
-        .with(json!({"factor": Factor::Password.name(), "reason": "wrong", "known_device": attempt.keys.known_device}));
+        .with(json!({"factor": Factor::Password.name(), "reason": "wrong", "known_device": known_device}));
     store::trail::append(db, &event, &idp.random.id(now)?)
 }
 
@@ -166,10 +186,13 @@ fn admit(
     };
     // Facts again: a lock may have been acknowledged while the password was being hashed.
     let account = store::account::find_by_person(db, &attempt.index)?;
-    store::throttle::clear(db, &attempt.keys.guesses)?;
+    // What strangers used up comes back by time alone; the owner's own device starts afresh.
+    for counter in attempt.counters.iter().filter(|counter| counter.rule == Rule::KnownDevice) {
+        store::throttle::clear(db, &counter.key)?;
+    }
     let Some(account) = account else { return Err(Fault::broken("flow", "an account vanished")) };
     if let Err(refusal) = facts::standing(Some(&account), None, now) {
-        idp.metrics.sign_in("password", refusal.name());
+        idp.metrics.sign_in(Factor::Password, refusal.name());
         store::interaction::refuse(db, &id, &account.id)?;
         let event = Event::new(Kind::SignInRefused, now)
             .of(&account.id)
@@ -179,7 +202,7 @@ fn admit(
         end_other_session(db, browser, None, &mut cookies, idp)?;
         return Ok(Answer { outcome: Outcome::Page(Step::of_refusal(refusal), id), cookies });
     }
-    idp.metrics.sign_in("password", "ok");
+    idp.metrics.sign_in(Factor::Password, "ok");
     let (session, mut cookies) = enter(db, &account.id, browser, idp)?;
     remember_device(db, &account.id, browser, &mut cookies, idp)?;
     store::interaction::belongs(db, &id, &account.id)?;

@@ -15,13 +15,17 @@ use crate::domain::secret::{Minted, Otp, SessionCookie, Stored};
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id, Span};
-use crate::factor::{otp, throttle};
+use crate::factor::otp::{self, Sends};
+use crate::factor::throttle::{self, Verdict};
 use crate::idp::Idp;
 use crate::protocol::authorize::next::Next;
 use crate::store::{self, Db};
 
 /// What a code is for; a code of one purpose never serves another (`security.md` LG-13).
 const PURPOSE: &str = "sign_in";
+
+/// Messages within ten seconds (`security.md` N-20).
+const BURST: i64 = 2;
 
 /// Why the page is shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +118,7 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
             }
             let account = turn.session.account.clone();
             if let Some(complaint) = check(db, &id, &account, &code, &this)? {
-                this.metrics.sign_in("sms_otp", "refused");
+                this.metrics.sign_in(Factor::SmsOtp, "refused");
                 let event = Event::new(Kind::OtpRefused, now)
                     .of(&account)
                     .by(&turn.pending.client.id)
@@ -123,7 +127,7 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
                 store::trail::append(db, &event, &this.random.id(now)?)?;
                 return Ok(Proved::Again(complaint));
             }
-            this.metrics.sign_in("sms_otp", "ok");
+            this.metrics.sign_in(Factor::SmsOtp, "ok");
             prove(db, turn, &who, &this).map(Proved::Done)
         })
         .await
@@ -159,12 +163,11 @@ fn check(
     idp: &Idp,
 ) -> Result<Option<Complaint>, Fault> {
     let now = idp.clock.now();
-    let key = format!("otp/{account}/{PURPOSE}");
-    let failures = store::throttle::find(db, &key)?;
-    if let throttle::Verdict::Wait(span) = throttle::otp_guess(failures, now) {
+    let counter = [throttle::otp(account.as_str(), PURPOSE)];
+    if let Verdict::Wait(span) = sign_in::brake(db, &counter, idp)? {
         return Ok(Some(Complaint::Wait(span)));
     }
-    store::throttle::fail(db, &key, now)?;
+    sign_in::count(db, &counter, idp)?;
     let Some(challenge) = store::otp::find_open(db, id, PURPOSE)? else { return Ok(Some(Complaint::Expired)) };
     if now >= challenge.expires_at {
         return Ok(Some(Complaint::Expired));
@@ -177,7 +180,9 @@ fn check(
     if !store::otp::spend(db, &challenge.id, now)? {
         return Ok(Some(Complaint::Expired));
     }
-    store::throttle::clear(db, &key)?;
+    for counter in &counter {
+        store::throttle::clear(db, &counter.key)?;
+    }
     Ok(None)
 }
 
@@ -209,9 +214,18 @@ fn send(
     idp: &Idp,
 ) -> Result<Result<Sms, Complaint>, Fault> {
     let now = idp.clock.now();
-    let recent = store::otp::sent_since(db, account, now - throttle::SEND_WINDOW)?;
-    let today = store::otp::sent_since(db, account, now - Span::days(1))?;
-    if let throttle::Verdict::Wait(span) = throttle::otp_send(recent, today, &idp.config.limits) {
+    let sent = Sends {
+        burst: store::otp::sent_since(db, account, now - Sends::BURST)?,
+        quarter_hour: store::otp::sent_since(db, account, now - Sends::QUARTER_HOUR)?,
+        day: store::otp::sent_since(db, account, now - Sends::DAY)?,
+    };
+    let limits = &idp.config.limits;
+    let most = Sends {
+        burst: BURST,
+        quarter_hour: limits.otp_sends_per_quarter_hour,
+        day: limits.otp_sends_per_day,
+    };
+    if let Verdict::Wait(span) = otp::may_send(sent, most) {
         return Ok(Err(Complaint::SendLimit(span)));
     }
     let code: Minted<Otp> = Minted::from_text(idp.random.six_digits()?);

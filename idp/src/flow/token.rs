@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::facts::Limits;
 use super::userinfo;
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
-use crate::domain::relying_party::{Client, ClientStatus, Registered, SigningAlg};
+use crate::domain::relying_party::{Client, ClientStatus, GrantType, Registered, SigningAlg};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
@@ -162,7 +162,7 @@ fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presente
     if refresh {
         tokens.refresh_token = Some(minting.refresh(db, idp)?);
     }
-    minting.remember(db, Kind::TokenIssued, "authorization_code", idp)?;
+    minting.remember(db, Kind::TokenIssued, GrantType::AuthorizationCode, idp)?;
     Ok(Ok(tokens))
 }
 
@@ -193,7 +193,7 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, scope: Optio
         store::token::extend_refresh(db, &hash, now + idp.config.lifetimes.refresh_token_idle)?;
         Zeroizing::new(presented.to_owned())
     });
-    minting.remember(db, Kind::TokenRefreshed, "refresh_token", idp)?;
+    minting.remember(db, Kind::TokenRefreshed, GrantType::RefreshToken, idp)?;
     Ok(Ok(tokens))
 }
 
@@ -221,7 +221,7 @@ fn by_itself(db: &mut Db, caller: &Authenticated, scope: Option<&str>, idp: &Idp
     store::grant::open(db, &grant)?;
     let minting = Minting { caller, grant: &grant, standing, scope, nonce: None };
     let tokens = minting.access(db, idp)?;
-    minting.remember(db, Kind::TokenIssued, "client_credentials", idp)?;
+    minting.remember(db, Kind::TokenIssued, GrantType::ClientCredentials, idp)?;
     Ok(Ok(tokens))
 }
 
@@ -348,12 +348,12 @@ impl Minting<'_> {
         Ok(userinfo::named(values))
     }
 
-    fn remember(&self, db: &mut Db, kind: Kind, grant_type: &str, idp: &Idp) -> Result<(), Fault> {
+    fn remember(&self, db: &mut Db, kind: Kind, grant: GrantType, idp: &Idp) -> Result<(), Fault> {
         let now = idp.clock.now();
-        idp.metrics.token(grant_type);
+        idp.metrics.token(grant);
         let mut event = Event::new(kind, now)
             .by(&self.grant.client)
-            .with(json!({"grant": self.grant.id, "grant_type": grant_type, "scope": self.scope}));
+            .with(json!({"grant": self.grant.id, "grant_type": grant, "scope": self.scope}));
         if let Some(holder) = self.grant.holder() {
             event = event.of(&holder.account).within(&holder.session);
         }

@@ -247,7 +247,7 @@ pub async fn password(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) ->
         Ok(posted) => posted,
         Err(response) => return response,
     };
-    if let Some(busy) = limit::over(Counted::Guess, &request, &context).await {
+    if let Some(busy) = limit::over(Counted::SignIn, &request, &context).await {
         return busy;
     }
     let person_number = form.first("person_number").unwrap_or_default().to_owned();
@@ -279,7 +279,7 @@ pub async fn code(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Ok(posted) => posted,
         Err(response) => return response,
     };
-    if let Some(busy) = limit::over(Counted::Guess, &request, &context).await {
+    if let Some(busy) = limit::over(Counted::Otp, &request, &context).await {
         return busy;
     }
     let this = idp.clone().into_inner();

@@ -11,8 +11,10 @@ use crate::idp::Idp;
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
 pub enum Counted {
-    /// Posts that guess a secret.
-    Guess,
+    /// A password posted.
+    SignIn,
+    /// A code posted or asked for.
+    Otp,
     /// Any page or interaction opened without a session.
     Page,
 }
@@ -22,10 +24,13 @@ pub async fn over(counted: Counted, request: &HttpRequest, context: &Context<'_>
     let idp: &Idp = context.idp;
     let limits = &idp.config.limits;
     let (name, allowed, window) = match counted {
-        Counted::Guess => ("guess", limits.guesses_per_ip, Span::seconds(60)),
-        Counted::Page => ("page", limits.pages_per_ip, Span::seconds(300)),
+        Counted::SignIn => ("sign_in", limits.sign_ins_per_address, Span::seconds(60)),
+        Counted::Otp => ("otp", limits.otps_per_address, Span::seconds(300)),
+        Counted::Page => ("page", limits.pages_per_address, Span::seconds(300)),
     };
-    let address = idp.vault.blind_index("address", &caller(request, idp).to_string());
+    let caller = caller(request, idp);
+    let allowed = allowed.saturating_mul(limits.share(caller));
+    let address = idp.vault.blind_index("address", &caller.to_string());
     let key = format!("limit/{name}/{}", address.as_str());
     let hits = match idp.ephemeral.hit(&key, window).await {
         Ok(hits) => hits,

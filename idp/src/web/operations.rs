@@ -33,5 +33,11 @@ async fn ready(idp: web::Data<Idp>) -> HttpResponse {
 
 async fn metrics(idp: web::Data<Idp>) -> HttpResponse {
     idp.observe();
-    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4")).body(idp.metrics.render())
+    match idp.metrics.render() {
+        Ok(text) => HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4")).body(text),
+        Err(fault) => {
+            tracing::error!(%fault, "metrics.not_rendered");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
 }

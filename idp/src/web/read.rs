@@ -65,13 +65,18 @@ fn is_form(request: &HttpRequest) -> bool {
         })
 }
 
-/// The one `Authorization` header, if there is exactly one.
+/// The `Authorization` header. One that is sent twice or is not text reads as empty, which no method accepts.
 pub fn authorization(request: &HttpRequest) -> Option<&str> {
-    let mut all = request.headers().get_all(AUTHORIZATION);
-    match (all.next(), all.next()) {
-        (Some(one), None) => one.to_str().ok(),
-        _ => None,
+    match authorizations(request).as_slice() {
+        [] => None,
+        [one] => Some(one),
+        _ => Some(""),
     }
+}
+
+/// Every `Authorization` header.
+pub fn authorizations(request: &HttpRequest) -> Vec<&str> {
+    request.headers().get_all(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default()).collect()
 }
 
 /// The browser as the flows know it.
@@ -81,7 +86,7 @@ pub fn browser(request: &HttpRequest, language: &'static str, idp: &Idp) -> Brow
         session: cookie::find(cookies(), cookie::SESSION).map(Stored::of),
         browser: cookie::find(cookies(), cookie::BROWSER).map(Stored::of),
         device: cookie::find(cookies(), cookie::DEVICE).map(Stored::of),
-        network: network(caller(request, idp)),
+        address: Some(caller(request, idp)),
         language,
     }
 }
@@ -101,20 +106,6 @@ pub fn caller(request: &HttpRequest, idp: &Idp) -> IpAddr {
         .filter_map(|hop| hop.trim().parse().ok())
         .collect();
     hops.into_iter().rev().find(|hop| !trusted(*hop)).unwrap_or(peer)
-}
-
-/// The network an address belongs to: /24 or /48, so that a phone changing addresses stays one caller.
-fn network(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            format!("{a}.{b}.{c}")
-        }
-        IpAddr::V6(v6) => {
-            let [a, b, c, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}")
-        }
-    }
 }
 
 /// The language of a page, and whether the person chose it on the page itself.

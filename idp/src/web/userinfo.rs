@@ -27,7 +27,11 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
 
 async fn answer(request: &HttpRequest, form: Option<&Params>, idp: &web::Data<Idp>) -> HttpResponse {
     let context = token::context(request, idp);
-    let presented = match bearer(read::authorization(request), form) {
+    let query = match read::query(request) {
+        Ok(query) => query,
+        Err(unread) => return reply::json_unread(&unread, &context),
+    };
+    let presented = match bearer(&read::authorizations(request), &query, form) {
         Ok(Some(presented)) => presented,
         Ok(None) => return reply::bearer_error(None, &context),
         Err(error) => return reply::bearer_error(Some(&error), &context),

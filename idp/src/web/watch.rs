@@ -6,6 +6,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
 use crate::idp::Idp;
+use crate::telemetry::Stopwatch;
 
 /// What is known of a request while it is answered.
 #[derive(Clone, Debug)]
@@ -24,13 +25,13 @@ pub async fn watch(
     let idp = request.app_data::<web::Data<Idp>>().cloned();
     let reference = idp.as_ref().and_then(|idp| reference(idp)).unwrap_or_default();
     request.extensions_mut().insert(Trace { reference, outcome: "ok", rule: None });
-    let timer = idp.as_ref().map(|idp| idp.metrics.timer());
+    let stopwatch = Stopwatch::start();
     let response = next.call(request).await?;
-    if let (Some(idp), Some(timer)) = (idp, timer) {
+    if let Some(idp) = idp {
         let endpoint = endpoint(response.request().match_pattern().as_deref());
         let trace = response.request().extensions().get::<Trace>().cloned();
         let outcome = trace.as_ref().map_or("ok", |trace| trace.outcome);
-        idp.metrics.request(endpoint, outcome, timer);
+        idp.metrics.request(endpoint, outcome, stopwatch.elapsed());
         if let Some(trace) = trace {
             log(endpoint, response.status().as_u16(), &trace);
         }

@@ -12,7 +12,7 @@ use crate::idp::Idp;
 const CACHING: &str = "public, max-age=900";
 
 pub async fn metadata(idp: web::Data<Idp>) -> HttpResponse {
-    document(idp.metadata.clone())
+    document(web::Bytes::copy_from_slice(idp.metadata.as_bytes()))
 }
 
 pub async fn jwks(idp: web::Data<Idp>) -> HttpResponse {
