@@ -135,6 +135,15 @@ impl Consent {
         format!("consent.{}.{part}", if self.by_law() { "law" } else { "consent" })
     }
 
+    /// With nothing but `offline_access` left to ask, there is no list below.
+    fn lead(&self) -> String {
+        if self.purposes.is_empty() {
+            self.frame.fill("consent.only_offline", "client", &self.asker.name)
+        } else {
+            self.says("lead")
+        }
+    }
+
     fn says(&self, part: &str) -> String {
         self.frame.fill(&self.key(part), "client", &self.asker.name)
     }
@@ -151,7 +160,7 @@ pub fn consent_text(page: &Consent) -> String {
     line(&mut text, "controller", &page.asker.organisation);
     line(&mut text, "service", page.service.as_deref().unwrap_or_default());
     line(&mut text, "basis", if page.by_law() { "law" } else { "consent" });
-    line(&mut text, "lead", &page.says("lead"));
+    line(&mut text, "lead", &page.lead());
     for purpose in &page.purposes {
         line(&mut text, "purpose", &format!("{} {}", purpose.id, purpose.title));
         for (kind, claims) in [("required", &purpose.required), ("optional", &purpose.optional)] {

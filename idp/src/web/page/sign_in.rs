@@ -73,7 +73,7 @@ pub enum OtpProblem {
     Throttled(i64),
     /// Too many codes sent: the next may be sent after so many seconds.
     SendWait(i64),
-    /// The network did not take the message.
+    /// The code could not be handed to the operator.
     NotSent,
     FormExpired,
 }
