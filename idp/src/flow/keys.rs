@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::domain::key::StoredKey;
 use crate::domain::relying_party::SigningAlg;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Id, Moment, Span};
+use crate::domain::{Fault, Moment, Span};
 use crate::flow::operator::Verdict;
 use crate::idp::Idp;
 use crate::keys::Ring;
