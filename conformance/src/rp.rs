@@ -112,7 +112,7 @@ impl RelyingParty {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let mut request = provider
             .client
-            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || fresh_state(), Nonce::new_random)
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, fresh_state, Nonce::new_random)
             .add_scopes(ask.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new))
             .add_ui_locale(LanguageTag::new(ask.language.clone()))
             .set_pkce_challenge(challenge);

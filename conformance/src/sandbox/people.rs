@@ -14,18 +14,26 @@ pub struct Person {
     pub number: &'static str,
     pub name: &'static str,
     pub phone: &'static str,
-    pub vi: &'static str,
-    pub en: &'static str,
+    pub door: Door,
+    pub hint: &'static str,
+}
+
+/// Where a holder is worth trying first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    National,
+    Ministry,
+    Console,
 }
 
 const fn person(
     number: &'static str,
     name: &'static str,
     phone: &'static str,
-    vi: &'static str,
-    en: &'static str,
+    door: Door,
+    hint: &'static str,
 ) -> Person {
-    Person { number, name, phone, vi, en }
+    Person { number, name, phone, door, hint }
 }
 
 pub static PEOPLE: &[Person] = &[
@@ -33,46 +41,22 @@ pub static PEOPLE: &[Person] = &[
         "099090000001",
         "Nguyễn Văn An",
         "+84912000001",
-        "mức 2, đủ giấy tờ: đăng nhập cả hai cổng",
-        "level 2, every paper: sign in at both portals",
+        Door::National,
+        "level 2, every paper: see the form fill itself, then the second portal",
     ),
     person(
         "099192000002",
         "Trần Thị Bình",
         "+84912000002",
-        "mức 1: Cổng quốc gia được, BHXH thì không",
-        "level 1: national portal yes, Social Security no",
+        Door::Ministry,
+        "level 1: told which office raises the account; the national portal works",
     ),
-    person(
-        "099085000003",
-        "Lê Văn Cường",
-        "+84912000003",
-        "căn cước điện tử bị khóa theo căn cứ a",
-        "e-ID locked on ground a",
-    ),
-    person("099195000004", "Phạm Thị Dung", "+84912000004", "chưa kích hoạt tài khoản", "granted, not activated"),
-    person(
-        "099216000005",
-        "Nguyễn Minh Khôi",
-        "+84912000005",
-        "trẻ em, người giám hộ là Nguyễn Văn An",
-        "a child, guardian Nguyễn Văn An",
-    ),
-    person("099188000006", "Vũ Thị Hạnh", "+84912000006", "mức 2, thẻ căn cước hết hạn", "level 2, card expired"),
-    person(
-        "099080000007",
-        "Hoàng Văn Em",
-        "+84912000007",
-        "cán bộ: mở trang quản trị",
-        "officer and operator: open the console",
-    ),
-    person(
-        "099080000008",
-        "Đặng Quốc Phong",
-        "+84912000008",
-        "cán bộ thứ hai, cho việc cần hai người",
-        "the second pair of eyes",
-    ),
+    person("099085000003", "Lê Văn Cường", "+84912000003", Door::National, "e-ID locked at the holder's request"),
+    person("099195000004", "Phạm Thị Dung", "+84912000004", Door::National, "granted, not activated yet"),
+    person("099216000005", "Nguyễn Minh Khôi", "+84912000005", Door::National, "a child: the guardian must confirm"),
+    person("099188000006", "Vũ Thị Hạnh", "+84912000006", Door::National, "level 2, identity card expired"),
+    person("099080000007", "Hoàng Văn Em", "+84912000007", Door::Console, "officer and operator: open the console"),
+    person("099080000008", "Đặng Quốc Phong", "+84912000008", Door::Console, "the second pair of eyes"),
 ];
 
 /// The officer and the second pair of eyes: who may open the console.
