@@ -13,6 +13,9 @@
 //! Start reading at `domain::standing` (who may act), then `protocol::authorize::next` (what happens next), then
 //! `flow::authorize` (how a request is answered).
 
+// The words of the pages, in both languages.
+rust_i18n::i18n!("src/web/words", fallback = "vi");
+
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -26,7 +26,13 @@ pub struct Entry {
 const ONE: AccountLevel = AccountLevel::One;
 const TWO: AccountLevel = AccountLevel::Two;
 
-const fn row(scope: &'static str, name: &'static str, vi: &'static str, en: &'static str, level: AccountLevel) -> Entry {
+const fn row(
+    scope: &'static str,
+    name: &'static str,
+    vi: &'static str,
+    en: &'static str,
+    level: AccountLevel,
+) -> Entry {
     Entry { name, scope, vi, en, level, sensitive: false, with: None }
 }
 
@@ -92,7 +98,13 @@ pub static CATALOGUE: &[Entry] = &[
     row("vn_passport", "vn_passport", "Hộ chiếu", "Passport", TWO),
     sensitive(row("vn_vaccination", "vn_vaccinations", "Thông tin tiêm chủng", "Vaccinations", ONE)),
     sensitive(row("vn_health_record", "vn_health_record", "Sổ sức khỏe điện tử", "Health record", TWO)),
-    sensitive(row("vn_criminal_record", "vn_criminal_record", "Phiếu lý lịch tư pháp", "Criminal record certificate", TWO)),
+    sensitive(row(
+        "vn_criminal_record",
+        "vn_criminal_record",
+        "Phiếu lý lịch tư pháp",
+        "Criminal record certificate",
+        TWO,
+    )),
     row("vn_land", "vn_land_certificates", "Giấy chứng nhận quyền sử dụng đất", "Land use certificates", TWO),
     row("vn_education", "vn_degrees", "Văn bằng, chứng chỉ", "Degrees and certificates", TWO),
     sensitive(row("vn_welfare_account", "vn_welfare_account", "Tài khoản an sinh xã hội", "Welfare account", TWO)),
@@ -207,8 +219,20 @@ mod tests {
         assert_eq!(
             of("profile"),
             [
-                "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile",
-                "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"
+                "name",
+                "family_name",
+                "given_name",
+                "middle_name",
+                "nickname",
+                "preferred_username",
+                "profile",
+                "picture",
+                "website",
+                "gender",
+                "birthdate",
+                "zoneinfo",
+                "locale",
+                "updated_at"
             ]
             .into()
         );

@@ -49,7 +49,8 @@ mod tests {
         for good in ["099090000001", "099 090 000 001", "099090 000001"] {
             assert_eq!(PersonNumber::parse(good).map(|n| n.reveal().to_owned()), Some("099090000001".to_owned()));
         }
-        for bad in ["", "09909000000", "0990900000011", "09909000000a", "０９９０９０００００００１", "-99090000001"] {
+        for bad in ["", "09909000000", "0990900000011", "09909000000a", "０９９０９０００００００１", "-99090000001"]
+        {
             assert!(PersonNumber::parse(bad).is_none(), "{bad}");
         }
     }

@@ -110,7 +110,10 @@ pub struct Floor {
 
 impl Floor {
     pub fn and(self, other: Floor) -> Floor {
-        Floor { account: self.account.max(other.account), authentication: self.authentication.max(other.authentication) }
+        Floor {
+            account: self.account.max(other.account),
+            authentication: self.authentication.max(other.authentication),
+        }
     }
 }
 

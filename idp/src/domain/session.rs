@@ -73,9 +73,7 @@ pub struct Session {
 impl Session {
     /// Whether the session still stands. At the limit itself it has ended.
     pub fn stands(&self, limits: SessionLimits, now: Moment) -> bool {
-        self.ended_at.is_none()
-            && now.since(self.seen_at) < limits.idle
-            && now.since(self.opened_at) < limits.absolute
+        self.ended_at.is_none() && now.since(self.seen_at) < limits.idle && now.since(self.opened_at) < limits.absolute
     }
 }
 

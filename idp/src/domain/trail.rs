@@ -37,6 +37,7 @@ pub enum Kind {
     AccountRevealed,
     ClientPut,
     ClientSuspended,
+    ClientResumed,
     ClientClosed,
     KeyRotated,
     KeyRetired,

@@ -1,0 +1,134 @@
+//! The console's pages, and the headers that go with every answer.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::{HttpResponse, HttpResponseBuilder, web};
+use askama::Template;
+use idp::domain::relying_party::Registered;
+use idp::flow::account::Listed;
+use idp::web::headers::{self, Answer};
+
+use super::Console;
+use super::words::{Notice, Words};
+
+#[derive(Template)]
+#[template(path = "entry.html")]
+struct Entry {
+    words: &'static Words,
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Noticed {
+    words: &'static Words,
+    page: &'static str,
+    notice: Notice,
+    /// Present when there is a sign-in to end.
+    form_token: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+pub struct Overview {
+    pub words: &'static Words,
+    pub form_token: String,
+    pub clients: Vec<ClientRow>,
+    pub accounts: Vec<Listed>,
+    /// The account after which the next page begins.
+    pub more: Option<String>,
+}
+
+pub struct ClientRow {
+    id: String,
+    name: String,
+    relying_party: String,
+    status: &'static str,
+}
+
+impl ClientRow {
+    pub fn new(registered: &Registered, language: &str) -> Self {
+        let client = &registered.client;
+        Self {
+            id: client.id.to_string(),
+            name: client.client_name.in_language(language).to_owned(),
+            relying_party: client.relying_party.in_language(language).to_owned(),
+            status: registered.status.name(),
+        }
+    }
+}
+
+pub fn entry(words: &'static Words, console: &Console) -> HttpResponse {
+    shown(StatusCode::OK, &Entry { words }, words, console)
+}
+
+pub fn overview(page: &Overview, console: &Console) -> HttpResponse {
+    shown(StatusCode::OK, page, page.words, console)
+}
+
+pub fn without_role(words: &'static Words, form_token: String, console: &Console) -> HttpResponse {
+    let page =
+        Noticed { words, page: "console-without-role", notice: words.without_role, form_token: Some(form_token) };
+    shown(StatusCode::FORBIDDEN, &page, words, console)
+}
+
+pub fn refused(words: &'static Words, console: &Console) -> HttpResponse {
+    notice(StatusCode::OK, "console-refused", words.refused, words, console)
+}
+
+pub fn untrusted(words: &'static Words, console: &Console) -> HttpResponse {
+    notice(StatusCode::BAD_REQUEST, "console-untrusted", words.untrusted, words, console)
+}
+
+pub fn not_found(words: &'static Words, console: &Console) -> HttpResponse {
+    notice(StatusCode::NOT_FOUND, "console-not-found", words.not_found, words, console)
+}
+
+/// Something of ours, or the provider, is failing.
+pub fn away(words: &'static Words, console: &Console) -> HttpResponse {
+    let mut answer = notice(StatusCode::SERVICE_UNAVAILABLE, "console-away", words.away, words, console);
+    answer.headers_mut().insert(RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("30"));
+    answer
+}
+
+fn notice(
+    status: StatusCode,
+    page: &'static str,
+    notice: Notice,
+    words: &'static Words,
+    console: &Console,
+) -> HttpResponse {
+    shown(status, &Noticed { words, page, notice, form_token: None }, words, console)
+}
+
+fn shown(status: StatusCode, page: &impl Template, words: &Words, console: &Console) -> HttpResponse {
+    match page.render() {
+        Ok(html) => {
+            // A form's answer may redirect to the provider's sign-out.
+            let kind = Answer::Page { leads_to: Some(&console.idp.config.issuer) };
+            answer(status, kind, console)
+                .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+                .insert_header((CONTENT_LANGUAGE, words.language))
+                .body(html)
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            answer(StatusCode::INTERNAL_SERVER_ERROR, Answer::Bare, console).finish()
+        }
+    }
+}
+
+/// An answer with the headers every answer has.
+pub fn answer(status: StatusCode, kind: Answer<'_>, console: &Console) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(status);
+    for (name, value) in headers::of(kind, console.is_https()) {
+        answer.insert_header((name, value.as_ref()));
+    }
+    answer
+}
+
+/// The one style sheet. It is small and changes with the program, so it is simply asked for again.
+pub async fn style(console: web::Data<Console>) -> HttpResponse {
+    answer(StatusCode::OK, Answer::Bare, &console)
+        .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
+        .body(include_str!("pages/console.css"))
+}

@@ -1,0 +1,86 @@
+//! Limits: how much of anything one caller may send or ask (`security.md` N-18, N-20, N-25, N-26).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, Network};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Bytes of request line and headers together.
+    pub header_bytes: usize,
+    pub headers: usize,
+    pub form_bytes: usize,
+    pub json_bytes: usize,
+    /// Parameters in one query or form.
+    pub parameters: usize,
+    /// Seconds until the headers, the body, the answer must be there.
+    pub header_seconds: u64,
+    pub body_seconds: u64,
+    pub handler_seconds: u64,
+    /// Sign-in attempts of one address in 60 seconds; over it the `busy` page, never a block.
+    pub sign_ins_per_address: u64,
+    /// Sign-in, OTP and session-less pages of one address in 300 seconds.
+    pub pages_per_address: u64,
+    /// OTP attempts and sends of one address in 300 seconds.
+    pub otps_per_address: u64,
+    /// Networks where many people share an address (CGNAT): their addresses get fifty times as much.
+    pub shared_networks: Vec<Network>,
+    /// OTP messages to one number in 15 minutes, and in a day.
+    pub otp_sends_per_quarter_hour: i64,
+    pub otp_sends_per_day: i64,
+    /// Standing sessions of one account; the oldest ends when one more opens.
+    pub sessions_per_account: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 16 * 1024,
+            headers: 100,
+            form_bytes: 16 * 1024,
+            json_bytes: 64 * 1024,
+            parameters: 100,
+            header_seconds: 5,
+            body_seconds: 10,
+            handler_seconds: 15,
+            sign_ins_per_address: 20,
+            pages_per_address: 300,
+            otps_per_address: 25,
+            shared_networks: Vec::new(),
+            otp_sends_per_quarter_hour: 3,
+            otp_sends_per_day: 10,
+            sessions_per_account: 20,
+        }
+    }
+}
+
+impl Limits {
+    /// How many times the per-address limits an address gets.
+    pub fn share(&self, address: std::net::IpAddr) -> u64 {
+        if self.shared_networks.iter().any(|network| network.contains(address)) { 50 } else { 1 }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        let rows = [
+            ("header_bytes", self.header_bytes > 0),
+            ("headers", self.headers > 0),
+            ("form_bytes", self.form_bytes > 0),
+            ("json_bytes", self.json_bytes > 0),
+            ("parameters", self.parameters > 0),
+            ("header_seconds", self.header_seconds > 0),
+            ("body_seconds", self.body_seconds > 0),
+            ("handler_seconds", self.handler_seconds > 0),
+            ("sign_ins_per_address", self.sign_ins_per_address > 0),
+            ("pages_per_address", self.pages_per_address > 0),
+            ("otps_per_address", self.otps_per_address > 0),
+            ("otp_sends_per_quarter_hour", self.otp_sends_per_quarter_hour > 0),
+            ("otp_sends_per_day", self.otp_sends_per_day > 0),
+            ("sessions_per_account", self.sessions_per_account > 0),
+        ];
+        match rows.iter().find(|(_, holds)| !holds) {
+            Some((name, _)) => Err(Invalid::new(format!("limits.{name}"), "must be at least 1")),
+            None => Ok(()),
+        }
+    }
+}

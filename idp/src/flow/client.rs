@@ -1,0 +1,148 @@
+//! Clients as the operator admits, shows, suspends and closes them (`contract.md` 5).
+//!
+//! Suspension is lifted by `resume` and by nothing else, so that replacing a client's metadata cannot bring it back by
+//! accident; closing is for good. Status and secret are read from SQL by every request, so what is acknowledged here
+//! already holds.
+
+use serde_json::{Value, json};
+
+use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
+use crate::domain::secret::{ClientSecret, Minted};
+use crate::domain::trail::{Event, Kind};
+use crate::domain::{Client, Fault, Id, Moment};
+use crate::flow::operator::Verdict;
+use crate::flow::strict_json;
+use crate::idp::Idp;
+use crate::protocol::registration::{self, Admission};
+use crate::store::{self, Db};
+
+/// A client as admitted.
+#[derive(Debug)]
+pub struct Put {
+    pub id: Id<Client>,
+    pub created: bool,
+    /// Minted now; nobody can show it again.
+    pub secret: Option<Minted<ClientSecret>>,
+}
+
+/// Creates or replaces by `client_id`. Without a secret the existing one stays, else one is minted.
+pub async fn put(text: &str, idp: &Idp) -> Result<Verdict<Put>, Fault> {
+    let metadata = match strict_json::parse(text) {
+        Ok(metadata) => metadata,
+        Err(reason) => return Ok(Verdict::Refused(reason)),
+    };
+    let now = idp.clock.now();
+    let admission = Admission { http_loopback: idp.config.danger_http_loopback };
+    let fresh = Fresh { secret: idp.random.mint()?, event: idp.random.id(now)?, at: now };
+    idp.store.transact(move |db| admit(db, metadata, &admission, fresh)).await
+}
+
+/// What the transaction may use up.
+struct Fresh {
+    secret: Minted<ClientSecret>,
+    event: Id<Event>,
+    at: Moment,
+}
+
+fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) -> Result<Verdict<Put>, Fault> {
+    let existing = match metadata.get("client_id").and_then(Value::as_str) {
+        Some(id) => store::client::find(db, &Id::new(id))?,
+        None => None,
+    };
+    if let Some(existing) = &existing {
+        if existing.status == ClientStatus::Closed {
+            return Ok(Verdict::refused("client_id belongs to a closed client and is not used again"));
+        }
+        keep_sector(&mut metadata, &existing.client.sector);
+    }
+    let (client, given) = match registration::admit(&metadata, admission) {
+        Ok(admitted) => admitted,
+        Err(error) => return Ok(Verdict::Refused(format!("{} ({})", error.told, error.clause))),
+    };
+    // OIDC Core §8.1: another sector would give every citizen a second subject at the same portal.
+    if let Some(existing) = &existing
+        && existing.client.sector != client.sector
+    {
+        return Ok(Verdict::Refused(format!("vn_sector is frozen at {:?}", existing.client.sector)));
+    }
+    let needs_secret =
+        matches!(client.token_endpoint_auth_method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
+    let kept = existing.as_ref().is_some_and(|existing| existing.secret.is_some());
+    let minted = (needs_secret && given.is_none() && !kept).then_some(fresh.secret);
+    let stored = match (given.map(Minted::<ClientSecret>::from_text), &minted) {
+        (Some(given), _) => Some(given.stored()),
+        (None, Some(minted)) => Some(minted.stored()),
+        (None, None) => None,
+    };
+    store::client::put(db, &client, stored.as_ref(), fresh.at)?;
+    let detail = json!({
+        "created": existing.is_none(),
+        "scope": client.scope,
+        "redirect_uris": client.redirect_uris,
+        "secret_changed": stored.is_some(),
+    });
+    store::trail::append(db, &Event::new(Kind::ClientPut, fresh.at).by(&client.id).with(detail), &fresh.event)?;
+    Ok(Verdict::Done(Put { id: client.id, created: existing.is_none(), secret: minted }))
+}
+
+/// A file that does not name the sector means the one the client was onboarded with, whatever its addresses are now.
+fn keep_sector(metadata: &mut Value, sector: &str) {
+    if let Some(members) = metadata.as_object_mut()
+        && members.get("vn_sector").is_none_or(Value::is_null)
+    {
+        members.insert("vn_sector".to_owned(), sector.into());
+    }
+}
+
+/// Every client, whatever its status, by id.
+pub async fn list(idp: &Idp) -> Result<Vec<Registered>, Fault> {
+    idp.store.read(store::client::list).await
+}
+
+/// The client's metadata with its status; never its secret.
+pub async fn show(id: &Id<Client>, idp: &Idp) -> Result<Verdict<Value>, Fault> {
+    let id = id.clone();
+    let Some(registered) = idp.store.read(move |db| store::client::find(db, &id)).await? else {
+        return Ok(Verdict::refused("no client has this client_id"));
+    };
+    let mut shown = serde_json::to_value(&*registered.client).map_err(|error| Fault::broken("flow", error))?;
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("status".to_owned(), registered.status.name().into());
+        members.insert("has_secret".to_owned(), registered.secret.is_some().into());
+    }
+    Ok(Verdict::Done(shown))
+}
+
+pub async fn suspend(id: &Id<Client>, idp: &Idp) -> Result<Verdict<()>, Fault> {
+    turn(id, ClientStatus::Suspended, Kind::ClientSuspended, idp).await
+}
+
+pub async fn resume(id: &Id<Client>, idp: &Idp) -> Result<Verdict<()>, Fault> {
+    turn(id, ClientStatus::Live, Kind::ClientResumed, idp).await
+}
+
+pub async fn close(id: &Id<Client>, idp: &Idp) -> Result<Verdict<()>, Fault> {
+    turn(id, ClientStatus::Closed, Kind::ClientClosed, idp).await
+}
+
+async fn turn(id: &Id<Client>, status: ClientStatus, kind: Kind, idp: &Idp) -> Result<Verdict<()>, Fault> {
+    let id = id.clone();
+    let now = idp.clock.now();
+    let event = idp.random.id::<Event>(now)?;
+    idp.store
+        .transact(move |db| {
+            let Some(registered) = store::client::find(db, &id)? else {
+                return Ok(Verdict::refused("no client has this client_id"));
+            };
+            if registered.status == ClientStatus::Closed && status != ClientStatus::Closed {
+                return Ok(Verdict::refused("the client is closed for good"));
+            }
+            if registered.status != status {
+                store::client::set_status(db, &id, status)?;
+                let detail = json!({ "from": registered.status.name() });
+                store::trail::append(db, &Event::new(kind, now).by(&id).with(detail), &event)?;
+            }
+            Ok(Verdict::Done(()))
+        })
+        .await
+}

@@ -1,0 +1,133 @@
+//! Security headers of every answer, as pure builders (`security.md` SE-08 to SE-11, `contract.md` 7).
+
+use std::borrow::Cow;
+
+use url::{Host, Url};
+
+pub type Header = (&'static str, Cow<'static, str>);
+
+/// What an answer is, as far as its headers go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// HTML. Its forms may lead to us and, by redirect or by a form-post page, to this one address.
+    Page { leads_to: Option<&'a str> },
+    /// JSON, a redirect, an empty body: nothing a browser should render, nothing to be kept.
+    Bare,
+    /// A file whose name changes with its content.
+    Asset,
+}
+
+/// Headers that stand on everything we send.
+const ALWAYS: [(&str, &str); 4] = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+];
+
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+
+const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+                           magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
+
+/// Two years, ASVS 3.4.1.
+const HSTS: &str = "max-age=63072000; includeSubDomains";
+
+/// Every header of an answer. `https` says whether the issuer is an https one.
+pub fn of(answer: Answer<'_>, https: bool) -> Vec<Header> {
+    let mut headers: Vec<Header> = ALWAYS.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))).collect();
+    let (policy, caching) = match answer {
+        Answer::Page { leads_to } => (Cow::Owned(content_policy(leads_to)), "no-store"),
+        Answer::Bare => (Cow::Borrowed(NOTHING), "no-store"),
+        Answer::Asset => (Cow::Borrowed(NOTHING), "public, max-age=31536000, immutable"),
+    };
+    headers.push(("Content-Security-Policy", policy));
+    headers.push(("Cache-Control", Cow::Borrowed(caching)));
+    if matches!(answer, Answer::Page { .. }) {
+        headers.push(("Permissions-Policy", Cow::Borrowed(PERMISSIONS)));
+    }
+    if https {
+        headers.push(("Strict-Transport-Security", Cow::Borrowed(HSTS)));
+    }
+    headers
+}
+
+/// The content security policy of a page. Chromium holds the redirect after a form post to `form-action` too, so
+/// the origin of the request's own redirect_uri stands there.
+pub fn content_policy(leads_to: Option<&str>) -> String {
+    let target = leads_to.and_then(source).map(|source| format!(" {source}")).unwrap_or_default();
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; form-action 'self'{target}; \
+         frame-ancestors 'none'; base-uri 'none'"
+    )
+}
+
+/// The source expression of an address: its exact origin. Nothing for what cannot be written as one without
+/// opening the policy, such as a host with a `;` in it.
+fn source(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return None;
+    }
+    match url.host()? {
+        Host::Domain(host) if host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')) => {}
+        Host::Ipv4(_) | Host::Ipv6(_) => {}
+        Host::Domain(_) => return None,
+    }
+    Some(url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(headers: &[Header], name: &str) -> Option<String> {
+        let mut all = headers.iter().filter(|(header, _)| *header == name);
+        let first = all.next().map(|(_, value)| value.to_string());
+        assert!(all.next().is_none(), "{name} stands twice");
+        first
+    }
+
+    #[test]
+    fn se_08_nothing_can_be_framed() {
+        for answer in [Answer::Page { leads_to: None }, Answer::Bare, Answer::Asset] {
+            let headers = of(answer, true);
+            assert_eq!(value(&headers, "X-Frame-Options").as_deref(), Some("DENY"));
+            assert!(value(&headers, "Content-Security-Policy").unwrap().contains("frame-ancestors 'none'"));
+        }
+    }
+
+    #[test]
+    fn se_10_se_11_the_other_headers() {
+        let page = of(Answer::Page { leads_to: None }, true);
+        assert_eq!(value(&page, "Referrer-Policy").as_deref(), Some("no-referrer"));
+        assert_eq!(value(&page, "X-Content-Type-Options").as_deref(), Some("nosniff"));
+        assert_eq!(value(&page, "Cross-Origin-Opener-Policy").as_deref(), Some("same-origin"));
+        assert_eq!(value(&page, "Cache-Control").as_deref(), Some("no-store"));
+        assert_eq!(value(&page, "Strict-Transport-Security").as_deref(), Some("max-age=63072000; includeSubDomains"));
+        assert_eq!(value(&of(Answer::Bare, false), "Strict-Transport-Security"), None);
+        assert!(value(&of(Answer::Asset, true), "Cache-Control").unwrap().contains("immutable"));
+    }
+
+    #[test]
+    fn form_action_is_ourselves_and_the_exact_origin_of_the_request() {
+        let rows = [
+            (None, "form-action 'self';"),
+            (Some("https://portal.example.vn/back?x=1"), "form-action 'self' https://portal.example.vn;"),
+            (Some("http://localhost:8082/back"), "form-action 'self' http://localhost:8082;"),
+            (Some("https://a.vn; script-src *"), "form-action 'self';"),
+            (Some("https://a;script-src/"), "form-action 'self';"),
+            (Some("https://a.vn,b/"), "form-action 'self';"),
+            (Some("javascript:alert(1)"), "form-action 'self';"),
+            (Some("not an address"), "form-action 'self';"),
+        ];
+        for (address, expected) in rows {
+            let policy = content_policy(address);
+            assert!(policy.contains(expected), "{policy}");
+            assert!(
+                policy.starts_with("default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'")
+            );
+            assert_eq!(policy.matches(';').count(), 6, "{policy}");
+        }
+    }
+}

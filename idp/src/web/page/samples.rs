@@ -1,0 +1,241 @@
+//! One of every page with everything on it, for tests and for looking at.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::identity::{ConsentLine, Done, PurposeLine, ReleaseLine, SessionLine};
+use super::*;
+use crate::domain::claim::ClaimName;
+use crate::domain::consent::{Bilingual, Purpose};
+use crate::domain::relying_party::LegalBasis;
+use crate::domain::{Factor, Moment};
+
+pub(super) const TOKEN: &str = "dG9rZW4tb2YtdGhlLWZvcm0";
+
+pub(super) fn frame(language: &'static str, page: &str) -> Frame {
+    Frame {
+        language,
+        chosen: language == "en",
+        address: format!("/{page}?interaction=0198c2f0"),
+        form_token: TOKEN.to_owned(),
+    }
+}
+
+pub(super) fn asker(language: &str) -> Asker {
+    let english = language == "en";
+    Asker {
+        name: if english { "National Public Service Portal" } else { "Cổng Dịch vụ công quốc gia" }.to_owned(),
+        organisation: if english { "Office of the Government" } else { "Văn phòng Chính phủ" }.to_owned(),
+        logo: None,
+        site: Some("https://dichvucong.gov.vn".to_owned()),
+        policy: Some("https://dichvucong.gov.vn/policy".to_owned()),
+        terms: Some("https://dichvucong.gov.vn/terms".to_owned()),
+    }
+}
+
+fn claim(name: &str) -> ClaimName {
+    ClaimName::find(name).unwrap()
+}
+
+pub(super) fn values() -> BTreeMap<ClaimName, Value> {
+    let pairs = [
+        ("name", json!("Nguyễn Văn An")),
+        ("birthdate", json!("1990-02-03")),
+        ("gender", json!("male")),
+        ("email", json!("an.nguyen@example.vn")),
+        ("email_verified", json!(true)),
+        ("phone_number", json!("+84912345678")),
+        ("phone_number_verified", json!(true)),
+        ("vn_personal_id", json!("099090000001")),
+        ("address", json!({"formatted": "Số 1 phố Huế, phường Hai Bà Trưng, thành phố Hà Nội"})),
+        ("vn_ethnicity", json!("Kinh")),
+        ("vn_bhyt", json!({"number": "DN4010123456789", "hospital": "Bệnh viện Bạch Mai", "valid_to": "2026-12-31"})),
+        (
+            "vn_vehicles",
+            json!([{"plate": "51F12345", "type": "car", "brand": "Toyota"}, {"plate": "59AA12345", "type": "motorbike"}]),
+        ),
+    ];
+    pairs.into_iter().map(|(name, value)| (claim(name), value)).collect()
+}
+
+pub(super) fn purpose(id: &str, vi: &str, en: &str) -> Purpose {
+    Purpose {
+        id: id.to_owned(),
+        title: Bilingual { vi: vi.to_owned(), en: en.to_owned() },
+        claims: Vec::new(),
+        required: Vec::new(),
+        sensitive_reason: None,
+    }
+}
+
+pub(super) fn consent(language: &'static str, basis: LegalBasis) -> Consent {
+    let fill = purpose("dossier", "Điền sẵn tờ khai trực tuyến", "Fill in your online form");
+    let mut health = purpose("health", "Liên thông bảo hiểm y tế", "Link your health insurance");
+    health.sensitive_reason = Some(Bilingual {
+        vi: "Cần số thẻ bảo hiểm y tế để chuyển hồ sơ đến cơ quan bảo hiểm.".to_owned(),
+        en: "The card number is needed to forward your dossier to the insurer.".to_owned(),
+    });
+    let names = |names: &[&str]| names.iter().map(|name| claim(name)).collect::<Vec<_>>();
+    let values = values();
+    let purposes = vec![
+        PurposeView::of(
+            &fill,
+            &names(&["name", "birthdate", "vn_personal_id"]),
+            &names(&["gender", "email", "email_verified", "phone_number", "address", "vn_vehicles", "vn_tax_code"]),
+            &values,
+            language,
+        ),
+        PurposeView::of(&health, &names(&["vn_bhyt"]), &names(&["phone_number", "vn_ethnicity"]), &values, language),
+    ];
+    Consent {
+        frame: frame(language, "consent"),
+        asker: asker(language),
+        service: None,
+        holder: "Nguyễn Văn An".to_owned(),
+        purposes,
+        offline: true,
+        basis,
+    }
+}
+
+fn identity(language: &'static str) -> Identity {
+    let at = Moment::from_unix(1_767_200_400);
+    let session = |id: &str, here, factors| SessionLine {
+        id: id.to_owned(),
+        here,
+        opened_at: at,
+        seen_at: at,
+        factors,
+        portals: vec![asker(language).name],
+    };
+    Identity {
+        frame: Frame { address: "/identity".to_owned(), ..frame(language, "identity") },
+        name: "Nguyễn Văn An".to_owned(),
+        person_number: "099••••••001".to_owned(),
+        account_level: Some(2),
+        authentication_level: 2,
+        eid_active: Some(true),
+        sessions: vec![
+            session("s1", true, vec![Factor::Password, Factor::SmsOtp]),
+            session("s2", false, vec![Factor::Password]),
+        ],
+        consents: vec![ConsentLine {
+            client_id: "national-portal".to_owned(),
+            name: asker(language).name,
+            organisation: asker(language).organisation,
+            purposes: vec![
+                PurposeLine {
+                    title: "Điền sẵn tờ khai trực tuyến".to_owned(),
+                    claims: ["name", "birthdate"].map(|name| claim(name).label(language).to_owned()).to_vec(),
+                    decided_at: at,
+                },
+                PurposeLine { title: "Thống kê".to_owned(), claims: Vec::new(), decided_at: at },
+            ],
+            offline: true,
+        }],
+        releases: vec![ReleaseLine {
+            at,
+            portal: asker(language).name,
+            purpose: "Điền sẵn tờ khai trực tuyến".to_owned(),
+            claims: ["name", "birthdate"].map(|name| claim(name).label(language).to_owned()).to_vec(),
+        }],
+        done: Some(Done::Withdrawn),
+    }
+}
+
+pub(super) fn sign_in(language: &'static str) -> SignIn {
+    SignIn {
+        frame: frame(language, "sign-in"),
+        asker: Some(asker(language)),
+        service: None,
+        person_number: String::new(),
+        again: false,
+        problem: None,
+    }
+}
+
+pub(super) fn otp(language: &'static str) -> Otp {
+    Otp {
+        frame: frame(language, "otp"),
+        asker: Some(asker(language)),
+        service: Some(if language == "en" { "Passport" } else { "Cấp hộ chiếu phổ thông" }.to_owned()),
+        phone: sign_in::masked_phone("+84912345678"),
+        minutes: 5,
+        remaining: Some(3),
+        sent_again: false,
+        problem: None,
+    }
+}
+
+pub(super) fn error(language: &'static str, code: &str, told: &str) -> ErrorPage {
+    ErrorPage {
+        frame: Frame { address: String::new(), form_token: String::new(), ..frame(language, "error") },
+        code: code.to_owned(),
+        told: told.to_owned(),
+        clause: Some("RFC 6749 §3.1.2.4".to_owned()),
+        reference: "7f3c9a".to_owned(),
+    }
+}
+
+pub(super) fn form_post(language: &'static str) -> FormPost {
+    FormPost {
+        frame: Frame { address: String::new(), form_token: String::new(), ..frame(language, "form-post") },
+        action: "https://portal.example.vn/back".to_owned(),
+        client: asker(language).name,
+        fields: vec![("code".to_owned(), "abc".to_owned()), ("iss".to_owned(), "https://id.example.vn".to_owned())],
+    }
+}
+
+/// Every page: a name for it, its `data-page`, its HTML.
+pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)> {
+    let mut pages = Vec::new();
+    let mut add = |name: &str, page, html: Result<String, Fault>| pages.push((name.to_owned(), page, html.unwrap()));
+    add("home", "home", Home { frame: Frame { address: "/".to_owned(), ..frame(language, "") } }.render());
+    add("sign-in", "sign-in", sign_in(language).render());
+    for problem in SignInProblem::ALL {
+        let page = SignIn {
+            problem: Some(problem),
+            person_number: "099090000001".to_owned(),
+            again: true,
+            ..sign_in(language)
+        };
+        add(&format!("sign-in-{}", problem.key()), "sign-in", page.render());
+    }
+    add("otp", "otp", otp(language).render());
+    add("otp-sent", "otp", Otp { sent_again: true, ..otp(language) }.render());
+    for problem in OtpProblem::ALL {
+        add(&format!("otp-{}", problem.key()), "otp", Otp { problem: Some(problem), ..otp(language) }.render());
+    }
+    add("consent", "consent", consent(language, LegalBasis::Consent).render());
+    add("consent-law", "consent", consent(language, LegalBasis::Law).render());
+    for lack in Lack::ALL {
+        let page = Level { frame: frame(language, "level"), asker: Some(asker(language)), service: None, lack };
+        add(&format!("level-{}", lack.key()), "level", page.render());
+    }
+    for reason in Reason::ALL {
+        let page = Stop {
+            frame: frame(language, reason.page()),
+            reason,
+            asker: Some(asker(language)),
+            back: true,
+            retry: matches!(reason, Reason::Busy { .. }).then(|| "/sign-in?interaction=0198c2f0".to_owned()),
+            reference: matches!(reason, Reason::Busy { .. }).then(|| "7f3c9a".to_owned()),
+        };
+        add(reason.page(), reason.page(), page.render());
+    }
+    let sign_out = SignOut {
+        frame: frame(language, "sign-out"),
+        client: Some(asker(language).name),
+        portals: vec![asker(language).name, "Bảo hiểm xã hội Việt Nam".to_owned()],
+        fields: vec![("state".to_owned(), "xyz".to_owned())],
+        stay: Some("/identity".to_owned()),
+    };
+    add("sign-out", "sign-out", sign_out.render());
+    let back = Some((asker(language).name, "https://portal.example.vn/bye".to_owned()));
+    add("signed-out", "signed-out", SignedOut { frame: frame(language, "signed-out"), back }.render());
+    add("error", "error", error(language, "invalid_request", "redirect_uri is not registered").render());
+    add("form-post", "form-post", form_post(language).render());
+    add("identity", "identity", identity(language).render());
+    pages
+}
