@@ -9,7 +9,6 @@ use std::fmt::Write;
 use askama::Template;
 use serde_json::Value;
 
-use super::words::fill;
 use super::{Asker, Frame, preview, rendered};
 use crate::domain::Fault;
 use crate::domain::claim::ClaimName;
@@ -132,9 +131,12 @@ impl Consent {
         !earlier.any(|other| other.optional.iter().any(|claim| claim.name == name))
     }
 
+    fn key(&self, part: &str) -> String {
+        format!("consent.{}.{part}", if self.by_law() { "law" } else { "consent" })
+    }
+
     fn says(&self, part: &str) -> String {
-        let basis = if self.by_law() { "law" } else { "consent" };
-        fill(self.frame.language, &format!("consent.{basis}.{part}"), "client", &self.asker.name)
+        self.frame.fill(&self.key(part), "client", &self.asker.name)
     }
 }
 
