@@ -10,6 +10,7 @@ pub mod claim;
 pub mod consent;
 pub mod eid;
 pub mod evidence;
+pub mod failures;
 pub mod fault;
 pub mod grant;
 pub mod id;

@@ -1,0 +1,277 @@
+//! Accounts with their e-ID, the sealed values that identify a holder, and the sealed claims about one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use super::columns::{at, known};
+use super::db::{Db, on_each};
+use super::eid;
+use super::schema::{account_claims, accounts, eid_grounds};
+use crate::domain::account::{Account, AccountState, Holder};
+use crate::domain::claim::ClaimName;
+use crate::domain::eid::{ElectronicId, LockGround};
+use crate::domain::secret::{BlindIndex, Sealed};
+use crate::domain::{AccountLevel, Fault, Id, Moment};
+
+/// What a sign-in checks and where a code is sent.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub password_hash: Option<String>,
+    pub phone: Option<Sealed>,
+    pub person: Sealed,
+}
+
+/// A whole account as an operator brings it in.
+#[derive(Clone, Debug)]
+pub struct Import {
+    pub account: Account,
+    pub person_index: BlindIndex,
+    pub person: Sealed,
+    pub password_hash: Option<String>,
+    pub phone: Option<Sealed>,
+    pub phone_index: Option<BlindIndex>,
+    pub at: Moment,
+}
+
+/// A line of the operator's list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub id: Id<Account>,
+    pub person: Sealed,
+    pub holder: Holder,
+    pub level: Option<AccountLevel>,
+    pub state: AccountState,
+    /// `None` without an e-ID.
+    pub eid_active: Option<bool>,
+    pub card_expires: Option<Moment>,
+    pub guardian: bool,
+    pub created_at: Moment,
+}
+
+#[derive(Clone, Debug)]
+pub struct SealedClaim {
+    pub claim: ClaimName,
+    pub value: Sealed,
+    pub source: String,
+    pub recorded_at: Moment,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = accounts)]
+struct Row {
+    id: String,
+    holder: String,
+    level: Option<i16>,
+    state: String,
+    eid_issued_at: Option<i64>,
+    eid_version: i64,
+    card_expires: Option<i64>,
+    guardian_id: Option<String>,
+    phone: Option<String>,
+    password_hash: Option<String>,
+}
+
+impl Row {
+    fn decode(self, grounds: Vec<LockGround>) -> Result<Account, Fault> {
+        let version = self.eid_version;
+        Ok(Account {
+            holder: known(Holder::parse(&self.holder), "accounts")?,
+            level: level(self.level)?,
+            state: known(AccountState::parse(&self.state), "accounts")?,
+            eid: self.eid_issued_at.map(|issued| ElectronicId::new(Moment::from_unix(issued), grounds, version)),
+            card_expires: at(self.card_expires),
+            guardian: self.guardian_id.map(Id::new),
+            has_phone: self.phone.is_some(),
+            has_password: self.password_hash.is_some(),
+            id: Id::new(self.id),
+        })
+    }
+}
+
+fn level(column: Option<i16>) -> Result<Option<AccountLevel>, Fault> {
+    column.map(|number| known(AccountLevel::from_number(number.into()), "accounts")).transpose()
+}
+
+/// One row per open ground, and one without any when there is none.
+fn decode(rows: Vec<(Row, Option<String>)>) -> Result<Option<Account>, Fault> {
+    let mut account = None;
+    let mut grounds = Vec::new();
+    for (row, ground) in rows {
+        if let Some(letter) = ground {
+            grounds.push(known(LockGround::parse(&letter), "eid_grounds")?);
+        }
+        account = Some(row);
+    }
+    account.map(|row| row.decode(grounds)).transpose()
+}
+
+pub fn find(db: &mut Db, id: &Id<Account>) -> Result<Option<Account>, Fault> {
+    decode(on_each!(db, |link| accounts::table
+        .left_join(eid_grounds::table)
+        .filter(accounts::id.eq(id.as_str()))
+        .select((Row::as_select(), eid_grounds::ground.nullable()))
+        .load(link))?)
+}
+
+pub fn find_by_person(db: &mut Db, index: &BlindIndex) -> Result<Option<Account>, Fault> {
+    decode(on_each!(db, |link| accounts::table
+        .left_join(eid_grounds::table)
+        .filter(accounts::person_index.eq(index.as_str()))
+        .select((Row::as_select(), eid_grounds::ground.nullable()))
+        .load(link))?)
+}
+
+pub fn credentials(db: &mut Db, id: &Id<Account>) -> Result<Option<Credentials>, Fault> {
+    let row: Option<(Option<String>, Option<String>, String)> = on_each!(db, |link| accounts::table
+        .find(id.as_str())
+        .select((accounts::password_hash, accounts::phone, accounts::person))
+        .first(link)
+        .optional())?;
+    Ok(row.map(|(password_hash, phone, person)| Credentials {
+        password_hash,
+        phone: phone.map(Sealed::from_text),
+        person: Sealed::from_text(person),
+    }))
+}
+
+/// Creates an account, or replaces the one of the same person, whose id stays. The answer is the id it has.
+pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
+    let account = &import.account;
+    let row = (
+        accounts::id.eq(account.id.as_str()),
+        accounts::person_index.eq(import.person_index.as_str()),
+        accounts::person.eq(import.person.as_str()),
+        accounts::holder.eq(account.holder.name()),
+        accounts::level.eq(account.level.map(|level| i16::from(level.number()))),
+        accounts::state.eq(account.state.name()),
+        accounts::eid_issued_at.eq(account.eid.as_ref().map(|eid| eid.issued_at.unix())),
+        accounts::eid_version.eq(account.eid.as_ref().map_or(0, |eid| eid.version)),
+        accounts::card_expires.eq(account.card_expires.map(Moment::unix)),
+        accounts::guardian_id.eq(account.guardian.as_ref().map(Id::as_str)),
+        accounts::password_hash.eq(import.password_hash.as_deref()),
+        accounts::phone.eq(import.phone.as_ref().map(Sealed::as_str)),
+        accounts::phone_index.eq(import.phone_index.as_ref().map(BlindIndex::as_str)),
+        accounts::created_at.eq(import.at.unix()),
+        accounts::updated_at.eq(import.at.unix()),
+    );
+    let replaced = (
+        accounts::person.eq(excluded(accounts::person)),
+        accounts::holder.eq(excluded(accounts::holder)),
+        accounts::level.eq(excluded(accounts::level)),
+        accounts::state.eq(excluded(accounts::state)),
+        accounts::eid_issued_at.eq(excluded(accounts::eid_issued_at)),
+        // Whoever holds the e-ID as it was before must not save over this.
+        accounts::eid_version.eq(accounts::eid_version + 1),
+        accounts::card_expires.eq(excluded(accounts::card_expires)),
+        accounts::guardian_id.eq(excluded(accounts::guardian_id)),
+        accounts::password_hash.eq(excluded(accounts::password_hash)),
+        accounts::phone.eq(excluded(accounts::phone)),
+        accounts::phone_index.eq(excluded(accounts::phone_index)),
+        accounts::updated_at.eq(excluded(accounts::updated_at)),
+    );
+    let id: String = on_each!(db, |link| diesel::insert_into(accounts::table)
+        .values(row)
+        .on_conflict(accounts::person_index)
+        .do_update()
+        .set(replaced)
+        .returning(accounts::id)
+        .get_result(link))?;
+    let id = Id::new(id);
+    eid::replace_grounds(db, &id, account.eid.as_ref(), "import", import.at)?;
+    Ok(id)
+}
+
+pub fn list(db: &mut Db, after: Option<&Id<Account>>, limit: i64) -> Result<Vec<Listed>, Fault> {
+    type Line = (String, String, String, Option<i16>, String, Option<i64>, Option<i64>, Option<String>, i64);
+    let lines: Vec<Line> = on_each!(db, |link| accounts::table
+        .filter(accounts::id.gt(after.map_or("", Id::as_str)))
+        .order(accounts::id)
+        .limit(limit)
+        .select((
+            accounts::id,
+            accounts::person,
+            accounts::holder,
+            accounts::level,
+            accounts::state,
+            accounts::eid_issued_at,
+            accounts::card_expires,
+            accounts::guardian_id,
+            accounts::created_at,
+        ))
+        .load(link))?;
+    let ids: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
+    let locked: Vec<String> = on_each!(db, |link| eid_grounds::table
+        .filter(eid_grounds::account_id.eq_any(&ids))
+        .select(eid_grounds::account_id)
+        .distinct()
+        .load(link))?;
+    let locked: BTreeSet<String> = locked.into_iter().collect();
+    lines
+        .into_iter()
+        .map(|(id, person, holder, number, state, issued, card, guardian, created)| {
+            Ok(Listed {
+                person: Sealed::from_text(person),
+                holder: known(Holder::parse(&holder), "accounts")?,
+                level: level(number)?,
+                state: known(AccountState::parse(&state), "accounts")?,
+                eid_active: issued.map(|_| !locked.contains(&id)),
+                card_expires: at(card),
+                guardian: guardian.is_some(),
+                created_at: Moment::from_unix(created),
+                id: Id::new(id),
+            })
+        })
+        .collect()
+}
+
+/// Which claims there are, without their values.
+pub fn claim_names(db: &mut Db, id: &Id<Account>) -> Result<BTreeSet<ClaimName>, Fault> {
+    let names: Vec<String> = on_each!(db, |link| account_claims::table
+        .filter(account_claims::account_id.eq(id.as_str()))
+        .select(account_claims::claim)
+        .load(link))?;
+    names.iter().map(|name| known(ClaimName::find(name), "account_claims")).collect()
+}
+
+/// In the order of the catalogue's names.
+pub fn claims(db: &mut Db, id: &Id<Account>) -> Result<Vec<SealedClaim>, Fault> {
+    let rows: Vec<(String, String, String, i64)> = on_each!(db, |link| account_claims::table
+        .filter(account_claims::account_id.eq(id.as_str()))
+        .order(account_claims::claim)
+        .select((account_claims::claim, account_claims::value, account_claims::source, account_claims::recorded_at,))
+        .load(link))?;
+    rows.into_iter()
+        .map(|(claim, value, source, recorded)| {
+            Ok(SealedClaim {
+                claim: known(ClaimName::find(&claim), "account_claims")?,
+                value: Sealed::from_text(value),
+                source,
+                recorded_at: Moment::from_unix(recorded),
+            })
+        })
+        .collect()
+}
+
+/// Replaces all claims about a holder.
+pub fn put_claims(db: &mut Db, id: &Id<Account>, claims: &[SealedClaim]) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::delete(account_claims::table.filter(account_claims::account_id.eq(id.as_str())))
+        .execute(link))?;
+    // The last value of a claim given twice is the one that counts.
+    let by_name: BTreeMap<ClaimName, &SealedClaim> = claims.iter().map(|claim| (claim.claim, claim)).collect();
+    let rows: Vec<_> = by_name
+        .values()
+        .map(|claim| {
+            (
+                account_claims::account_id.eq(id.as_str()),
+                account_claims::claim.eq(claim.claim.as_str()),
+                account_claims::value.eq(claim.value.as_str()),
+                account_claims::source.eq(claim.source.as_str()),
+                account_claims::recorded_at.eq(claim.recorded_at.unix()),
+            )
+        })
+        .collect();
+    on_each!(db, |link| diesel::insert_into(account_claims::table).values(&rows).execute(link))?;
+    Ok(())
+}

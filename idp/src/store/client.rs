@@ -1,0 +1,119 @@
+//! Clients. Whether one may act is read from SQL on every request; its parsed metadata is kept by version.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use super::columns::{json, known, to_json};
+use super::db::{Db, on_each};
+use super::schema::clients;
+use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
+use crate::domain::secret::{ClientSecret, Stored};
+use crate::domain::{Client, Fault, Id, Moment};
+
+/// Parsed metadata by client, each with the version it was read at.
+#[derive(Default)]
+pub(super) struct Cache(RwLock<HashMap<String, (i64, Arc<Client>)>>);
+
+impl Cache {
+    fn find(&self, id: &str, version: i64) -> Option<Arc<Client>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(id).filter(|(at, _)| *at == version).map(|(_, client)| client.clone())
+    }
+
+    fn keep(&self, id: &str, version: i64, client: &Arc<Client>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), (version, client.clone()));
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = clients)]
+struct Row {
+    metadata: String,
+    status: String,
+    secret: Option<String>,
+    version: i64,
+}
+
+impl Row {
+    fn decode(self) -> Result<Registered, Fault> {
+        Ok(Registered {
+            client: Arc::new(json(&self.metadata, "clients")?),
+            status: known(ClientStatus::parse(&self.status), "clients")?,
+            secret: self.secret.map(Stored::from_store),
+            version: self.version,
+        })
+    }
+}
+
+pub fn find(db: &mut Db, id: &Id<Client>) -> Result<Option<Registered>, Fault> {
+    let state: Option<(i64, String, Option<String>)> = on_each!(db, |link| clients::table
+        .find(id.as_str())
+        .select((clients::version, clients::status, clients::secret))
+        .first(link)
+        .optional())?;
+    let Some((version, status, secret)) = state else { return Ok(None) };
+    if let Some(client) = db.clients.find(id.as_str(), version) {
+        let status = known(ClientStatus::parse(&status), "clients")?;
+        return Ok(Some(Registered { client, status, secret: secret.map(Stored::from_store), version }));
+    }
+    let row: Option<Row> =
+        on_each!(db, |link| clients::table.find(id.as_str()).select(Row::as_select()).first(link).optional())?;
+    let Some(registered) = row.map(Row::decode).transpose()? else { return Ok(None) };
+    // A version written in this very transaction may be rolled back and then given to other metadata.
+    if !db.wrote_client {
+        db.clients.keep(id.as_str(), registered.version, &registered.client);
+    }
+    Ok(Some(registered))
+}
+
+/// Registers a client or replaces its metadata. Its standing stays, and so does its secret unless a new one is
+/// given or the client no longer authenticates by one.
+pub fn put(db: &mut Db, client: &Client, secret: Option<&Stored<ClientSecret>>, at: Moment) -> Result<(), Fault> {
+    let metadata = to_json(client)?;
+    db.wrote_client = true;
+    let row = (
+        clients::id.eq(client.id.as_str()),
+        clients::metadata.eq(metadata.as_str()),
+        clients::status.eq(ClientStatus::Live.name()),
+        clients::secret.eq(secret.map(Stored::as_str)),
+        clients::version.eq(1),
+        clients::created_at.eq(at.unix()),
+        clients::updated_at.eq(at.unix()),
+    );
+    let replaced = (
+        clients::metadata.eq(excluded(clients::metadata)),
+        clients::version.eq(clients::version + 1),
+        clients::updated_at.eq(excluded(clients::updated_at)),
+    );
+    on_each!(db, |link| diesel::insert_into(clients::table)
+        .values(row)
+        .on_conflict(clients::id)
+        .do_update()
+        .set(replaced)
+        .execute(link))?;
+    let by_secret =
+        matches!(client.token_endpoint_auth_method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
+    if secret.is_some() || !by_secret {
+        let secret = secret.filter(|_| by_secret).map(Stored::as_str);
+        on_each!(db, |link| diesel::update(clients::table.find(client.id.as_str()))
+            .set(clients::secret.eq(secret))
+            .execute(link))?;
+    }
+    Ok(())
+}
+
+/// False when there is no such client.
+pub fn set_status(db: &mut Db, id: &Id<Client>, status: ClientStatus) -> Result<bool, Fault> {
+    let changed = on_each!(db, |link| diesel::update(clients::table.find(id.as_str()))
+        .set(clients::status.eq(status.name()))
+        .execute(link))?;
+    Ok(changed > 0)
+}
+
+pub fn list(db: &mut Db) -> Result<Vec<Registered>, Fault> {
+    let rows: Vec<Row> = on_each!(db, |link| clients::table.order(clients::id).select(Row::as_select()).load(link))?;
+    rows.into_iter().map(Row::decode).collect()
+}

@@ -1,0 +1,152 @@
+//! One connection to either database, and the only two ways to speak through it: `on_each!` and `Db::transact`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+
+use super::client::Cache;
+use crate::domain::Fault;
+
+/// How the detail of a fault begins when the server turned read-only under us (SQLSTATE 25006).
+pub(super) const READ_ONLY: &str = "read-only";
+/// How it begins when the server went away.
+pub(super) const CLOSED: &str = "closed";
+
+/// A connection. What a flow holds while it reads or writes; it never looks inside.
+pub struct Db {
+    pub(super) link: Link,
+    pub(super) clients: Arc<Cache>,
+    /// Whether the open transaction put a client.
+    pub(super) wrote_client: bool,
+}
+
+pub(super) enum Link {
+    Postgres(Box<PgConnection>),
+    Sqlite(Box<SqliteConnection>),
+}
+
+/// Type-checks one query once per database: one text, static dispatch, the full dialect of diesel.
+macro_rules! on_each {
+    ($db:expr, |$link:ident| $query:expr) => {
+        match &mut $db.link {
+            $crate::store::db::Link::Postgres(link) => {
+                let $link = link.as_mut();
+                $query
+            }
+            $crate::store::db::Link::Sqlite(link) => {
+                let $link = link.as_mut();
+                $query
+            }
+        }
+    };
+}
+pub(super) use on_each;
+
+impl Db {
+    pub(super) fn sqlite(path: &Path, pragmas: &str, clients: Arc<Cache>) -> Result<Db, Fault> {
+        let text = path.to_str().ok_or_else(|| Fault::broken("store", "the path of the database is not UTF-8"))?;
+        let mut link = SqliteConnection::establish(text).map_err(unreachable)?;
+        link.batch_execute(pragmas)?;
+        Ok(Db { link: Link::Sqlite(Box::new(link)), clients, wrote_client: false })
+    }
+
+    pub(super) fn postgres(url: &str, settings: &str, clients: Arc<Cache>) -> Result<Db, Fault> {
+        let mut link = PgConnection::establish(url).map_err(unreachable)?;
+        link.batch_execute(settings)?;
+        Ok(Db { link: Link::Postgres(Box::new(link)), clients, wrote_client: false })
+    }
+
+    /// The only transaction. On SQLite it takes the write lock at once: a transaction that first reads and then
+    /// wants to write would otherwise fail whenever another writer was quicker. Inside another one it is a savepoint.
+    pub fn transact<T>(&mut self, body: impl FnOnce(&mut Db) -> Result<T, Fault>) -> Result<T, Fault> {
+        let depth = self.depth();
+        self.begin()?;
+        match body(self) {
+            Ok(value) => {
+                self.commit()?;
+                Ok(value)
+            }
+            Err(fault) => {
+                self.roll_back_to(depth)?;
+                Err(fault)
+            }
+        }
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), Fault> {
+        if self.depth() > 0 {
+            return Ok(on_each!(self, |link| AnsiTransactionManager::begin_transaction(link))?);
+        }
+        self.wrote_client = false;
+        match &mut self.link {
+            Link::Postgres(link) => AnsiTransactionManager::begin_transaction_sql(link.as_mut(), "BEGIN")?,
+            Link::Sqlite(link) => AnsiTransactionManager::begin_transaction_sql(link.as_mut(), "BEGIN IMMEDIATE")?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn commit(&mut self) -> Result<(), Fault> {
+        Ok(on_each!(self, |link| AnsiTransactionManager::commit_transaction(link))?)
+    }
+
+    /// Undoes whatever was begun since the transaction was `depth` deep.
+    pub(super) fn roll_back_to(&mut self, depth: u32) -> Result<(), Fault> {
+        while self.depth() > depth {
+            on_each!(self, |link| AnsiTransactionManager::rollback_transaction(link))?;
+        }
+        Ok(())
+    }
+
+    /// How many transactions are open, one inside the other; a connection past repair counts as none.
+    pub(super) fn depth(&mut self) -> u32 {
+        let depth =
+            on_each!(self, |link| AnsiTransactionManager::transaction_manager_status_mut(link).transaction_depth());
+        depth.ok().flatten().map_or(0, std::num::NonZeroU32::get)
+    }
+
+    /// Whether the connection is fit for the next piece of work.
+    pub(super) fn is_clean(&mut self) -> bool {
+        let depth =
+            on_each!(self, |link| AnsiTransactionManager::transaction_manager_status_mut(link).transaction_depth());
+        matches!(depth, Ok(None))
+    }
+
+    pub(super) fn execute(&mut self, sql: &str) -> Result<(), Fault> {
+        Ok(on_each!(self, |link| link.batch_execute(sql))?)
+    }
+}
+
+fn unreachable(error: ConnectionError) -> Fault {
+    // The text of a refused connection may repeat the URL, password included.
+    let text = error.to_string();
+    let shown = if text.contains("://") || text.contains("password=") { "cannot connect" } else { text.as_str() };
+    Fault::unavailable("store", format!("{CLOSED}: {shown}"))
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        match &error {
+            Error::DatabaseError(kind, detail) => match kind {
+                DatabaseErrorKind::ReadOnlyTransaction => Fault::unavailable("store", format!("{READ_ONLY}: {error}")),
+                DatabaseErrorKind::ClosedConnection => Fault::unavailable("store", format!("{CLOSED}: {error}")),
+                // The name of the constraint says enough; the message may repeat the value.
+                DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::CheckViolation
+                | DatabaseErrorKind::NotNullViolation => Fault::broken(
+                    "store",
+                    format!("{kind:?} of {}", detail.constraint_name().or(detail.table_name()).unwrap_or("a table")),
+                ),
+                // Timeouts, locks, a full disk, deadlocks, a server going down: another attempt may succeed.
+                _ => Fault::unavailable("store", &error),
+            },
+            Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. } => {
+                Fault::unavailable("store", &error)
+            }
+            _ => Fault::broken("store", &error),
+        }
+    }
+}

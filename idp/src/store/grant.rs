@@ -1,0 +1,147 @@
+//! Grants. A code or token is only a key to one, so one update here ends a whole family.
+
+use diesel::prelude::*;
+
+use super::columns::{at as moment, json, known, to_json, words};
+use super::db::{Db, on_each};
+use super::schema::{grants, sessions};
+use crate::domain::account::Account;
+use crate::domain::grant::{Authentication, Grant, Party};
+use crate::domain::request::ClaimsRequest;
+use crate::domain::session::Session;
+use crate::domain::{Acr, Client, Fault, Id, Moment};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = grants)]
+pub(super) struct Row {
+    id: String,
+    client_id: String,
+    account_id: Option<String>,
+    sub: Option<String>,
+    session_id: Option<String>,
+    sid: Option<String>,
+    auth_time: Option<i64>,
+    acr: Option<String>,
+    acquaintance: Option<String>,
+    scope: String,
+    claims: Option<String>,
+    service: Option<String>,
+    offline: bool,
+    opened_at: i64,
+    revoked_at: Option<i64>,
+}
+
+impl Row {
+    pub(super) fn decode(self) -> Result<Grant, Fault> {
+        let party = match self.account_id {
+            None => Party::ClientItself,
+            Some(account) => Party::Holder(Authentication {
+                account: Id::new(account),
+                sub: known(self.sub, "grants")?,
+                session: Id::new(known(self.session_id, "grants")?),
+                sid: known(self.sid, "grants")?,
+                auth_time: Moment::from_unix(known(self.auth_time, "grants")?),
+                acr: known(self.acr.as_deref().and_then(Acr::parse), "grants")?,
+                acquaintance: json(&known(self.acquaintance, "grants")?, "grants")?,
+            }),
+        };
+        Ok(Grant {
+            id: Id::new(self.id),
+            client: Id::new(self.client_id),
+            party,
+            scope: words(&self.scope),
+            claims: self.claims.map_or_else(|| Ok(ClaimsRequest::default()), |claims| json(&claims, "grants"))?,
+            service: self.service,
+            offline: self.offline,
+            opened_at: Moment::from_unix(self.opened_at),
+            revoked_at: moment(self.revoked_at),
+        })
+    }
+}
+
+pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
+    let holder = grant.holder();
+    let acquaintance = holder.map(|holder| to_json(&holder.acquaintance)).transpose()?;
+    let claims = (grant.claims != ClaimsRequest::default()).then(|| to_json(&grant.claims)).transpose()?;
+    let scope = grant.scope.join(" ");
+    on_each!(db, |link| diesel::insert_into(grants::table)
+        .values((
+            grants::id.eq(grant.id.as_str()),
+            grants::client_id.eq(grant.client.as_str()),
+            grants::account_id.eq(holder.map(|holder| holder.account.as_str())),
+            grants::sub.eq(holder.map(|holder| holder.sub.as_str())),
+            grants::session_id.eq(holder.map(|holder| holder.session.as_str())),
+            grants::sid.eq(holder.map(|holder| holder.sid.as_str())),
+            grants::auth_time.eq(holder.map(|holder| holder.auth_time.unix())),
+            grants::acr.eq(holder.map(|holder| holder.acr.urn())),
+            grants::acquaintance.eq(acquaintance.as_deref()),
+            grants::scope.eq(scope.as_str()),
+            grants::claims.eq(claims.as_deref()),
+            grants::service.eq(grant.service.as_deref()),
+            grants::offline.eq(grant.offline),
+            grants::opened_at.eq(grant.opened_at.unix()),
+            grants::revoked_at.eq(grant.revoked_at.map(Moment::unix)),
+        ))
+        .execute(link))?;
+    Ok(())
+}
+
+pub fn find(db: &mut Db, id: &Id<Grant>) -> Result<Option<Grant>, Fault> {
+    let row: Option<Row> =
+        on_each!(db, |link| grants::table.find(id.as_str()).select(Row::as_select()).first(link).optional())?;
+    row.map(Row::decode).transpose()
+}
+
+/// False when it was revoked before: the first reason stays.
+pub fn revoke(db: &mut Db, id: &Id<Grant>, at: Moment, reason: &str) -> Result<bool, Fault> {
+    let revoked =
+        on_each!(db, |link| diesel::update(grants::table.find(id.as_str()).filter(grants::revoked_at.is_null()))
+            .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+            .execute(link))?;
+    Ok(revoked > 0)
+}
+
+pub fn revoke_all(db: &mut Db, account: &Id<Account>, at: Moment, reason: &str) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        grants::table.filter(grants::account_id.eq(account.as_str())).filter(grants::revoked_at.is_null())
+    )
+    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+    .execute(link))?)
+}
+
+/// What the session issued and the holder did not let go on offline.
+pub fn revoke_session(db: &mut Db, session: &Id<Session>, at: Moment, reason: &str) -> Result<usize, Fault> {
+    // Grants are found by account; an index on the session would cost every sign-in for the sake of a sign-out.
+    let account: Option<String> = on_each!(db, |link| sessions::table
+        .find(session.as_str())
+        .select(sessions::account_id)
+        .first(link)
+        .optional())?;
+    let Some(account) = account else { return Ok(0) };
+    Ok(on_each!(db, |link| diesel::update(
+        grants::table
+            .filter(grants::account_id.eq(account.as_str()))
+            .filter(grants::session_id.eq(session.as_str()))
+            .filter(grants::offline.eq(false))
+            .filter(grants::revoked_at.is_null())
+    )
+    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+    .execute(link))?)
+}
+
+pub fn revoke_client(
+    db: &mut Db,
+    account: &Id<Account>,
+    client: &Id<Client>,
+    at: Moment,
+    reason: &str,
+) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        grants::table
+            .filter(grants::account_id.eq(account.as_str()))
+            .filter(grants::client_id.eq(client.as_str()))
+            .filter(grants::revoked_at.is_null())
+    )
+    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+    .execute(link))?)
+}

@@ -1,0 +1,118 @@
+//! Authorization requests in progress.
+
+use diesel::prelude::*;
+
+use super::columns::{at as moment, json, to_json};
+use super::db::{Db, on_each};
+use super::schema::interactions;
+use crate::domain::account::Account;
+use crate::domain::interaction::{Destination, Interaction};
+use crate::domain::secret::Stored;
+use crate::domain::{Fault, Id, Moment};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = interactions)]
+struct Row {
+    id: String,
+    browser: String,
+    request: Option<String>,
+    page: Option<String>,
+    refused_id: Option<String>,
+    opened_at: i64,
+    expires_at: i64,
+    finished_at: Option<i64>,
+}
+
+impl Row {
+    fn decode(self) -> Result<Interaction, Fault> {
+        let destination = match (self.request, self.page) {
+            (Some(request), None) => Destination::Client(json(&request, "interactions")?),
+            (None, Some(page)) => Destination::OwnPage(page),
+            _ => return Err(Fault::broken("store", "an interaction without one destination")),
+        };
+        Ok(Interaction {
+            id: Id::new(self.id),
+            browser: Stored::from_store(self.browser),
+            destination,
+            refused: self.refused_id.map(Id::new),
+            opened_at: Moment::from_unix(self.opened_at),
+            expires_at: Moment::from_unix(self.expires_at),
+            finished_at: moment(self.finished_at),
+        })
+    }
+}
+
+pub fn open(db: &mut Db, interaction: &Interaction) -> Result<(), Fault> {
+    let (request, page) = match &interaction.destination {
+        Destination::Client(request) => (Some(to_json(request)?), None),
+        Destination::OwnPage(page) => (None, Some(page.as_str())),
+    };
+    let refused = interaction.refused.as_ref().map(Id::as_str);
+    on_each!(db, |link| diesel::insert_into(interactions::table)
+        .values((
+            interactions::id.eq(interaction.id.as_str()),
+            interactions::browser.eq(interaction.browser.as_str()),
+            interactions::request.eq(request.as_deref()),
+            interactions::page.eq(page),
+            interactions::account_id.eq(refused),
+            interactions::refused_id.eq(refused),
+            interactions::opened_at.eq(interaction.opened_at.unix()),
+            interactions::expires_at.eq(interaction.expires_at.unix()),
+            interactions::finished_at.eq(interaction.finished_at.map(Moment::unix)),
+        ))
+        .execute(link))?;
+    Ok(())
+}
+
+pub fn find(db: &mut Db, id: &Id<Interaction>) -> Result<Option<Interaction>, Fault> {
+    let row: Option<Row> =
+        on_each!(db, |link| interactions::table.find(id.as_str()).select(Row::as_select()).first(link).optional())?;
+    row.map(Row::decode).transpose()
+}
+
+/// Remembers who proved a factor here but may not act.
+pub fn refuse(db: &mut Db, id: &Id<Interaction>, account: &Id<Account>) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(interactions::table.find(id.as_str()))
+        .set((interactions::refused_id.eq(account.as_str()), interactions::account_id.eq(account.as_str())))
+        .execute(link))?;
+    Ok(())
+}
+
+/// Remembers whose sign-in this became, so that a lock of that account finds it.
+pub fn belongs(db: &mut Db, id: &Id<Interaction>, account: &Id<Account>) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(interactions::table.find(id.as_str()))
+        .set(interactions::account_id.eq(account.as_str()))
+        .execute(link))?;
+    Ok(())
+}
+
+/// False when it was finished already: of two answers to one page, one counts.
+pub fn finish(db: &mut Db, id: &Id<Interaction>, at: Moment) -> Result<bool, Fault> {
+    let finished = on_each!(db, |link| diesel::update(
+        interactions::table.find(id.as_str()).filter(interactions::finished_at.is_null())
+    )
+    .set(interactions::finished_at.eq(at.unix()))
+    .execute(link))?;
+    Ok(finished > 0)
+}
+
+pub fn cancel_all(db: &mut Db, account: &Id<Account>, at: Moment) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        interactions::table
+            .filter(interactions::account_id.eq(account.as_str()))
+            .filter(interactions::finished_at.is_null())
+    )
+    .set(interactions::finished_at.eq(at.unix()))
+    .execute(link))?)
+}
+
+/// Forgets up to `limit` that expired before a moment.
+pub fn sweep(db: &mut Db, before: Moment, limit: i64) -> Result<usize, Fault> {
+    let stale: Vec<String> = on_each!(db, |link| interactions::table
+        .filter(interactions::expires_at.lt(before.unix()))
+        .order(interactions::expires_at)
+        .limit(limit)
+        .select(interactions::id)
+        .load(link))?;
+    Ok(on_each!(db, |link| diesel::delete(interactions::table.filter(interactions::id.eq_any(&stale))).execute(link))?)
+}

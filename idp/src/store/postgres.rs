@@ -1,0 +1,189 @@
+//! PostgreSQL: as many threads as connections, each owning one, all taking from one queue.
+//!
+//! A connection that met trouble is dropped and made anew. One that found the server read-only or gone condemns
+//! all of its age, so that no reader stays behind on a server that was demoted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+use super::client::Cache;
+use super::db::{Db, Link, READ_ONLY};
+use super::queue::{Job, Queue, Verdict};
+use super::{PoolGauge, Settings};
+use crate::domain::Fault;
+
+// N-26: 2.5 s a statement. A transaction never waits on a caller, so an idle one is a fault of ours.
+const SERVING: &str = "SET statement_timeout='2500ms'; SET lock_timeout='2s'; \
+    SET idle_in_transaction_session_timeout='10s'; SET client_min_messages=warning";
+const TENDING: &str = "SET statement_timeout=0; SET lock_timeout='30s'; SET client_min_messages=warning";
+
+pub(super) struct Postgres {
+    queue: Arc<Queue>,
+    size: usize,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// A connection that serves requests.
+pub(super) fn connect(url: &str, clients: Arc<Cache>) -> Result<Db, Fault> {
+    let mut db = Db::postgres(&bounded(url), SERVING, clients)?;
+    durable(&mut db)?;
+    Ok(db)
+}
+
+/// A connection that may take its time, for migrations.
+pub(super) fn tend(url: &str) -> Result<Db, Fault> {
+    Db::postgres(&bounded(url), TENDING, Arc::default())
+}
+
+impl Postgres {
+    pub(super) fn open(url: &str, settings: &Settings, clients: &Arc<Cache>) -> Result<Postgres, Fault> {
+        let queue = Arc::new(Queue::default());
+        let age = Arc::new(AtomicU64::new(0));
+        let size = usize::try_from(settings.pool.max(1)).unwrap_or(1);
+        let mut workers = Vec::new();
+        for number in 0..size {
+            let worker = Worker { url: url.to_owned(), clients: clients.clone(), age: age.clone(), born: 0, db: None };
+            let work = queue.clone();
+            let thread = thread::Builder::new().name(format!("store-{number}")).spawn(move || worker.serve(&work));
+            workers.push(thread.map_err(|error| Fault::unavailable("store", error))?);
+        }
+        Ok(Postgres { queue, size, workers })
+    }
+
+    pub(super) fn put(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        self.queue.put(job)
+    }
+
+    pub(super) fn gauge(&self) -> PoolGauge {
+        let (queued, idle) = self.queue.depth();
+        PoolGauge { in_use: self.size.saturating_sub(idle), idle, size: self.size, queued }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.queue.close();
+        for worker in self.workers.drain(..).filter(|worker| worker.thread().id() != thread::current().id()) {
+            let _panicked = worker.join();
+        }
+    }
+}
+
+struct Worker {
+    url: String,
+    clients: Arc<Cache>,
+    /// The age of connections, raised when all older ones are condemned.
+    age: Arc<AtomicU64>,
+    born: u64,
+    db: Option<Db>,
+}
+
+impl Worker {
+    fn serve(mut self, queue: &Queue) {
+        let mut group = Vec::with_capacity(1);
+        loop {
+            queue.take(1, &mut group);
+            let Some(mut job) = group.pop() else { return };
+            let spoiled = if job.writes() { self.write(job.as_mut()) } else { self.read(job.as_mut()) };
+            job.answer(spoiled.err());
+        }
+    }
+
+    fn write(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
+        // A connection that died unnoticed is found out by BEGIN, before anything happened: try a new one.
+        if self.connection().and_then(Db::begin).is_err() {
+            self.db = None;
+            self.connection()?.begin()?;
+        }
+        let db = self.connection()?;
+        let verdict = job.run(db);
+        let settled = if verdict == Verdict::Keep { db.commit() } else { db.roll_back_to(0) };
+        let clean = db.is_clean();
+        self.judge(verdict, clean && settled.is_ok());
+        // The job has its own fault to tell; only a failed commit is news.
+        if verdict == Verdict::Keep { settled } else { Ok(()) }
+    }
+
+    fn read(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
+        let db = self.connection()?;
+        let verdict = job.run(db);
+        let clean = db.is_clean();
+        self.judge(verdict, clean);
+        Ok(())
+    }
+
+    fn judge(&mut self, verdict: Verdict, clean: bool) {
+        if verdict == Verdict::DiscardAll {
+            // Only the first to notice raises it; the others of that age compare unequal already.
+            let _raced = self.age.compare_exchange(self.born, self.born + 1, Ordering::SeqCst, Ordering::SeqCst);
+        }
+        if !clean || matches!(verdict, Verdict::Discard | Verdict::DiscardAll) {
+            self.db = None;
+        }
+    }
+
+    fn connection(&mut self) -> Result<&mut Db, Fault> {
+        let age = self.age.load(Ordering::SeqCst);
+        if self.born != age {
+            self.db = None;
+        }
+        if self.db.is_none() {
+            self.db = Some(connect(&self.url, self.clients.clone())?);
+            self.born = age;
+        }
+        self.db.as_mut().ok_or_else(|| Fault::broken("store", "no connection"))
+    }
+}
+
+/// Waits of the driver are bounded too, unless the URL says otherwise.
+fn bounded(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else { return url.to_owned() };
+    for (name, value) in [("connect_timeout", "3"), ("tcp_user_timeout", "5000"), ("application_name", "idp")] {
+        if !parsed.query_pairs().any(|(known, _)| known == name) {
+            parsed.query_pairs_mut().append_pair(name, value);
+        }
+    }
+    parsed.into()
+}
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+#[derive(QueryableByName)]
+struct Recovery {
+    #[diesel(sql_type = Bool)]
+    standby: bool,
+}
+
+/// F-18: an acknowledged commit must be on disk.
+fn durable(db: &mut Db) -> Result<(), Fault> {
+    let value = setting(db, "synchronous_commit")?;
+    match value.as_str() {
+        "on" | "remote_apply" => Ok(()),
+        other => Err(Fault::unavailable("store", format!("synchronous_commit is {other}; it must be on"))),
+    }
+}
+
+fn setting(db: &mut Db, name: &str) -> Result<String, Fault> {
+    let Link::Postgres(link) = &mut db.link else { return Err(Fault::broken("store", "not PostgreSQL")) };
+    let query = diesel::sql_query("SELECT current_setting($1) AS value").bind::<Text, _>(name);
+    Ok(query.get_result::<Setting>(link.as_mut())?.value)
+}
+
+/// F-12: a server that was demoted still answers reads; it must not count as ready.
+pub(super) fn ready(db: &mut Db) -> Result<(), Fault> {
+    let Link::Postgres(link) = &mut db.link else { return Ok(()) };
+    let query = diesel::sql_query("SELECT pg_is_in_recovery() AS standby");
+    let standby = query.get_result::<Recovery>(link.as_mut())?.standby;
+    if standby || setting(db, "transaction_read_only")? == "on" {
+        return Err(Fault::unavailable("store", format!("{READ_ONLY}: the server takes no writes")));
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Work waiting for a thread that owns a connection, and how its answer finds the way back.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::db::{CLOSED, Db, READ_ONLY};
+use crate::domain::Fault;
+use crate::domain::fault::Cause;
+
+/// More waiting than this is answered as overload.
+const BOUND: usize = 4096;
+
+/// What a piece of work did to its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Its effect stays.
+    Keep,
+    /// Its effect goes.
+    Undo,
+    /// Its effect goes, and the connection cannot be trusted.
+    Discard,
+    /// The same, and every connection as old as this one is in the same state.
+    DiscardAll,
+}
+
+/// A piece of work: run on the thread of the connection, answered once its effect is decided.
+pub(super) trait Job: Send {
+    fn writes(&self) -> bool;
+    fn run(&mut self, db: &mut Db) -> Verdict;
+    /// `spoiled` takes the place of a good result when the effect could not be kept.
+    fn answer(self: Box<Self>, spoiled: Option<Fault>);
+}
+
+pub(super) struct Asked<T, F> {
+    body: Option<F>,
+    /// Nothing until it ran.
+    result: Option<Result<T, Fault>>,
+    writes: bool,
+    reply: oneshot::Sender<Result<T, Fault>>,
+}
+
+pub(super) type Answer<T> = oneshot::Receiver<Result<T, Fault>>;
+
+pub(super) fn ask<T, F>(body: F, writes: bool) -> (Box<dyn Job>, Answer<T>)
+where
+    F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
+    T: Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    (Box::new(Asked { body: Some(body), result: None, writes, reply }), answer)
+}
+
+impl<T, F> Job for Asked<T, F>
+where
+    F: FnOnce(&mut Db) -> Result<T, Fault> + Send,
+    T: Send,
+{
+    fn writes(&self) -> bool {
+        self.writes
+    }
+
+    fn run(&mut self, db: &mut Db) -> Verdict {
+        let Some(body) = self.body.take() else { return Verdict::Undo };
+        let result = contained(|| body(db));
+        let verdict = match &result {
+            Ok(_) => Verdict::Keep,
+            Err(fault) if fault.room != "store" || fault.cause != Cause::Unavailable => Verdict::Undo,
+            Err(fault) if fault.detail.starts_with(READ_ONLY) || fault.detail.starts_with(CLOSED) => {
+                Verdict::DiscardAll
+            }
+            Err(_) => Verdict::Discard,
+        };
+        self.result = Some(result);
+        verdict
+    }
+
+    fn answer(self: Box<Self>, spoiled: Option<Fault>) {
+        let result = match (self.result, spoiled) {
+            (Some(Err(fault)), _) | (_, Some(fault)) => Err(fault),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(Fault::broken("store", "the work was never run")),
+        };
+        // Who asked may have gone away; the effect stands all the same.
+        let _gone = self.reply.send(result);
+    }
+}
+
+/// Runs a body so that its panic is a fault of its own and of nobody else.
+pub(super) fn contained<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Fault::broken("store", "the work panicked")))
+}
+
+/// First in, first out; any number of threads may take from it.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Box<dyn Job>>,
+    /// Threads waiting for work; nobody is woken when all are busy.
+    waiting: usize,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn put(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Fault::unavailable("store", "closed"));
+        }
+        if state.jobs.len() >= BOUND {
+            return Err(Fault::overloaded("store", "too much work is waiting for the database"));
+        }
+        state.jobs.push_back(job);
+        let wake = state.waiting > 0;
+        drop(state);
+        if wake {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for work and takes up to `most` pieces of it; nothing once the queue is closed and drained.
+    pub(super) fn take(&self, most: usize, group: &mut Vec<Box<dyn Job>>) {
+        let mut state = self.lock();
+        while state.jobs.is_empty() && !state.closed {
+            state.waiting += 1;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+        }
+        let count = state.jobs.len().min(most);
+        group.extend(state.jobs.drain(..count));
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_all();
+    }
+
+    /// (pieces of work waiting, threads idle)
+    pub(super) fn depth(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.jobs.len(), state.waiting)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

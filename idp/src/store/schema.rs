@@ -1,0 +1,261 @@
+//! The tables as the queries see them; the tests hold them to the migrations.
+
+diesel::table! {
+    accounts (id) {
+        id -> Text,
+        person_index -> Text,
+        person -> Text,
+        holder -> Text,
+        level -> Nullable<SmallInt>,
+        state -> Text,
+        eid_issued_at -> Nullable<BigInt>,
+        eid_version -> BigInt,
+        card_expires -> Nullable<BigInt>,
+        guardian_id -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        phone_index -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    eid_grounds (account_id, ground) {
+        account_id -> Text,
+        ground -> Text,
+        authority -> Text,
+        opened_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_claims (account_id, claim) {
+        account_id -> Text,
+        claim -> Text,
+        value -> Text,
+        source -> Text,
+        recorded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    throttles (key) {
+        key -> Text,
+        count -> BigInt,
+        first_at -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    devices (cookie, account_id) {
+        cookie -> Text,
+        account_id -> Text,
+        remembered_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    clients (id) {
+        id -> Text,
+        metadata -> Text,
+        status -> Text,
+        secret -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    subjects (account_id, sector) {
+        account_id -> Text,
+        sector -> Text,
+        sub -> Text,
+    }
+}
+
+diesel::table! {
+    consents (id) {
+        id -> Text,
+        account_id -> Text,
+        client_id -> Text,
+        purpose -> Text,
+        asked -> Text,
+        granted -> Text,
+        decided_at -> BigInt,
+        legal_basis -> Text,
+        text_hash -> Text,
+        language -> Text,
+        authentication_level -> SmallInt,
+        ended_at -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        cookie -> Text,
+        account_id -> Text,
+        acquaintance -> Text,
+        opened_at -> BigInt,
+        seen_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session_clients (session_id, client_id) {
+        session_id -> Text,
+        client_id -> Text,
+        sid -> Text,
+    }
+}
+
+diesel::table! {
+    interactions (id) {
+        id -> Text,
+        browser -> Text,
+        request -> Nullable<Text>,
+        page -> Nullable<Text>,
+        account_id -> Nullable<Text>,
+        refused_id -> Nullable<Text>,
+        opened_at -> BigInt,
+        expires_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    otps (id) {
+        id -> Text,
+        interaction_id -> Text,
+        account_id -> Text,
+        purpose -> Text,
+        code -> Text,
+        sent_at -> BigInt,
+        expires_at -> BigInt,
+        spent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    grants (id) {
+        id -> Text,
+        client_id -> Text,
+        account_id -> Nullable<Text>,
+        sub -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        sid -> Nullable<Text>,
+        auth_time -> Nullable<BigInt>,
+        acr -> Nullable<Text>,
+        acquaintance -> Nullable<Text>,
+        scope -> Text,
+        claims -> Nullable<Text>,
+        service -> Nullable<Text>,
+        offline -> Bool,
+        opened_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+        revoked_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    codes (hash) {
+        hash -> Text,
+        grant_id -> Text,
+        client_id -> Text,
+        redirect_uri -> Text,
+        code_challenge -> Nullable<Text>,
+        nonce -> Nullable<Text>,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        spent_at -> Nullable<BigInt>,
+        failures -> BigInt,
+    }
+}
+
+diesel::table! {
+    access_tokens (hash) {
+        hash -> Text,
+        grant_id -> Text,
+        scope -> Text,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (hash) {
+        hash -> Text,
+        grant_id -> Text,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        spent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    used (class, value) {
+        class -> Text,
+        value -> Text,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        alg -> Text,
+        private -> Text,
+        public -> Text,
+        published_at -> BigInt,
+        use_from -> BigInt,
+        retired_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    meta (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    trail (id) {
+        id -> Text,
+        kind -> Text,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        client_id -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        reference -> Nullable<Text>,
+        detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    messages (id) {
+        id -> Text,
+        to_index -> Text,
+        to_phone -> Text,
+        body -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::joinable!(eid_grounds -> accounts (account_id));
+diesel::joinable!(session_clients -> sessions (session_id));
+diesel::joinable!(codes -> grants (grant_id));
+diesel::joinable!(access_tokens -> grants (grant_id));
+diesel::joinable!(refresh_tokens -> grants (grant_id));
+
+diesel::allow_tables_to_appear_in_same_query!(accounts, eid_grounds);
+diesel::allow_tables_to_appear_in_same_query!(session_clients, sessions);
+diesel::allow_tables_to_appear_in_same_query!(codes, grants);
+diesel::allow_tables_to_appear_in_same_query!(access_tokens, grants);
+diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, grants);

@@ -1,0 +1,184 @@
+//! Sessions, and each as its clients know it.
+
+use diesel::prelude::*;
+
+use super::columns::{at as moment, json, known, to_json};
+use super::db::{Db, on_each};
+use super::schema::{session_clients, sessions};
+use crate::domain::account::Account;
+use crate::domain::secret::{SessionCookie, Stored};
+use crate::domain::session::{Acquaintance, Session};
+use crate::domain::{Client, Fault, Id, Moment};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct Row {
+    id: String,
+    account_id: String,
+    acquaintance: String,
+    opened_at: i64,
+    seen_at: i64,
+    ended_at: Option<i64>,
+}
+
+impl Row {
+    fn decode(self) -> Result<Session, Fault> {
+        Ok(Session {
+            id: Id::new(self.id),
+            account: Id::new(self.account_id),
+            acquaintance: json(&self.acquaintance, "sessions")?,
+            opened_at: Moment::from_unix(self.opened_at),
+            seen_at: Moment::from_unix(self.seen_at),
+            ended_at: moment(self.ended_at),
+        })
+    }
+}
+
+pub fn open(db: &mut Db, session: &Session, cookie: &Stored<SessionCookie>) -> Result<(), Fault> {
+    let acquaintance = to_json(&session.acquaintance)?;
+    on_each!(db, |link| diesel::insert_into(sessions::table)
+        .values((
+            sessions::id.eq(session.id.as_str()),
+            sessions::cookie.eq(cookie.as_str()),
+            sessions::account_id.eq(session.account.as_str()),
+            sessions::acquaintance.eq(acquaintance.as_str()),
+            sessions::opened_at.eq(session.opened_at.unix()),
+            sessions::seen_at.eq(session.seen_at.unix()),
+            sessions::ended_at.eq(session.ended_at.map(Moment::unix)),
+        ))
+        .execute(link))?;
+    Ok(())
+}
+
+pub fn find(db: &mut Db, id: &Id<Session>) -> Result<Option<Session>, Fault> {
+    let row: Option<Row> =
+        on_each!(db, |link| sessions::table.find(id.as_str()).select(Row::as_select()).first(link).optional())?;
+    row.map(Row::decode).transpose()
+}
+
+/// Ended ones too: whether a session stands is decided by `Session::stands`.
+pub fn find_by_cookie(db: &mut Db, cookie: &Stored<SessionCookie>) -> Result<Option<Session>, Fault> {
+    let row: Option<Row> = on_each!(db, |link| sessions::table
+        .filter(sessions::cookie.eq(cookie.as_str()))
+        .select(Row::as_select())
+        .first(link)
+        .optional())?;
+    row.map(Row::decode).transpose()
+}
+
+/// The same session under a new cookie, for when its rank changes. False when it has ended.
+pub fn rekey(
+    db: &mut Db,
+    id: &Id<Session>,
+    cookie: &Stored<SessionCookie>,
+    acquaintance: &Acquaintance,
+    seen_at: Moment,
+) -> Result<bool, Fault> {
+    let acquaintance = to_json(acquaintance)?;
+    let changed =
+        on_each!(db, |link| diesel::update(sessions::table.find(id.as_str()).filter(sessions::ended_at.is_null()))
+            .set((
+                sessions::cookie.eq(cookie.as_str()),
+                sessions::acquaintance.eq(acquaintance.as_str()),
+                sessions::seen_at.eq(seen_at.unix()),
+            ))
+            .execute(link))?;
+    Ok(changed > 0)
+}
+
+/// Records what was proved. False when the session has ended.
+pub fn prove(db: &mut Db, id: &Id<Session>, acquaintance: &Acquaintance, seen_at: Moment) -> Result<bool, Fault> {
+    let acquaintance = to_json(acquaintance)?;
+    let changed =
+        on_each!(db, |link| diesel::update(sessions::table.find(id.as_str()).filter(sessions::ended_at.is_null()))
+            .set((sessions::acquaintance.eq(acquaintance.as_str()), sessions::seen_at.eq(seen_at.unix())))
+            .execute(link))?;
+    Ok(changed > 0)
+}
+
+/// Never moves back, and never wakes an ended session.
+pub fn touch(db: &mut Db, id: &Id<Session>, seen_at: Moment) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(
+        sessions::table
+            .find(id.as_str())
+            .filter(sessions::ended_at.is_null())
+            .filter(sessions::seen_at.lt(seen_at.unix()))
+    )
+    .set(sessions::seen_at.eq(seen_at.unix()))
+    .execute(link))?;
+    Ok(())
+}
+
+/// False when it had ended already.
+pub fn end(db: &mut Db, id: &Id<Session>, at: Moment) -> Result<bool, Fault> {
+    let ended =
+        on_each!(db, |link| diesel::update(sessions::table.find(id.as_str()).filter(sessions::ended_at.is_null()))
+            .set(sessions::ended_at.eq(at.unix()))
+            .execute(link))?;
+    Ok(ended > 0)
+}
+
+pub fn end_all(db: &mut Db, account: &Id<Account>, at: Moment) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        sessions::table.filter(sessions::account_id.eq(account.as_str())).filter(sessions::ended_at.is_null())
+    )
+    .set(sessions::ended_at.eq(at.unix()))
+    .execute(link))?)
+}
+
+/// Not ended, the oldest first; those past their limits are among them.
+pub fn live(db: &mut Db, account: &Id<Account>) -> Result<Vec<Session>, Fault> {
+    let rows: Vec<Row> = on_each!(db, |link| sessions::table
+        .filter(sessions::account_id.eq(account.as_str()))
+        .filter(sessions::ended_at.is_null())
+        .order((sessions::opened_at, sessions::id))
+        .select(Row::as_select())
+        .load(link))?;
+    rows.into_iter().map(Row::decode).collect()
+}
+
+/// The session as `client` knows it: the name it has, else `fresh`.
+pub fn sid(db: &mut Db, id: &Id<Session>, client: &Id<Client>, fresh: &str) -> Result<String, Fault> {
+    if let Some(sid) = find_sid(db, id, client)? {
+        return Ok(sid);
+    }
+    on_each!(db, |link| diesel::insert_into(session_clients::table)
+        .values((
+            session_clients::session_id.eq(id.as_str()),
+            session_clients::client_id.eq(client.as_str()),
+            session_clients::sid.eq(fresh),
+        ))
+        .on_conflict((session_clients::session_id, session_clients::client_id))
+        .do_nothing()
+        .execute(link))?;
+    known(find_sid(db, id, client)?, "session_clients")
+}
+
+fn find_sid(db: &mut Db, id: &Id<Session>, client: &Id<Client>) -> Result<Option<String>, Fault> {
+    Ok(on_each!(db, |link| session_clients::table
+        .find((id.as_str(), client.as_str()))
+        .select(session_clients::sid)
+        .first(link)
+        .optional())?)
+}
+
+pub fn find_by_sid(db: &mut Db, client: &Id<Client>, sid: &str) -> Result<Option<Session>, Fault> {
+    let row: Option<Row> = on_each!(db, |link| session_clients::table
+        .inner_join(sessions::table)
+        .filter(session_clients::client_id.eq(client.as_str()))
+        .filter(session_clients::sid.eq(sid))
+        .select(Row::as_select())
+        .first(link)
+        .optional())?;
+    row.map(Row::decode).transpose()
+}
+
+/// Every client that took part, with the name it knows the session by.
+pub fn clients(db: &mut Db, id: &Id<Session>) -> Result<Vec<(Id<Client>, String)>, Fault> {
+    let rows: Vec<(String, String)> = on_each!(db, |link| session_clients::table
+        .filter(session_clients::session_id.eq(id.as_str()))
+        .order(session_clients::client_id)
+        .select((session_clients::client_id, session_clients::sid))
+        .load(link))?;
+    Ok(rows.into_iter().map(|(client, sid)| (Id::new(client), sid)).collect())
+}

@@ -1,0 +1,138 @@
+//! Access and refresh tokens, each found together with its grant in one query.
+
+use diesel::prelude::*;
+
+use super::columns::{at as moment, words};
+use super::db::{Db, on_each};
+use super::grant;
+use super::schema::{access_tokens, grants, refresh_tokens};
+use crate::domain::grant::{Grant, IssuedAccessToken, IssuedRefreshToken};
+use crate::domain::secret::{AccessToken, RefreshToken, Stored};
+use crate::domain::{Fault, Id, Moment};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = access_tokens)]
+struct AccessRow {
+    hash: String,
+    grant_id: String,
+    scope: String,
+    issued_at: i64,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = refresh_tokens)]
+struct RefreshRow {
+    hash: String,
+    grant_id: String,
+    issued_at: i64,
+    expires_at: i64,
+    spent_at: Option<i64>,
+}
+
+impl AccessRow {
+    fn decode(self) -> IssuedAccessToken {
+        IssuedAccessToken {
+            hash: Stored::from_store(self.hash),
+            grant: Id::new(self.grant_id),
+            scope: words(&self.scope),
+            issued_at: Moment::from_unix(self.issued_at),
+            expires_at: Moment::from_unix(self.expires_at),
+            revoked_at: moment(self.revoked_at),
+        }
+    }
+}
+
+impl RefreshRow {
+    fn decode(self) -> IssuedRefreshToken {
+        IssuedRefreshToken {
+            hash: Stored::from_store(self.hash),
+            grant: Id::new(self.grant_id),
+            issued_at: Moment::from_unix(self.issued_at),
+            expires_at: Moment::from_unix(self.expires_at),
+            spent_at: moment(self.spent_at),
+        }
+    }
+}
+
+pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
+    let scope = token.scope.join(" ");
+    on_each!(db, |link| diesel::insert_into(access_tokens::table)
+        .values((
+            access_tokens::hash.eq(token.hash.as_str()),
+            access_tokens::grant_id.eq(token.grant.as_str()),
+            access_tokens::scope.eq(scope.as_str()),
+            access_tokens::issued_at.eq(token.issued_at.unix()),
+            access_tokens::expires_at.eq(token.expires_at.unix()),
+            access_tokens::revoked_at.eq(token.revoked_at.map(Moment::unix)),
+        ))
+        .execute(link))?;
+    Ok(())
+}
+
+pub fn put_refresh(db: &mut Db, token: &IssuedRefreshToken) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::insert_into(refresh_tokens::table)
+        .values((
+            refresh_tokens::hash.eq(token.hash.as_str()),
+            refresh_tokens::grant_id.eq(token.grant.as_str()),
+            refresh_tokens::issued_at.eq(token.issued_at.unix()),
+            refresh_tokens::expires_at.eq(token.expires_at.unix()),
+            refresh_tokens::spent_at.eq(token.spent_at.map(Moment::unix)),
+        ))
+        .execute(link))?;
+    Ok(())
+}
+
+pub fn find_access(db: &mut Db, hash: &Stored<AccessToken>) -> Result<Option<(IssuedAccessToken, Grant)>, Fault> {
+    let row: Option<(AccessRow, grant::Row)> = on_each!(db, |link| access_tokens::table
+        .inner_join(grants::table)
+        .filter(access_tokens::hash.eq(hash.as_str()))
+        .select((AccessRow::as_select(), grant::Row::as_select()))
+        .first(link)
+        .optional())?;
+    row.map(|(token, grant)| Ok((token.decode(), grant.decode()?))).transpose()
+}
+
+pub fn find_refresh(db: &mut Db, hash: &Stored<RefreshToken>) -> Result<Option<(IssuedRefreshToken, Grant)>, Fault> {
+    let row: Option<(RefreshRow, grant::Row)> = on_each!(db, |link| refresh_tokens::table
+        .inner_join(grants::table)
+        .filter(refresh_tokens::hash.eq(hash.as_str()))
+        .select((RefreshRow::as_select(), grant::Row::as_select()))
+        .first(link)
+        .optional())?;
+    row.map(|(token, grant)| Ok((token.decode(), grant.decode()?))).transpose()
+}
+
+/// True for exactly one caller, ever.
+pub fn spend_refresh(db: &mut Db, hash: &Stored<RefreshToken>, at: Moment) -> Result<bool, Fault> {
+    let spent = on_each!(db, |link| diesel::update(
+        refresh_tokens::table.find(hash.as_str()).filter(refresh_tokens::spent_at.is_null())
+    )
+    .set(refresh_tokens::spent_at.eq(at.unix()))
+    .execute(link))?;
+    Ok(spent > 0)
+}
+
+/// Moves the end of an unspent token on, never back.
+pub fn extend_refresh(db: &mut Db, hash: &Stored<RefreshToken>, expires_at: Moment) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(
+        refresh_tokens::table
+            .find(hash.as_str())
+            .filter(refresh_tokens::spent_at.is_null())
+            .filter(refresh_tokens::expires_at.lt(expires_at.unix()))
+    )
+    .set(refresh_tokens::expires_at.eq(expires_at.unix()))
+    .execute(link))?;
+    Ok(())
+}
+
+/// False when it was revoked before, or is unknown.
+pub fn revoke_access(db: &mut Db, hash: &Stored<AccessToken>, at: Moment) -> Result<bool, Fault> {
+    let revoked = on_each!(db, |link| diesel::update(
+        access_tokens::table.find(hash.as_str()).filter(access_tokens::revoked_at.is_null())
+    )
+    .set(access_tokens::revoked_at.eq(at.unix()))
+    .execute(link))?;
+    Ok(revoked > 0)
+}

@@ -1,0 +1,3 @@
+DROP TABLE consents;
+DROP TABLE subjects;
+DROP TABLE clients;

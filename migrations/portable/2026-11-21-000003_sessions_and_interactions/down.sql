@@ -1,0 +1,4 @@
+DROP TABLE otps;
+DROP TABLE interactions;
+DROP TABLE session_clients;
+DROP TABLE sessions;
