@@ -335,3 +335,7 @@ fn payload(id_token: &CoreIdToken) -> Option<Map<String, Value>> {
     let payload = text.split('.').nth(1)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
+
+#[cfg(test)]
+#[path = "rp_tests.rs"]
+mod tests;
