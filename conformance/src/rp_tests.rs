@@ -84,6 +84,10 @@ async fn userinfo(stub: web::Data<Stub>, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().json(&stub.script.lock().unwrap().userinfo)
 }
 
+async fn elsewhere() -> HttpResponse {
+    panic!("a redirect was followed")
+}
+
 fn fresh_key(kid: &str) -> Jwk {
     let mut key = Jwk::generate_ec_key(josekit::jwk::alg::ec::EcCurve::P256).unwrap();
     key.set_key_id(kid);
@@ -133,7 +137,7 @@ fn scene() -> Scene {
             .route("/jwks", web::get().to(jwks))
             .route("/token", web::post().to(token))
             .route("/userinfo", web::get().to(userinfo))
-            .route("/elsewhere", web::to(|| async { panic!("a redirect was followed") as HttpResponse }))
+            .route("/elsewhere", web::to(elsewhere))
     })
     .workers(1)
     .disable_signals()
