@@ -5,5 +5,4 @@ pub mod eid_lock;
 pub mod keys;
 pub mod operator;
 pub mod sealed;
-pub mod strict_json;
 pub mod trail;
