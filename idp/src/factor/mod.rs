@@ -1,1 +1,10 @@
-//! What a holder proves: password, one-time codes, and the brake on guessing.
+//! Factors: what a holder proves a sign-in with, and how often it may be tried.
+//!
+//! Owns: password hashing and its pool of threads, the text of an OTP message, and the throttle as pure decisions
+//! over counters. Must not know: where hashes, codes and counters are kept, how a message leaves, HTTP.
+
+pub mod otp;
+pub mod password;
+pub mod throttle;
+
+pub use password::Hasher;

@@ -1,0 +1,245 @@
+//! Passwords: Argon2id in a pool of its own, bounded so that a flood of sign-ins cannot take the machine
+//! (`security.md` N-11, N-12, RX-05).
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use tokio::sync::oneshot;
+use unicode_normalization::UnicodeNormalization;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::domain::Fault;
+use crate::random::Random;
+
+const ROOM: &str = "factor";
+
+/// More bytes than any person types; longer ones are refused before anything is computed (LG-07).
+pub const LONGEST: usize = 1024;
+
+// N-11: the second of the two parameter sets. The dummy below repeats them.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// What an unknown account is checked against, so that the answer takes as long as a wrong password. Nothing
+/// hashes to it on purpose, and a match would still be no.
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// A caller never waits longer than this for its turn.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// What one hash is believed to cost until the first is measured.
+const FIRST_GUESS: Duration = Duration::from_millis(50);
+
+/// Whether a password has a length we take at all.
+pub fn is_acceptable(password: &str) -> bool {
+    (1..=LONGEST).contains(&password.len())
+}
+
+/// Threads for a machine: one core stays free for everything else.
+pub fn threads_for(cores: usize) -> usize {
+    cores.saturating_sub(1).max(1)
+}
+
+/// How busy the pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    pub waiting: usize,
+    pub running: usize,
+}
+
+/// The pool. Cheap to clone; its threads end with the last clone.
+#[derive(Clone)]
+pub struct Hasher(Arc<Pool>);
+
+struct Pool {
+    shared: Arc<Shared>,
+    threads: u32,
+    pepper: Zeroizing<Vec<u8>>,
+    random: Arc<dyn Random>,
+}
+
+struct Shared {
+    line: Mutex<Line>,
+    arrived: Condvar,
+}
+
+struct Line {
+    jobs: VecDeque<Job>,
+    running: usize,
+    /// Moving average of one hash.
+    cost: Duration,
+    closed: bool,
+}
+
+struct Job {
+    /// The password, normalised and peppered.
+    key: Zeroizing<[u8; 32]>,
+    work: Work,
+    reply: oneshot::Sender<Result<Outcome, Fault>>,
+}
+
+enum Work {
+    Hash { salt: [u8; 16] },
+    Verify { against: String },
+}
+
+enum Outcome {
+    Hashed(String),
+    Verified(bool),
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.line().closed = true;
+        self.shared.arrived.notify_all();
+    }
+}
+
+impl Hasher {
+    pub fn new(threads: usize, pepper: &[u8], random: Arc<dyn Random>) -> Result<Hasher, Fault> {
+        let threads = threads.max(1);
+        let line = Line { jobs: VecDeque::new(), running: 0, cost: FIRST_GUESS, closed: false };
+        let shared = Arc::new(Shared { line: Mutex::new(line), arrived: Condvar::new() });
+        let pool = Pool {
+            shared: Arc::clone(&shared),
+            threads: u32::try_from(threads).unwrap_or(u32::MAX),
+            pepper: Zeroizing::new(pepper.to_vec()),
+            random,
+        };
+        for _ in 0..threads {
+            let shared = Arc::clone(&shared);
+            let named = std::thread::Builder::new().name("password".to_owned());
+            named.spawn(move || shared.work()).map_err(|error| Fault::unavailable(ROOM, error))?;
+        }
+        Ok(Hasher(Arc::new(pool)))
+    }
+
+    /// A PHC string to store. Only for an acceptable password.
+    pub async fn hash(&self, password: &str) -> Result<String, Fault> {
+        if !is_acceptable(password) {
+            return Err(Fault::broken(ROOM, "a password of a length that was to be refused before"));
+        }
+        let mut salt = [0; 16];
+        self.0.random.fill(&mut salt)?;
+        match self.0.run(password, Work::Hash { salt }).await? {
+            Outcome::Hashed(phc) => Ok(phc),
+            Outcome::Verified(_) => Err(Fault::broken(ROOM, "another job's answer")),
+        }
+    }
+
+    /// Whether the password is the stored one. `None`, for an account that does not exist or has no password,
+    /// costs the same and is never right.
+    pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<bool, Fault> {
+        if !is_acceptable(password) {
+            return Ok(false);
+        }
+        let against = stored.unwrap_or(DUMMY).to_owned();
+        match self.0.run(password, Work::Verify { against }).await? {
+            Outcome::Verified(right) => Ok(right && stored.is_some()),
+            Outcome::Hashed(_) => Err(Fault::broken(ROOM, "another job's answer")),
+        }
+    }
+
+    pub fn queue(&self) -> Queue {
+        let line = self.0.shared.line();
+        Queue { waiting: line.jobs.len(), running: line.running }
+    }
+}
+
+impl Pool {
+    async fn run(&self, password: &str, work: Work) -> Result<Outcome, Fault> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job { key: self.peppered(password)?, work, reply };
+        {
+            let mut line = self.shared.line();
+            let waiting = u32::try_from(line.jobs.len()).unwrap_or(u32::MAX);
+            if line.cost.saturating_mul(waiting) / self.threads > LONGEST_WAIT {
+                return Err(Fault::overloaded(ROOM, format!("{waiting} password hashes wait")));
+            }
+            line.jobs.push_back(job);
+        }
+        self.shared.arrived.notify_one();
+        answer.await.map_err(|_| Fault::unavailable(ROOM, "the password pool is gone"))?
+    }
+
+    /// NFC first, so that one password typed on two keyboards is one; then the pepper, so that hashes out of a
+    /// stolen database cannot be guessed at.
+    fn peppered(&self, password: &str) -> Result<Zeroizing<[u8; 32]>, Fault> {
+        let normal: Zeroizing<String> = Zeroizing::new(password.nfc().collect());
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.pepper).map_err(|error| Fault::broken(ROOM, error))?;
+        mac.update(normal.as_bytes());
+        Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
+    }
+}
+
+impl Shared {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The life of one thread.
+    #[expect(clippy::disallowed_methods, reason = "the length of a hash bounds the queue; it decides nothing else")]
+    fn work(&self) {
+        while let Some(mut job) = self.next() {
+            // Whoever hung up needs no answer.
+            if !job.reply.is_closed() {
+                let begun = Instant::now();
+                let outcome = job.work.perform(job.key.as_slice());
+                let took = begun.elapsed();
+                let mut line = self.line();
+                line.cost = (line.cost * 7 + took) / 8;
+                line.running -= 1;
+                drop(line);
+                job.key.zeroize();
+                // The caller may have gone meanwhile.
+                let _ = job.reply.send(outcome);
+            } else {
+                self.line().running -= 1;
+            }
+        }
+    }
+
+    /// Sleeps until there is a job; `None` when the pool is closed.
+    fn next(&self) -> Option<Job> {
+        let mut line = self.line();
+        loop {
+            if let Some(job) = line.jobs.pop_front() {
+                line.running += 1;
+                return Some(job);
+            }
+            if line.closed {
+                return None;
+            }
+            line = self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Work {
+    fn perform(&self, key: &[u8]) -> Result<Outcome, Fault> {
+        let broken = |what: &str| Fault::broken(ROOM, format!("password hash: {what}"));
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| broken(&error.to_string()))?;
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        match self {
+            Work::Hash { salt } => {
+                let salt = SaltString::encode_b64(salt).map_err(|error| broken(&error.to_string()))?;
+                let phc = argon.hash_password(key, &salt).map_err(|error| broken(&error.to_string()))?;
+                Ok(Outcome::Hashed(phc.to_string()))
+            }
+            Work::Verify { against } => {
+                let stored = PasswordHash::new(against).map_err(|error| broken(&error.to_string()))?;
+                match argon.verify_password(key, &stored) {
+                    Ok(()) => Ok(Outcome::Verified(true)),
+                    Err(argon2::password_hash::Error::Password) => Ok(Outcome::Verified(false)),
+                    Err(error) => Err(broken(&error.to_string())),
+                }
+            }
+        }
+    }
+}

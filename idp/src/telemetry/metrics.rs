@@ -1,0 +1,104 @@
+//! The figures at `/metrics`.
+
+use std::time::Duration;
+
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::domain::relying_party::GrantType;
+use crate::domain::{Factor, Fault};
+
+const ROOM: &str = "telemetry";
+
+/// Seconds. The steps follow the targets of `security.md` N-15.
+const STEPS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    durations: HistogramVec,
+    sign_ins: IntCounterVec,
+    tokens: IntCounterVec,
+    password_waiting: IntGauge,
+    password_running: IntGauge,
+    pool: IntGaugeVec,
+}
+
+impl Metrics {
+    pub fn new() -> Result<Metrics, Fault> {
+        build().map_err(|error| Fault::broken(ROOM, error))
+    }
+
+    /// A request answered. Both names are literals of ours, so that no caller can make a series.
+    pub fn request(&self, endpoint: &'static str, outcome: &'static str, took: Duration) {
+        self.requests.with_label_values(&[endpoint, outcome]).inc();
+        self.durations.with_label_values(&[endpoint]).observe(took.as_secs_f64());
+    }
+
+    /// A factor presented: `result` is `right`, `wrong`, `throttled` or a refusal's name.
+    pub fn sign_in(&self, factor: Factor, result: &'static str) {
+        self.sign_ins.with_label_values(&[factor.name(), result]).inc();
+    }
+
+    /// Tokens issued.
+    pub fn token(&self, grant: GrantType) {
+        let grant = match grant {
+            GrantType::AuthorizationCode => "authorization_code",
+            GrantType::RefreshToken => "refresh_token",
+            GrantType::ClientCredentials => "client_credentials",
+        };
+        self.tokens.with_label_values(&[grant]).inc();
+    }
+
+    pub fn password_queue(&self, waiting: usize, running: usize) {
+        self.password_waiting.set(whole(waiting));
+        self.password_running.set(whole(running));
+    }
+
+    /// Connections to the store: `in_use`, `idle`, `queued` and the like.
+    pub fn pool(&self, state: &'static str, connections: usize) {
+        self.pool.with_label_values(&[state]).set(whole(connections));
+    }
+
+    /// The text exposition format.
+    pub fn render(&self) -> Result<String, Fault> {
+        let mut text = Vec::new();
+        let encoded = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        encoded.map_err(|error| Fault::broken(ROOM, error))?;
+        String::from_utf8(text).map_err(|error| Fault::broken(ROOM, error))
+    }
+}
+
+fn build() -> prometheus::Result<Metrics> {
+    let metrics = Metrics {
+        registry: Registry::new(),
+        requests: IntCounterVec::new(Opts::new("idp_requests_total", "Requests answered"), &["endpoint", "outcome"])?,
+        durations: HistogramVec::new(
+            HistogramOpts::new("idp_request_seconds", "Time from request to answer").buckets(STEPS.to_vec()),
+            &["endpoint"],
+        )?,
+        sign_ins: IntCounterVec::new(Opts::new("idp_sign_ins_total", "Factors presented"), &["factor", "result"])?,
+        tokens: IntCounterVec::new(Opts::new("idp_tokens_total", "Token answers issued"), &["grant"])?,
+        password_waiting: IntGauge::new("idp_password_hashes_waiting", "Password hashes waiting for a thread")?,
+        password_running: IntGauge::new("idp_password_hashes_running", "Password hashes being computed")?,
+        pool: IntGaugeVec::new(Opts::new("idp_store_connections", "Connections to the store"), &["state"])?,
+    };
+    let registry = &metrics.registry;
+    registry.register(Box::new(metrics.requests.clone()))?;
+    registry.register(Box::new(metrics.durations.clone()))?;
+    registry.register(Box::new(metrics.sign_ins.clone()))?;
+    registry.register(Box::new(metrics.tokens.clone()))?;
+    registry.register(Box::new(metrics.password_waiting.clone()))?;
+    registry.register(Box::new(metrics.password_running.clone()))?;
+    registry.register(Box::new(metrics.pool.clone()))?;
+    registry.register(Box::new(ProcessCollector::for_self()))?;
+    Ok(metrics)
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
