@@ -95,8 +95,9 @@ pub struct Error {
 }
 
 impl Error {
+    /// `told` may quote what the caller sent: characters that may not stand in a description become `?`.
     pub fn new(code: ErrorCode, clause: &'static str, told: impl Into<String>) -> Self {
-        Self { code, clause, told: told.into(), detail: None }
+        Self { code, clause, told: describable(told.into()), detail: None }
     }
 
     pub fn because(mut self, detail: impl fmt::Display) -> Self {
@@ -115,4 +116,13 @@ impl Error {
     pub fn invalid_client(clause: &'static str, told: impl Into<String>) -> Self {
         Self::new(ErrorCode::InvalidClient, clause, told)
     }
+}
+
+/// RFC 6749 §5.2: `%x20-21 / %x23-5B / %x5D-7E` and nothing else may stand in `error_description`.
+fn describable(text: String) -> String {
+    let allowed = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
+    if text.chars().all(allowed) {
+        return text;
+    }
+    text.chars().map(|c| if allowed(c) { c } else { '?' }).collect()
 }

@@ -4,6 +4,28 @@
 //! SQL, time or randomness (they arrive as arguments), signature verification (`keys` does it and hands over
 //! the verified claims).
 
+pub mod authorize;
+pub mod discovery;
 pub mod error;
+pub mod id_token;
+pub mod introspect;
+pub mod json;
+pub mod logout;
+pub mod params;
+pub mod pkce;
+pub mod registration;
+pub mod release;
+pub mod revoke;
+pub mod scope;
+pub mod subject;
+pub mod token;
+pub mod uri;
+pub mod userinfo;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tests;
 
 pub use error::{Error, ErrorCode};
+pub use params::Params;

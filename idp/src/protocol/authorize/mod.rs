@@ -1,0 +1,14 @@
+//! The authorization endpoint: may we answer this address, is the request in order, and what happens next.
+//!
+//! Owns: RFC 6749 §4.1.1-4.1.2, OIDC Core §3.1.2, RFC 7636 §4.3 and RFC 9207 as decisions. Must not know: cookies,
+//! pages, or how facts are read.
+
+pub mod address;
+pub mod checks;
+mod claims;
+mod demand;
+pub mod next;
+
+pub use address::{AddressPolicy, Outgoing, ReturnAddress, address, client_id};
+pub use checks::{HintState, Hints, LoginHint, validate};
+pub use next::{Decided, Facts, Next, Shortfall, barred_error, denied, next};

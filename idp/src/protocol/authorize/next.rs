@@ -1,0 +1,223 @@
+//! What happens next to a request: sign in, step up, a page that ends it, consent, or the code. One decision, made anew
+//! from the facts after every step, so that no step can be skipped and none is asked twice.
+
+use std::collections::BTreeSet;
+
+use crate::domain::claim::ClaimName;
+use crate::domain::consent::Consent;
+use crate::domain::level::Acr;
+use crate::domain::relying_party::Floor;
+use crate::domain::request::{AuthorizationRequest, Expected, Prompt};
+use crate::domain::session::{Acquaintance, Session};
+use crate::domain::standing::{Refusal, Standing};
+use crate::domain::{Account, Client, Factor, Moment, Span};
+use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::release::{self, Offer};
+
+use super::demand::{Demands, Reach, missing_factors};
+
+/// What is known when the decision is made, all read in one transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// This browser's session, already known to stand.
+    pub session: Option<&'a Session>,
+    /// The session's account.
+    pub account: Option<&'a Account>,
+    /// What `may_act` said of that account.
+    pub standing: Option<Result<Standing, Refusal>>,
+    /// The account's `sub` as this client knows it, if it has one yet.
+    pub sub: Option<&'a str>,
+    /// The claims a source has for the account.
+    pub available: &'a BTreeSet<ClaimName>,
+    /// Live consents of the account.
+    pub consents: &'a [Consent],
+    /// The request arrives just now: nothing can have been proved or answered for its sake, even within this second.
+    pub arriving: bool,
+}
+
+/// The next step.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// `again`: somebody is signed in here already.
+    SignIn {
+        again: bool,
+    },
+    /// Only this factor is missing; the session stays.
+    StepUp(Factor),
+    /// The holder may not use the account now: a page, then `barred_error`.
+    Barred(Refusal),
+    /// A demand this holder cannot meet: a page, then `Shortfall::error`.
+    Level(Shortfall),
+    Consent(Offer),
+    Issue(Decided),
+    /// Straight back to the client.
+    Refuse(Error),
+}
+
+/// Everything a grant is opened from.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    pub standing: Standing,
+    pub acr: Acr,
+    /// The proofs the answer rests on.
+    pub acquaintance: Acquaintance,
+    pub auth_time: Moment,
+    /// `offline_access` is granted.
+    pub offline: bool,
+}
+
+/// Which axis cannot be met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShortfallKind {
+    Account,
+    Authentication,
+}
+
+/// A demand this holder cannot meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortfall {
+    pub kind: ShortfallKind,
+    /// What would do.
+    pub needed: Floor,
+}
+
+impl Shortfall {
+    /// The answer after the page. Its reason word never changes.
+    pub fn error(self) -> Error {
+        let (word, number) = match self.kind {
+            ShortfallKind::Account => ("account_level", self.needed.account.map(|level| level.number())),
+            ShortfallKind::Authentication => {
+                ("authentication_level", self.needed.authentication.map(|level| level.number()))
+            }
+        };
+        let told = match number {
+            Some(number) => format!("{word} {number} is required and cannot be reached"),
+            None => format!("{word} required is not offered"),
+        };
+        Error::new(ErrorCode::UnmetAuthenticationRequirements, "OIDC Unmet Authentication Requirements §2", told)
+    }
+}
+
+/// What a client is told of a holder who may not act. A portal learns nothing of a lock (`contract.md` 4).
+pub fn barred_error(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::GuardianRequired => Error::new(
+            ErrorCode::UnmetAuthenticationRequirements,
+            "ND69 Art 14(2)",
+            "guardian_required for this account",
+        ),
+        other => Error::new(ErrorCode::AccessDenied, "RFC 6749 §4.1.2.1", "the citizen cannot use this account now")
+            .because(other.name()),
+    }
+}
+
+/// The holder said no on the consent page (RFC 6749 §4.1.2.1).
+pub fn denied() -> Error {
+    Error::new(ErrorCode::AccessDenied, "RFC 6749 §4.1.2.1", "the citizen refused")
+}
+
+/// Decides. With `prompt=none` the outcome is `Issue` or `Refuse`, never a page (OIDC Core §3.1.2.1).
+pub fn next(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Next {
+    let step = step(request, client, facts, now);
+    if request.prompts(Prompt::None) { silent(step) } else { step }
+}
+
+/// OIDC Core §3.1.2.6: what a request that forbids pages is told in place of each.
+fn silent(step: Next) -> Next {
+    let told = |code, told: &str| Next::Refuse(Error::new(code, "OIDC Core §3.1.2.6", told));
+    match step {
+        Next::SignIn { .. } => told(ErrorCode::LoginRequired, "the citizen is not signed in"),
+        Next::StepUp(_) => told(ErrorCode::InteractionRequired, "authentication_level asks for another factor"),
+        Next::Consent(_) => told(ErrorCode::ConsentRequired, "the citizen was not asked yet"),
+        Next::Level(shortfall) => Next::Refuse(shortfall.error()),
+        Next::Barred(refusal @ Refusal::GuardianRequired) => Next::Refuse(barred_error(refusal)),
+        // A lock looks like an absent session, so that it cannot be probed silently (`security.md` LK-05).
+        Next::Barred(_) => told(ErrorCode::LoginRequired, "the citizen is not signed in"),
+        Next::Issue(decided) => Next::Issue(decided),
+        Next::Refuse(error) => Next::Refuse(error),
+    }
+}
+
+fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Next {
+    let (Some(session), Some(account)) = (facts.session, facts.account) else { return Next::SignIn { again: false } };
+    let proofs = counting(request, client, &session.acquaintance, (facts.arriving, now));
+    let factors = proofs.factors();
+    if session.account != account.id || !is_expected(request, facts.sub) || !factors.contains(&Factor::Password) {
+        return Next::SignIn { again: true };
+    }
+    let standing = match facts.standing {
+        Some(Ok(standing)) => standing,
+        Some(Err(Refusal::SessionEnded | Refusal::NoAccount)) | None => return Next::SignIn { again: false },
+        Some(Err(refusal @ (Refusal::ClientNotLive | Refusal::GrantRevoked))) => {
+            return Next::Refuse(barred_error(refusal));
+        }
+        Some(Err(refusal)) => return Next::Barred(refusal),
+    };
+    if request.service.as_deref().is_some_and(|code| client.service(code).is_none()) {
+        return Next::Refuse(Error::invalid_request("contract 4", "service is not registered for this client"));
+    }
+    let level = standing.account_level();
+    let (Some(reach), Some(auth_time)) = (Reach::of(account, level, &factors), proofs.last()) else {
+        return Next::SignIn { again: true };
+    };
+    let demands = Demands::of(request, client);
+    if let Some(shortfall) = demands.shortfall(reach) {
+        return Next::Level(shortfall);
+    }
+    // Wishes are worth a question, but not an error where no question may be put.
+    let wanted = if request.prompts(Prompt::None) { demands.demanded(reach) } else { demands.target(reach) };
+    if wanted > Some(reach.now)
+        && let Some(factor) = missing_factors(account, &factors).next()
+    {
+        return Next::StepUp(factor);
+    }
+    let offer = if facts.arriving && request.prompts(Prompt::Consent) {
+        // An answer of this very second was not given to this request.
+        let later = AuthorizationRequest { asked_at: request.asked_at + Span::seconds(1), ..request.clone() };
+        release::offer(&later, client, level, facts.available, facts.consents)
+    } else {
+        release::offer(request, client, level, facts.available, facts.consents)
+    };
+    if !offer.is_empty() {
+        return Next::Consent(offer);
+    }
+    let offline = release::offline(&request.scope, client, facts.consents);
+    Next::Issue(Decided { standing, acr: demands.acr(reach), acquaintance: proofs, auth_time, offline })
+}
+
+/// OIDC Core §3.1.2.1 and §5.5.1: a named subject is the only one that may answer. A hint at an account only fills in
+/// the sign-in page.
+fn is_expected(request: &AuthorizationRequest, sub: Option<&str>) -> bool {
+    let hinted = match &request.expected {
+        Some(Expected::Subject(expected)) => sub == Some(expected),
+        Some(Expected::Hint(_)) | None => true,
+    };
+    hinted && request.claims.sub.as_deref().is_none_or(|expected| sub == Some(expected))
+}
+
+/// The proofs that count for this request. `prompt=login`, `prompt=select_account` and a client that does not share the
+/// session want proofs given for its sake; `max_age` takes those and any younger than it (OIDC Core §3.1.2.1).
+fn counting(
+    request: &AuthorizationRequest,
+    client: &Client,
+    known: &Acquaintance,
+    (arriving, now): (bool, Moment),
+) -> Acquaintance {
+    let own = || if arriving { Acquaintance::default() } else { known.since(request.asked_at) };
+    if !client.sso || request.prompts(Prompt::Login) || request.prompts(Prompt::SelectAccount) {
+        return own();
+    }
+    match request.max_age.or(client.default_max_age) {
+        None => known.clone(),
+        // OIDC Core §3.1.2.1: `max_age=0` is `prompt=login`.
+        Some(0) => own(),
+        Some(seconds) => {
+            let oldest = now - Span::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
+            known.since(if arriving { oldest } else { oldest.min(request.asked_at) })
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "next_tests.rs"]
+mod tests;

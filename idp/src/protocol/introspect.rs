@@ -1,0 +1,87 @@
+//! Token introspection (RFC 7662): who may ask, and what is answered.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::Moment;
+use crate::domain::grant::Grant;
+use crate::domain::level::Acr;
+
+use super::error::Error;
+use super::params::Params;
+use super::token::Authenticated;
+
+/// The token asked about. `token_type_hint` only orders a search we do not need, so any value of it will do (RFC 7662 §2.1).
+pub fn token(params: &Params) -> Result<&str, Error> {
+    params.one("token_type_hint")?;
+    params.one("token")?.ok_or_else(|| Error::invalid_request("RFC 7662 §2.1", "token is missing"))
+}
+
+/// RFC 7662 §2.1: the caller must have proved who it is; naming oneself is not enough.
+pub fn admit(caller: &Authenticated) -> Result<(), Error> {
+    if caller.client().is_public() {
+        return Err(Error::invalid_client("RFC 7662 §2.1", "client authentication is needed here"));
+    }
+    Ok(())
+}
+
+/// Whether the caller may learn of a token: the client it was issued to (`contract.md` 4). Others are told it is inactive.
+pub fn may_learn(caller: &Authenticated, grant: &Grant) -> bool {
+    caller.client().id == grant.client
+}
+
+/// Which kind of token was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Access,
+    Refresh,
+}
+
+/// What is known of a live token.
+#[derive(Clone, Copy, Debug)]
+pub struct Live<'a> {
+    pub issuer: &'a str,
+    pub kind: Kind,
+    pub grant: &'a Grant,
+    /// The token's own scope, which may be narrower than the grant's.
+    pub scope: &'a [String],
+    /// As it holds now.
+    pub acr: Option<Acr>,
+    pub issued_at: Moment,
+    pub expires_at: Moment,
+}
+
+/// RFC 7662 §2.2, with `acr` and `auth_time` for step-up (RFC 9470 §6.2). Never a claim of the holder.
+pub fn body(live: &Live<'_>) -> Map<String, Value> {
+    let mut body = Map::new();
+    let mut state = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    state("active", true.into());
+    state("iss", live.issuer.into());
+    state("client_id", live.grant.client.as_str().into());
+    state("aud", live.grant.client.as_str().into());
+    state("iat", live.issued_at.unix().into());
+    state("exp", live.expires_at.unix().into());
+    if !live.scope.is_empty() {
+        state("scope", live.scope.join(" ").into());
+    }
+    if live.kind == Kind::Access {
+        state("token_type", "Bearer".into());
+    }
+    match live.grant.holder() {
+        Some(authentication) => {
+            state("sub", authentication.sub.as_str().into());
+            state("auth_time", authentication.auth_time.unix().into());
+            if let Some(acr) = live.acr {
+                state("acr", acr.urn().into());
+            }
+        }
+        None => {
+            state("sub", live.grant.client.as_str().into());
+        }
+    }
+    body
+}
+
+/// RFC 7662 §2.2: everything else is answered alike, without a reason.
+pub fn inactive() -> Value {
+    json!({ "active": false })
+}

@@ -1,0 +1,245 @@
+//! Client registration as an operator writes it: OAuth/OIDC metadata (RFC 7591 §2) and our `vn_` members, every default
+//! filled in and every value checked, so that a `Client` that exists is one that may be served (`contract.md` 4, 8).
+//!
+//! Owns: which members exist, their defaults and their limits. Must not know: where the file came from, minting of
+//! secrets, or storage. Unknown members are refused, so that a misspelt limit is noticed.
+
+mod keys;
+mod members;
+mod purposes;
+
+use serde_json::Value;
+
+use crate::domain::relying_party::{
+    AssertionAudience, AuthMethod, GrantType, LegalBasis, PkcePolicy, Profile, SigningAlg, SubjectType,
+};
+use crate::domain::{Client, Id};
+
+use super::error::Error;
+use super::scope;
+use super::uri::{self, Kind};
+use members::Members;
+
+/// What decides besides the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission {
+    /// `danger_http_loopback`: plain HTTP on loopback may be registered.
+    pub http_loopback: bool,
+}
+
+/// The shortest secret an operator may choose, in characters; minted ones have 43.
+const SHORTEST_SECRET: usize = 16;
+const LONGEST_SECRET: usize = 256;
+
+pub(crate) fn refuse(member: &str, why: impl std::fmt::Display) -> Error {
+    Error::invalid_request("RFC 7591 §3.2.2", format!("{member} {why}"))
+}
+
+/// Reads a client file. Returns the client and the secret written in it, if any; a confidential client without one keeps
+/// its own or gets a fresh one. Every refusal is `invalid_request` and names the member.
+pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<String>), Error> {
+    let mut members = Members::of(file)?;
+    let id = client_id(&mut members)?;
+    let redirect_uris = members.texts("redirect_uris")?;
+    let method = members.choice("token_endpoint_auth_method")?.unwrap_or(AuthMethod::ClientSecretBasic);
+    let grant_types = members.choice::<Vec<GrantType>>("grant_types")?;
+    let grant_types = grant_types.unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
+    check_grants(&grant_types, method, &redirect_uris)?;
+    check_response_types(&mut members, &grant_types)?;
+    for uri in &redirect_uris {
+        check_redirect("redirect_uris", uri, method, admission)?;
+    }
+    let post_logout_redirect_uris = members.texts("post_logout_redirect_uris")?;
+    for uri in &post_logout_redirect_uris {
+        check_address("post_logout_redirect_uris", uri, admission)?;
+    }
+    let jwks = keys::admit(&mut members, method)?;
+    let secret = secret(&mut members, method)?;
+    let scope = scopes(&mut members)?;
+    let purposes = purposes::admit(&mut members, &scope)?;
+    let client_name = members.bilingual("client_name")?.unwrap_or_else(|| members::both(id.as_str()));
+    let sector = sector(&mut members, &id, &redirect_uris, admission)?;
+    check_ignored(&mut members)?;
+    let client = Client {
+        relying_party: members.bilingual("vn_relying_party")?.unwrap_or_else(|| client_name.clone()),
+        client_name,
+        redirect_uris,
+        post_logout_redirect_uris,
+        grant_types,
+        token_endpoint_auth_method: method,
+        jwks,
+        // OIDC Registration §2: what every old library assumes.
+        id_token_signed_response_alg: members.choice("id_token_signed_response_alg")?.unwrap_or(SigningAlg::RS256),
+        subject_type: members.choice("subject_type")?.unwrap_or(SubjectType::Pairwise),
+        default_acr_values: members.texts("default_acr_values")?,
+        default_max_age: members.number("default_max_age", 0, u64::MAX)?,
+        logo_uri: page(&mut members, "logo_uri", admission)?,
+        client_uri: page(&mut members, "client_uri", admission)?,
+        policy_uri: page(&mut members, "policy_uri", admission)?,
+        tos_uri: page(&mut members, "tos_uri", admission)?,
+        contacts: members.texts("contacts")?,
+        min_account_level: members.level("vn_min_account_level", 2)?,
+        min_auth_level: members.level("vn_min_auth_level", 4)?,
+        acr_demand: members.choice("vn_acr_demand")?.unwrap_or(false),
+        legal_basis: members.choice("vn_legal_basis")?.unwrap_or(LegalBasis::Consent),
+        services: purposes::services(&mut members, &scope, &purposes)?,
+        purposes,
+        scope,
+        // ND 85/2016: five levels of information security.
+        security_level: members.level("vn_security_level", 5)?,
+        profile: members.choice("vn_profile")?.unwrap_or(Profile::Oidc),
+        assertion_audience: members.choice("vn_assertion_audience")?.unwrap_or(AssertionAudience::Issuer),
+        sector,
+        sso: members.choice("vn_sso")?.unwrap_or(true),
+        pkce: pkce(&mut members, method)?,
+        id,
+    };
+    members.finish()?;
+    Ok((client, secret))
+}
+
+fn client_id(members: &mut Members) -> Result<Id<Client>, Error> {
+    let id = members.text("client_id")?.ok_or_else(|| refuse("client_id", "is missing"))?;
+    let proper = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if proper { Ok(Id::new(id)) } else { Err(refuse("client_id", "is not up to 64 characters of [A-Za-z0-9._-]")) }
+}
+
+fn check_grants(grants: &[GrantType], method: AuthMethod, redirect_uris: &[String]) -> Result<(), Error> {
+    let uses = |grant| grants.contains(&grant);
+    if grants.is_empty() {
+        return Err(refuse("grant_types", "is empty"));
+    }
+    if uses(GrantType::AuthorizationCode) && redirect_uris.is_empty() {
+        return Err(refuse("redirect_uris", "is missing, and authorization_code needs one"));
+    }
+    if uses(GrantType::RefreshToken) && !uses(GrantType::AuthorizationCode) {
+        return Err(refuse("grant_types", "has refresh_token without authorization_code"));
+    }
+    // RFC 6749 §4.4: for confidential clients only.
+    if uses(GrantType::ClientCredentials) && method == AuthMethod::None {
+        return Err(refuse("grant_types", "has client_credentials for a public client"));
+    }
+    Ok(())
+}
+
+/// RFC 7591 §2.1: response types must fit the grants, and `code` is the only one there is.
+fn check_response_types(members: &mut Members, grants: &[GrantType]) -> Result<(), Error> {
+    let types = members.texts("response_types")?;
+    let fits = types.iter().all(|kind| kind == "code" && grants.contains(&GrantType::AuthorizationCode));
+    if fits { Ok(()) } else { Err(refuse("response_types", "may only be code, with grant_types authorization_code")) }
+}
+
+/// Standard members that need no place of their own: what they ask for is what happens anyway.
+fn check_ignored(members: &mut Members) -> Result<(), Error> {
+    members.choice::<bool>("require_auth_time")?;
+    match members.text("application_type")?.as_deref() {
+        None | Some("web" | "native") => Ok(()),
+        Some(_) => Err(refuse("application_type", "is neither web nor native")),
+    }
+}
+
+/// RFC 9700 §2.1, §2.6, RFC 8252 §7.3: https, loopback where allowed, or a native application's own loopback listener.
+fn check_redirect(member: &str, uri: &str, method: AuthMethod, admission: &Admission) -> Result<(), Error> {
+    if method == AuthMethod::None && uri::is_native(uri) && uri::lawful(uri).is_ok() {
+        return Ok(());
+    }
+    check_address(member, uri, admission)
+}
+
+fn check_address(member: &str, uri: &str, admission: &Admission) -> Result<(), Error> {
+    match uri::lawful(uri) {
+        Ok((_, Kind::Https)) => Ok(()),
+        Ok((_, Kind::HttpLoopback)) if admission.http_loopback => Ok(()),
+        Ok((_, Kind::HttpLoopback)) => Err(refuse(member, format!("{uri} is not an https URI"))),
+        Err(why) => Err(refuse(member, format!("{uri} {why}"))),
+    }
+}
+
+fn page(members: &mut Members, member: &'static str, admission: &Admission) -> Result<Option<String>, Error> {
+    let uri = members.text(member)?;
+    if let Some(uri) = &uri {
+        check_address(member, uri, admission)?;
+    }
+    Ok(uri)
+}
+
+fn secret(members: &mut Members, method: AuthMethod) -> Result<Option<String>, Error> {
+    let Some(secret) = members.text("client_secret")? else { return Ok(None) };
+    if !matches!(method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost) {
+        return Err(refuse("client_secret", "stands beside a method that uses none"));
+    }
+    let proper = (SHORTEST_SECRET..=LONGEST_SECRET).contains(&secret.len())
+        && secret.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if proper { Ok(Some(secret)) } else { Err(refuse("client_secret", "is not 16 to 256 printable ASCII characters")) }
+}
+
+fn scopes(members: &mut Members) -> Result<Vec<String>, Error> {
+    let text = members.text("scope")?.unwrap_or_else(|| scope::OPENID.to_owned());
+    let mut scopes: Vec<String> = Vec::new();
+    for value in scope::values(&text) {
+        if !scope::is_scope_token(value) {
+            return Err(refuse("scope", "has a character no scope may have"));
+        }
+        // `vn_` is ours: a misspelt scope of the catalogue must not pass for one of the client's own.
+        if value.starts_with("vn_") && !scope::is_catalogued(value) {
+            return Err(refuse("scope", format!("{value} is not known")));
+        }
+        if !scopes.iter().any(|known| known == value) {
+            scopes.push(value.to_owned());
+        }
+    }
+    if scopes.is_empty() { Err(refuse("scope", "is empty")) } else { Ok(scopes) }
+}
+
+/// OIDC Core §8.1, `contract.md` 8: `vn_sector`, else the host of `sector_identifier_uri`, else the one host of the
+/// redirect URIs, with its port on loopback. A client without any has no holders; it is a sector of its own.
+fn sector(
+    members: &mut Members,
+    id: &Id<Client>,
+    redirect_uris: &[String],
+    admission: &Admission,
+) -> Result<String, Error> {
+    let identifier = members.text("sector_identifier_uri")?;
+    if let Some(uri) = &identifier {
+        check_address("sector_identifier_uri", uri, admission)?;
+    }
+    if let Some(sector) = members.text("vn_sector")? {
+        let proper = sector.len() <= 253
+            && sector
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte));
+        return if proper { Ok(sector) } else { Err(refuse("vn_sector", "is not a lower-case host name")) };
+    }
+    let from: Vec<String> = identifier.into_iter().collect();
+    let mut hosts: Vec<String> =
+        if from.is_empty() { redirect_uris } else { &from }.iter().filter_map(|uri| host(uri)).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    let mut hosts = hosts.into_iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => Ok(id.as_str().to_owned()),
+        (Some(host), None) => Ok(host),
+        (Some(_), Some(_)) => Err(refuse("vn_sector", "is missing, and the redirect URIs have several hosts")),
+    }
+}
+
+fn host(uri: &str) -> Option<String> {
+    let (url, kind) = uri::lawful(uri).ok()?;
+    let host = url.host_str()?;
+    Some(match url.port().filter(|_| kind == Kind::HttpLoopback) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// RFC 9700 §2.1.1: a public client cannot do without.
+fn pkce(members: &mut Members, method: AuthMethod) -> Result<PkcePolicy, Error> {
+    let policy = members.choice("vn_pkce")?.unwrap_or(PkcePolicy::Required);
+    if policy == PkcePolicy::Optional && method == AuthMethod::None {
+        return Err(refuse("vn_pkce", "is optional for a public client"));
+    }
+    Ok(policy)
+}
+
+#[cfg(test)]
+mod tests;

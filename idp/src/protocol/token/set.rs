@@ -1,0 +1,62 @@
+//! The answer of the token endpoint (RFC 6749 §5.1, OIDC Core §3.1.3.3).
+
+use serde_json::{Map, Value};
+
+use crate::domain::Span;
+
+/// Tokens on their way to the client. Shown once; not for any log.
+pub struct TokenSet<'a> {
+    pub access_token: &'a str,
+    pub expires_in: Span,
+    pub refresh_token: Option<&'a str>,
+    pub id_token: Option<&'a str>,
+    /// Always returned, since it may be narrower than what was asked.
+    pub scope: &'a [String],
+}
+
+impl TokenSet<'_> {
+    pub fn answer(&self) -> Value {
+        let mut answer = Map::new();
+        answer.insert("access_token".to_owned(), self.access_token.into());
+        answer.insert("token_type".to_owned(), "Bearer".into());
+        answer.insert("expires_in".to_owned(), self.expires_in.as_seconds().into());
+        if let Some(token) = self.refresh_token {
+            answer.insert("refresh_token".to_owned(), token.into());
+        }
+        if let Some(token) = self.id_token {
+            answer.insert("id_token".to_owned(), token.into());
+        }
+        if !self.scope.is_empty() {
+            answer.insert("scope".to_owned(), self.scope.join(" ").into());
+        }
+        Value::Object(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rfc6749_5_1_members() {
+        let scope = ["openid".to_owned(), "email".to_owned()];
+        let set = TokenSet {
+            access_token: "a",
+            expires_in: Span::seconds(600),
+            refresh_token: None,
+            id_token: None,
+            scope: &scope,
+        };
+        assert_eq!(
+            set.answer(),
+            json!({"access_token": "a", "token_type": "Bearer", "expires_in": 600, "scope": "openid email"})
+        );
+        let all = TokenSet { refresh_token: Some("r"), id_token: Some("i"), scope: &[], ..set };
+        assert_eq!(
+            all.answer(),
+            json!({"access_token": "a", "token_type": "Bearer", "expires_in": 600, "refresh_token": "r", "id_token": "i"})
+        );
+    }
+}
