@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::LockGround;
 use crate::domain::{AccountLevel, AccountState, Moment, PersonNumber, Span};
+use crate::factor::password::is_acceptable;
 use crate::protocol::json;
 
 /// How deep a claim may nest.
@@ -243,7 +244,7 @@ fn day_after(day: NaiveDate) -> Option<Moment> {
 /// `security.md` LG-07: what sign-in would refuse before hashing is refused here too.
 fn password(text: Option<String>) -> Result<Option<String>, String> {
     match text {
-        Some(text) if text.is_empty() || text.len() > 1024 => Err("account.password is 1 to 1024 bytes".to_owned()),
+        Some(text) if !is_acceptable(&text) => Err("account.password is 1 to 1024 bytes".to_owned()),
         other => Ok(other),
     }
 }
