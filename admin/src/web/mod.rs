@@ -101,3 +101,6 @@ pub async fn serve(idp: Arc<Idp>) -> io::Result<()> {
     });
     tokio::try_join!(started.console, started.operations).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests;
