@@ -23,6 +23,7 @@ pub mod ephemeral;
 pub mod factor;
 pub mod fetch;
 pub mod flow;
+pub mod idp;
 pub mod keys;
 pub mod notice;
 pub mod protocol;

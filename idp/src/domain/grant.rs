@@ -83,6 +83,8 @@ pub struct IssuedAccessToken {
     pub issued_at: Moment,
     pub expires_at: Moment,
     pub revoked_at: Option<Moment>,
+    /// A digest of the names of the claims it was last told at userinfo: reading the same again releases nothing new.
+    pub told: Option<String>,
 }
 
 #[derive(Clone, Debug)]

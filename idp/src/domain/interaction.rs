@@ -22,6 +22,8 @@ pub struct Interaction {
     pub destination: Destination,
     /// Who proved a first factor here but may not act, so that their page can be shown once more.
     pub refused: Option<Id<Account>>,
+    /// Who proved a factor within this interaction. Until somebody did, nothing was proved for its sake.
+    pub proved_by: Option<Id<Account>>,
     pub opened_at: Moment,
     pub expires_at: Moment,
     pub finished_at: Option<Moment>,

@@ -1,8 +1,147 @@
-//! The journeys: each reads, decides, records and answers.
+//! The journeys: each reads what it needs, lets the pure rules decide, records the effect together with its trail,
+//! and answers.
+//!
+//! Owns: the order of things and the transaction they happen in. Must not know: HTTP types, SQL text, Redis commands,
+//! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
+
 pub mod account;
+pub mod authorize;
 pub mod client;
+pub mod consent;
 pub mod eid_lock;
+pub mod facts;
+pub mod hints;
+pub mod home;
+pub mod inbox;
+pub mod introspect;
+pub mod keep;
 pub mod keys;
+pub mod logout;
 pub mod operator;
+pub mod page;
+pub mod revoke;
 pub mod sealed;
+pub mod sign_in;
+pub mod step_up;
+pub mod token;
 pub mod trail;
+pub mod userinfo;
+
+use std::net::IpAddr;
+
+use crate::domain::id::Id;
+use crate::domain::interaction::Interaction;
+use crate::domain::request::ResponseMode;
+use crate::domain::secret::{BrowserCookie, DeviceCookie, Minted, SessionCookie, Stored};
+use crate::domain::standing::Refusal;
+use crate::protocol::Error;
+
+/// What a browser showed us of itself: its cookies and where it calls from.
+#[derive(Clone, Debug, Default)]
+pub struct Browser {
+    pub session: Option<Stored<SessionCookie>>,
+    pub browser: Option<Stored<BrowserCookie>>,
+    pub device: Option<Stored<DeviceCookie>>,
+    /// Where the request came from; used for throttling only.
+    pub address: Option<IpAddr>,
+    /// The language pages are shown in: `vi` or `en`.
+    pub language: &'static str,
+}
+
+/// Cookies an answer sets or clears.
+#[derive(Debug, Default)]
+pub struct Cookies {
+    pub session: Option<Minted<SessionCookie>>,
+    pub end_session: bool,
+    pub browser: Option<Minted<BrowserCookie>>,
+    pub device: Option<Minted<DeviceCookie>>,
+}
+
+/// Which of our pages comes next in an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    SignIn,
+    Otp,
+    Consent,
+    Level,
+    Guardian,
+    Locked,
+    NotActivated,
+    CardExpired,
+}
+
+impl Step {
+    pub const ALL: [Step; 8] = [
+        Step::SignIn,
+        Step::Otp,
+        Step::Consent,
+        Step::Level,
+        Step::Guardian,
+        Step::Locked,
+        Step::NotActivated,
+        Step::CardExpired,
+    ];
+
+    /// The page's own path and its `data-page` (`contract.md` 6).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Step::SignIn => "sign-in",
+            Step::Otp => "otp",
+            Step::Consent => "consent",
+            Step::Level => "level",
+            Step::Guardian => "guardian",
+            Step::Locked => "locked",
+            Step::NotActivated => "not-activated",
+            Step::CardExpired => "card-expired",
+        }
+    }
+
+    /// The page that explains a refusal to its holder.
+    pub const fn of_refusal(refusal: Refusal) -> Step {
+        match refusal {
+            Refusal::NotActivated => Step::NotActivated,
+            Refusal::CardExpired => Step::CardExpired,
+            Refusal::GuardianRequired => Step::Guardian,
+            _ => Step::Locked,
+        }
+    }
+}
+
+/// How a request at a page or at the authorization endpoint ends.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A page of ours, never a redirect: no address is trusted.
+    Shown(Error),
+    /// Back to the client.
+    Returned(Returned),
+    /// On to one of our pages within an interaction.
+    Page(Step, Id<Interaction>),
+    /// On to a page of ours that is no interaction (`/identity`).
+    OwnPage(String),
+    /// To our own GET, so that the browser's cookies come along.
+    Posted(Id<Interaction>),
+}
+
+/// An authorization response on its way.
+#[derive(Debug)]
+pub struct Returned {
+    pub mode: ResponseMode,
+    /// The address; with the parameters in its query for `query`, bare for `form_post`.
+    pub uri: String,
+    pub fields: Vec<(String, String)>,
+    /// The error the client is told, for logs and metrics.
+    pub error: Option<Error>,
+}
+
+/// An outcome with the cookies that go with it.
+#[derive(Debug)]
+pub struct Answer {
+    pub outcome: Outcome,
+    pub cookies: Cookies,
+}
+
+impl Answer {
+    pub fn bare(outcome: Outcome) -> Self {
+        Self { outcome, cookies: Cookies::default() }
+    }
+}

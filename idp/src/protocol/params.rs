@@ -39,12 +39,12 @@ impl Params {
 
     /// The first non-empty value of a parameter, repeats ignored.
     pub fn first(&self, name: &str) -> Option<&str> {
-        self.values(name).find(|value| !value.is_empty())
+        self.all(name).find(|value| !value.is_empty())
     }
 
     /// Whether a parameter was sent more than once, empty values included.
     pub fn repeated(&self, name: &str) -> bool {
-        self.values(name).nth(1).is_some()
+        self.all(name).nth(1).is_some()
     }
 
     /// Whether a parameter was sent with a value at least once.
@@ -57,7 +57,8 @@ impl Params {
         self.fields.is_empty()
     }
 
-    fn values(&self, wanted: &str) -> impl Iterator<Item = &str> {
+    /// Every value of a parameter that may be sent more than once: the boxes of a form.
+    pub fn all(&self, wanted: &str) -> impl Iterator<Item = &str> {
         self.fields.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())
     }
 }

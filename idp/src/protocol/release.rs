@@ -137,6 +137,11 @@ impl Offer {
     pub fn is_empty(&self) -> bool {
         self.purposes.is_empty() && !self.offline
     }
+
+    /// Every claim the page shows.
+    pub fn claims(&self) -> BTreeSet<ClaimName> {
+        self.purposes.iter().flat_map(|shown| shown.required.iter().chain(&shown.optional)).copied().collect()
+    }
 }
 
 /// What to record of one purpose: everything asked so far, and the part let go.

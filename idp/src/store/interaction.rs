@@ -18,6 +18,7 @@ struct Row {
     request: Option<String>,
     page: Option<String>,
     refused_id: Option<String>,
+    account_id: Option<String>,
     opened_at: i64,
     expires_at: i64,
     finished_at: Option<i64>,
@@ -35,6 +36,7 @@ impl Row {
             browser: Stored::from_store(self.browser),
             destination,
             refused: self.refused_id.map(Id::new),
+            proved_by: self.account_id.map(Id::new),
             opened_at: Moment::from_unix(self.opened_at),
             expires_at: Moment::from_unix(self.expires_at),
             finished_at: moment(self.finished_at),
@@ -48,13 +50,14 @@ pub fn open(db: &mut Db, interaction: &Interaction) -> Result<(), Fault> {
         Destination::OwnPage(page) => (None, Some(page.as_str())),
     };
     let refused = interaction.refused.as_ref().map(Id::as_str);
+    let proved_by = interaction.proved_by.as_ref().map(Id::as_str);
     on_each!(db, |link| diesel::insert_into(interactions::table)
         .values((
             interactions::id.eq(interaction.id.as_str()),
             interactions::browser.eq(interaction.browser.as_str()),
             interactions::request.eq(request.as_deref()),
             interactions::page.eq(page),
-            interactions::account_id.eq(refused),
+            interactions::account_id.eq(refused.or(proved_by)),
             interactions::refused_id.eq(refused),
             interactions::opened_at.eq(interaction.opened_at.unix()),
             interactions::expires_at.eq(interaction.expires_at.unix()),

@@ -185,6 +185,7 @@ diesel::table! {
         issued_at -> BigInt,
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        told -> Nullable<Text>,
     }
 }
 

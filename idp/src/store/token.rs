@@ -19,6 +19,7 @@ struct AccessRow {
     issued_at: i64,
     expires_at: i64,
     revoked_at: Option<i64>,
+    told: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -40,6 +41,7 @@ impl AccessRow {
             issued_at: Moment::from_unix(self.issued_at),
             expires_at: Moment::from_unix(self.expires_at),
             revoked_at: moment(self.revoked_at),
+            told: self.told,
         }
     }
 }
@@ -135,4 +137,17 @@ pub fn revoke_access(db: &mut Db, hash: &Stored<AccessToken>, at: Moment) -> Res
     .set(access_tokens::revoked_at.eq(at.unix()))
     .execute(link))?;
     Ok(revoked > 0)
+}
+
+/// Notes which set of claims the token was told. False when it was told just these before: of two readings at once,
+/// one records the release.
+pub fn told(db: &mut Db, hash: &Stored<AccessToken>, set: &str) -> Result<bool, Fault> {
+    let changed = on_each!(db, |link| diesel::update(
+        access_tokens::table
+            .find(hash.as_str())
+            .filter(access_tokens::told.is_null().or(access_tokens::told.ne(set)))
+    )
+    .set(access_tokens::told.eq(set))
+    .execute(link))?;
+    Ok(changed > 0)
 }

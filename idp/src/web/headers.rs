@@ -71,7 +71,10 @@ fn source(address: &str) -> Option<String> {
     }
     match url.host()? {
         Host::Domain(host) if host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')) => {}
-        Host::Ipv4(_) | Host::Ipv6(_) => {}
+        Host::Ipv4(_) => {}
+        // CSP3 §2.3.1: a source cannot name an IPv6 address, and browsers drop one that does. The port of a native
+        // application's loopback listener is as exact as it can be said.
+        Host::Ipv6(_) => return Some(format!("{}://*:{}", url.scheme(), url.port_or_known_default()?)),
         Host::Domain(_) => return None,
     }
     Some(url.origin().ascii_serialization())
@@ -115,6 +118,8 @@ mod tests {
             (None, "form-action 'self';"),
             (Some("https://portal.example.vn/back?x=1"), "form-action 'self' https://portal.example.vn;"),
             (Some("http://localhost:8082/back"), "form-action 'self' http://localhost:8082;"),
+            (Some("http://127.0.0.1:51004/cb"), "form-action 'self' http://127.0.0.1:51004;"),
+            (Some("http://[::1]:51004/cb"), "form-action 'self' http://*:51004;"),
             (Some("https://a.vn; script-src *"), "form-action 'self';"),
             (Some("https://a;script-src/"), "form-action 'self';"),
             (Some("https://a.vn,b/"), "form-action 'self';"),

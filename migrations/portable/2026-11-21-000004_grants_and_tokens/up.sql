@@ -41,7 +41,9 @@ CREATE TABLE access_tokens (
     scope      TEXT   NOT NULL,
     issued_at  BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    revoked_at BIGINT
+    revoked_at BIGINT,
+    -- A digest of the names of the claims it was last told.
+    told       TEXT
 );
 CREATE INDEX access_tokens_expires_at ON access_tokens (expires_at);
 

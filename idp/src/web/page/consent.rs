@@ -9,7 +9,6 @@ use std::fmt::Write;
 use askama::Template;
 use serde_json::Value;
 
-use super::words::fill;
 use super::{Asker, Frame, preview, rendered};
 use crate::domain::Fault;
 use crate::domain::claim::ClaimName;
@@ -132,9 +131,21 @@ impl Consent {
         !earlier.any(|other| other.optional.iter().any(|claim| claim.name == name))
     }
 
+    fn key(&self, part: &str) -> String {
+        format!("consent.{}.{part}", if self.by_law() { "law" } else { "consent" })
+    }
+
+    /// With nothing but `offline_access` left to ask, there is no list below.
+    fn lead(&self) -> String {
+        if self.purposes.is_empty() {
+            self.frame.fill("consent.only_offline", "client", &self.asker.name)
+        } else {
+            self.says("lead")
+        }
+    }
+
     fn says(&self, part: &str) -> String {
-        let basis = if self.by_law() { "law" } else { "consent" };
-        fill(self.frame.language, &format!("consent.{basis}.{part}"), "client", &self.asker.name)
+        self.frame.fill(&self.key(part), "client", &self.asker.name)
     }
 }
 
@@ -149,7 +160,7 @@ pub fn consent_text(page: &Consent) -> String {
     line(&mut text, "controller", &page.asker.organisation);
     line(&mut text, "service", page.service.as_deref().unwrap_or_default());
     line(&mut text, "basis", if page.by_law() { "law" } else { "consent" });
-    line(&mut text, "lead", &page.says("lead"));
+    line(&mut text, "lead", &page.lead());
     for purpose in &page.purposes {
         line(&mut text, "purpose", &format!("{} {}", purpose.id, purpose.title));
         for (kind, claims) in [("required", &purpose.required), ("optional", &purpose.optional)] {

@@ -63,7 +63,6 @@ pub struct ReleaseLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
     Withdrawn,
-    SessionEnded,
 }
 
 #[derive(Clone, Debug, Template)]
@@ -107,7 +106,6 @@ impl Identity {
     fn done_text(&self) -> Option<String> {
         let key = match self.done? {
             Done::Withdrawn => "identity.done.withdrawn",
-            Done::SessionEnded => "identity.done.session_ended",
         };
         Some(self.frame.t(key).into_owned())
     }

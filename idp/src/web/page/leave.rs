@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use askama::Template;
+use url::Url;
 
 use super::{Frame, assets, rendered, words};
 use crate::domain::Fault;
@@ -102,6 +103,7 @@ pub struct FormPost {
     pub frame: Frame,
     /// The request's own redirect_uri.
     pub action: String,
+    /// The client's name; where it is not at hand, the host of `action` is named.
     pub client: String,
     pub fields: Vec<(String, String)>,
 }
@@ -109,6 +111,14 @@ pub struct FormPost {
 impl FormPost {
     pub fn render(&self) -> Result<String, Fault> {
         rendered(self)
+    }
+
+    fn destination(&self) -> String {
+        if !self.client.is_empty() && self.client != self.action {
+            return self.client.clone();
+        }
+        let host = Url::parse(&self.action).ok().and_then(|url| url.host_str().map(str::to_owned));
+        host.unwrap_or_default()
     }
 
     fn script(&self) -> &'static str {

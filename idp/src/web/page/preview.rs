@@ -14,8 +14,8 @@ const DEPTH: usize = 4;
 /// Claims whose text is one of a few code words.
 const CODED: [&str; 5] = ["gender", "vn_marital_status", "vn_eid_state", "vn_card_status", "vn_digital_citizen_status"];
 
-/// The value of a claim as readable lines, one fact each. Everything that leaves is shown; only codes, dates and
-/// shapes are put into words.
+/// The value of a claim as readable lines, one fact each: codes, dates and shapes in words, an address without the
+/// register codes of its units.
 pub fn preview(claim: ClaimName, value: &Value, language: &str) -> String {
     let name = claim.as_str();
     match value {

@@ -73,12 +73,14 @@ pub enum OtpProblem {
     Throttled(i64),
     /// Too many codes sent: the next may be sent after so many seconds.
     SendWait(i64),
+    /// The code could not be handed to the operator.
+    NotSent,
     FormExpired,
 }
 
 impl OtpProblem {
-    pub const ALL: [OtpProblem; 5] =
-        [Self::Wrong, Self::Expired, Self::Throttled(600), Self::SendWait(900), Self::FormExpired];
+    pub const ALL: [OtpProblem; 6] =
+        [Self::Wrong, Self::Expired, Self::Throttled(600), Self::SendWait(900), Self::NotSent, Self::FormExpired];
 
     pub const fn key(self) -> &'static str {
         match self {
@@ -86,6 +88,7 @@ impl OtpProblem {
             Self::Expired => "otp.problem.vn_otp_expired",
             Self::Throttled(_) => "otp.problem.throttled",
             Self::SendWait(_) => "otp.problem.send_wait",
+            Self::NotSent => "otp.problem.not_sent",
             Self::FormExpired => "otp.problem.form_expired",
         }
     }

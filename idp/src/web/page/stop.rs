@@ -52,9 +52,13 @@ impl Level {
         rendered(self)
     }
 
+    fn key(&self, part: &str) -> String {
+        format!("level.{}.{part}", self.lack.key())
+    }
+
     fn says(&self, part: &str) -> String {
         let level = if let Lack::Authentication(level) = self.lack { level } else { 2 };
-        self.frame.fill(&format!("level.{}.{part}", self.lack.key()), "level", level)
+        self.frame.fill(&self.key(part), "level", level)
     }
 
     fn steps(&self) -> Vec<String> {

@@ -219,6 +219,20 @@ fn se_17_markup_in_any_value_is_only_text() {
 }
 
 #[test]
+fn an_answer_without_a_name_names_its_host() {
+    let page = FormPost { client: String::new(), ..form_post("vi") };
+    assert!(page.render().unwrap().contains("Bạn sắp trở lại portal.example.vn."));
+}
+
+#[test]
+fn only_offline_access_left_to_ask_is_said_so() {
+    let page = Consent { purposes: Vec::new(), ..consent("vi", LegalBasis::Consent) };
+    let html = page.render().unwrap();
+    assert!(!html.contains("những thông tin dưới đây") && html.contains("ngay cả khi bạn không đăng nhập"));
+    assert_ne!(consent_text(&page), consent_text(&Consent { offline: false, ..page.clone() }));
+}
+
+#[test]
 fn only_web_addresses_become_links() {
     for bad in ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "//a.vn", " https://a.vn", ""] {
         assert!(!is_web(bad), "{bad}");

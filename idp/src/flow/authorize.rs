@@ -1,0 +1,369 @@
+//! The authorization endpoint: a request begins, its interaction resumes after each page, and it ends with a code
+//! or an error. Every step comes back to `settle`, the one dispatcher.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::facts::{self, Gathered, Limits};
+use super::{Answer, Browser, Cookies, Outcome, Returned, Step, hints};
+use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
+use crate::domain::interaction::{Destination, Interaction};
+use crate::domain::relying_party::{Client, ClientStatus, Registered};
+use crate::domain::request::AuthorizationRequest;
+use crate::domain::secret::{BrowserCookie, Code, Minted, Stored};
+use crate::domain::session::Session;
+use crate::domain::trail::{Event, Kind};
+use crate::domain::{Fault, Id};
+use crate::idp::Idp;
+use crate::protocol::authorize::address::{AddressPolicy, ReturnAddress, address};
+use crate::protocol::authorize::checks;
+use crate::protocol::authorize::next::{Decided, Facts, Next, barred_error, next};
+use crate::protocol::params::Params;
+use crate::protocol::{Error, ErrorCode};
+use crate::store::{self, Db};
+
+/// How the request reached the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    Get,
+    /// A form post from our own origin or with our cookies: answered at once.
+    Post,
+    /// A form post from another site: the browser kept our Lax cookies back, so the request is stored and taken
+    /// up again at our own GET (`contract.md` 7).
+    CrossSitePost,
+}
+
+/// Begins an authorization request.
+pub async fn begin(params: &Params, arrival: Arrival, browser: &Browser, idp: &Arc<Idp>) -> Result<Answer, Fault> {
+    let registered = find_client(params, idp).await?;
+    let policy = address_policy(idp);
+    let address = match address(params, registered.as_ref(), &policy) {
+        Ok(address) => address,
+        Err(error) => return Ok(Answer::bare(Outcome::Shown(error))),
+    };
+    let Some(registered) = registered else {
+        return Err(Fault::broken("flow", "an address without a client"));
+    };
+    let client = registered.client;
+    let hints = hints::resolve(params, &client, arrival != Arrival::Get, idp).await?;
+    let request = match checks::validate(params, &client, &hints) {
+        Ok(request) => request,
+        Err(error) => return Ok(Answer::bare(returned(&address, error))),
+    };
+    if arrival == Arrival::CrossSitePost {
+        return store_posted(request, idp).await;
+    }
+    proceed(Pending::new(request, client), browser, idp).await
+}
+
+/// Takes up a request a cross-site POST left behind.
+pub async fn begin_posted(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> Result<Answer, Fault> {
+    let now = idp.clock.now();
+    let found = idp
+        .store
+        .transact(move |db| {
+            let Some(interaction) = store::interaction::find(db, &id)? else { return Ok(None) };
+            let unbound = interaction.browser == unbound_browser() && interaction.is_open(now);
+            // Single use: only one GET may take it up.
+            if !unbound || !store::interaction::finish(db, &id, now)? {
+                return Ok(None);
+            }
+            let Destination::Client(request) = interaction.destination else { return Ok(None) };
+            let client = store::client::find(db, &request.client_id)?;
+            Ok(client.filter(|found| found.status == ClientStatus::Live).map(|found| (*request, found.client)))
+        })
+        .await?;
+    match found {
+        Some((request, client)) => proceed(Pending::new(request, client), browser, idp).await,
+        None => Ok(Answer::bare(Outcome::Shown(gone()))),
+    }
+}
+
+/// A validated request with its client, and its interaction once a page was shown.
+pub struct Pending {
+    pub request: AuthorizationRequest,
+    pub client: Arc<Client>,
+    pub interaction: Option<Id<Interaction>>,
+    /// Nobody proved a factor within the interaction yet: older proofs cannot pass for fresh ones.
+    pub arriving: bool,
+}
+
+impl Pending {
+    /// A request that was just made.
+    fn new(request: AuthorizationRequest, client: Arc<Client>) -> Self {
+        Self { request, client, interaction: None, arriving: true }
+    }
+
+    /// A request taken up again from its interaction.
+    pub fn within(open: &Interaction, request: AuthorizationRequest, client: Arc<Client>) -> Self {
+        Self { request, client, interaction: Some(open.id.clone()), arriving: open.proved_by.is_none() }
+    }
+}
+
+/// Decides with the browser's own session and settles.
+async fn proceed(pending: Pending, browser: &Browser, idp: &Arc<Idp>) -> Result<Answer, Fault> {
+    let (this, browser) = (Arc::clone(idp), browser.clone());
+    idp.store
+        .transact(move |db| {
+            let now = this.clock.now();
+            let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(&this), now)?;
+            settle(db, pending, session, &browser, &this)
+        })
+        .await
+}
+
+/// The dispatcher: reads the facts, asks `next`, records and answers. Runs inside the caller's transaction.
+pub fn settle(
+    db: &mut Db,
+    pending: Pending,
+    session: Option<Session>,
+    browser: &Browser,
+    idp: &Idp,
+) -> Result<Answer, Fault> {
+    let now = idp.clock.now();
+    let gathered = facts::gather(db, session, &pending.client, now)?;
+    let decision = {
+        let facts = Facts {
+            session: gathered.session.as_ref(),
+            account: gathered.account.as_ref(),
+            standing: gathered.standing,
+            sub: gathered.sub.as_deref(),
+            available: &gathered.available,
+            consents: &gathered.consents,
+            arriving: pending.arriving,
+        };
+        next(&pending.request, &pending.client, &facts, now)
+    };
+    let step = match decision {
+        Next::Issue(decided) => return issue(db, pending, gathered, decided, idp),
+        Next::Refuse(error) => return refuse(db, &pending, gathered.session.as_ref(), error, idp),
+        Next::SignIn { .. } => Step::SignIn,
+        Next::StepUp(_) => Step::Otp,
+        Next::Consent(_) => Step::Consent,
+        Next::Level(_) => Step::Level,
+        Next::Barred(refusal) => Step::of_refusal(refusal),
+    };
+    let mut cookies = Cookies::default();
+    let interaction = match &pending.interaction {
+        Some(id) => id.clone(),
+        None => {
+            let (opened, minted) = open_interaction(db, Destination::Client(Box::new(pending.request)), browser, idp)?;
+            cookies.browser = minted;
+            opened
+        }
+    };
+    Ok(Answer { outcome: Outcome::Page(step, interaction), cookies })
+}
+
+/// Opens an interaction bound to this browser; a browser without a binding cookie gets one.
+pub fn open_interaction(
+    db: &mut Db,
+    destination: Destination,
+    browser: &Browser,
+    idp: &Idp,
+) -> Result<(Id<Interaction>, Option<Minted<BrowserCookie>>), Fault> {
+    let now = idp.clock.now();
+    let minted: Option<Minted<BrowserCookie>> = match browser.browser {
+        Some(_) => None,
+        None => Some(idp.random.mint()?),
+    };
+    let bound = match (&browser.browser, &minted) {
+        (Some(known), _) => known.clone(),
+        (None, Some(minted)) => minted.stored(),
+        (None, None) => return Err(Fault::broken("flow", "no browser binding")),
+    };
+    let interaction = Interaction {
+        id: Id::new(idp.random.text()?),
+        browser: bound,
+        destination,
+        refused: None,
+        proved_by: None,
+        opened_at: now,
+        expires_at: now + idp.config.lifetimes.interaction,
+        finished_at: None,
+    };
+    store::interaction::open(db, &interaction)?;
+    Ok((interaction.id, minted))
+}
+
+fn issue(
+    db: &mut Db,
+    pending: Pending,
+    gathered: Gathered,
+    decided: Decided,
+    idp: &Idp,
+) -> Result<Answer, Fault> {
+    let now = idp.clock.now();
+    let Some(session) = gathered.session else { return Err(Fault::broken("flow", "issue without a session")) };
+    let Pending { request, client, interaction, .. } = pending;
+    // One answer per interaction: a second tab that finishes the same one finds it closed.
+    if let Some(id) = &interaction
+        && !store::interaction::finish(db, id, now)?
+    {
+        return Ok(Answer::bare(Outcome::Shown(gone())));
+    }
+    let sub = match gathered.sub {
+        Some(sub) => sub,
+        None => facts::subject(db, &session.account, &client, &idp.random.text()?)?,
+    };
+    let authentication = Authentication {
+        account: session.account.clone(),
+        sub,
+        sid: store::session::sid(db, &session.id, &client.id, &idp.random.text()?)?,
+        session: session.id.clone(),
+        auth_time: decided.auth_time,
+        acr: decided.acr,
+        acquaintance: decided.acquaintance,
+    };
+    let code: Minted<Code> = idp.random.mint()?;
+    let grant = Grant {
+        id: idp.random.id(now)?,
+        client: client.id.clone(),
+        party: Party::Holder(authentication),
+        scope: granted_scope(&request, decided.offline),
+        claims: request.claims.clone(),
+        service: request.service.clone(),
+        offline: decided.offline,
+        opened_at: now,
+        revoked_at: None,
+    };
+    let issued = IssuedCode {
+        hash: code.stored(),
+        grant: grant.id.clone(),
+        client: client.id.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+        issued_at: now,
+        expires_at: now + idp.config.lifetimes.code,
+        spent_at: None,
+        failures: 0,
+    };
+    store::grant::open(db, &grant)?;
+    store::code::put(db, &issued)?;
+    store::session::touch(db, &session.id, now)?;
+    let event = Event::new(Kind::AuthorizationIssued, now)
+        .of(&session.account)
+        .by(&client.id)
+        .within(&session.id)
+        .with(json!({"acr": decided.acr.urn(), "scope": grant.scope, "service": request.service, "grant": grant.id}));
+    store::trail::append(db, &event, &idp.random.id(now)?)?;
+    let address = return_address(&request, &client, idp)?;
+    Ok(Answer::bare(Outcome::Returned(outgoing(&address, &[("code", code.reveal())], None))))
+}
+
+/// `offline_access` is granted only where the decision says so; every other scope as asked.
+fn granted_scope(request: &AuthorizationRequest, offline: bool) -> Vec<String> {
+    request.scope.iter().filter(|scope| offline || *scope != "offline_access").cloned().collect()
+}
+
+/// Ends a request with an error for the client, recorded once: in the trail when a holder is known.
+pub fn refuse(
+    db: &mut Db,
+    pending: &Pending,
+    session: Option<&Session>,
+    error: Error,
+    idp: &Idp,
+) -> Result<Answer, Fault> {
+    let now = idp.clock.now();
+    if let Some(id) = &pending.interaction
+        && !store::interaction::finish(db, id, now)?
+    {
+        return Ok(Answer::bare(Outcome::Shown(gone())));
+    }
+    if let Some(session) = session {
+        let event = Event::new(Kind::AuthorizationRefused, now)
+            .of(&session.account)
+            .by(&pending.client.id)
+            .within(&session.id)
+            .with(json!({"error": error.code.as_str(), "told": error.told}));
+        store::trail::append(db, &event, &idp.random.id(now)?)?;
+    }
+    let address = return_address(&pending.request, &pending.client, idp)?;
+    Ok(Answer::bare(returned(&address, error)))
+}
+
+/// The holder pressed «back to the portal» on a page that explains why they cannot go on.
+pub async fn give_up(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> Result<Answer, Fault> {
+    let (this, browser) = (Arc::clone(idp), browser.clone());
+    idp.store
+        .transact(move |db| {
+            let now = this.clock.now();
+            let Some(open) = super::page::bound(db, &id, &browser, now)? else {
+                return Ok(Answer::bare(Outcome::Shown(gone())));
+            };
+            let Some(request) = open.request().cloned() else {
+                store::interaction::finish(db, &id, now)?;
+                return Ok(Answer::bare(Outcome::OwnPage("/".to_owned())));
+            };
+            let Some(client) = live_client(db, &request.client_id)? else {
+                return Ok(Answer::bare(Outcome::Shown(gone())));
+            };
+            let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(&this), now)?;
+            let pending = Pending::within(&open, request, client);
+            let error = match super::page::where_now(db, &open, &pending, session.clone(), &this)? {
+                Next::Level(shortfall) => shortfall.error(),
+                Next::Barred(refusal) => barred_error(refusal),
+                Next::Refuse(error) => error,
+                _ => Error::new(ErrorCode::AccessDenied, "RFC 6749 §4.1.2.1", "the citizen went back"),
+            };
+            refuse(db, &pending, session.as_ref(), error, &this)
+        })
+        .await
+}
+
+/// The client of a kept request, if it may still act.
+pub fn live_client(db: &mut Db, id: &Id<Client>) -> Result<Option<Arc<Client>>, Fault> {
+    let found = store::client::find(db, id)?;
+    Ok(found.filter(|found| found.status == ClientStatus::Live).map(|found| found.client))
+}
+
+async fn find_client(params: &Params, idp: &Arc<Idp>) -> Result<Option<Registered>, Fault> {
+    let Some(id) = params.first("client_id").filter(|id| !id.is_empty() && id.len() <= 64) else { return Ok(None) };
+    let id = Id::new(id);
+    idp.store.read(move |db| store::client::find(db, &id)).await
+}
+
+async fn store_posted(request: AuthorizationRequest, idp: &Arc<Idp>) -> Result<Answer, Fault> {
+    let this = Arc::clone(idp);
+    idp.store
+        .transact(move |db| {
+            let unbound = Browser { browser: Some(unbound_browser()), ..Browser::default() };
+            let (id, _) = open_interaction(db, Destination::Client(Box::new(request)), &unbound, &this)?;
+            Ok(Answer::bare(Outcome::Posted(id)))
+        })
+        .await
+}
+
+/// The binding of a stored cross-site POST: no cookie value has this digest, so no page can continue it.
+fn unbound_browser() -> Stored<BrowserCookie> {
+    Stored::from_store("unbound".to_owned())
+}
+
+pub fn gone() -> Error {
+    Error::invalid_request(
+        "OIDC Core §3.1.2",
+        "interaction is not open in this browser: it ended, expired, or was begun elsewhere",
+    )
+}
+
+pub fn address_policy(idp: &Idp) -> AddressPolicy<'_> {
+    AddressPolicy { issuer: &idp.config.issuer, http_loopback: idp.config.danger_http_loopback }
+}
+
+pub fn return_address(request: &AuthorizationRequest, client: &Client, idp: &Idp) -> Result<ReturnAddress, Fault> {
+    ReturnAddress::of(request, client, &address_policy(idp))
+        .map_err(|error| Fault::broken("flow", format!("kept request lost its address: {}", error.told)))
+}
+
+fn returned(address: &ReturnAddress, error: Error) -> Outcome {
+    let pairs = [("error", error.code.as_str()), ("error_description", error.told.as_str())];
+    Outcome::Returned(outgoing(address, &pairs, Some(error.clone())))
+}
+
+fn outgoing(address: &ReturnAddress, pairs: &[(&str, &str)], error: Option<Error>) -> Returned {
+    let out = address.answer(pairs);
+    Returned { mode: out.mode, uri: out.uri, fields: out.fields, error }
+}
+

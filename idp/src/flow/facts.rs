@@ -1,0 +1,88 @@
+//! What the rules need to know about the browser's holder, read in the transaction that acts on it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::domain::account::Account;
+use crate::domain::claim::ClaimName;
+use crate::domain::consent::Consent;
+use crate::domain::relying_party::{Client, ClientStatus};
+use crate::domain::secret::{SessionCookie, Stored};
+use crate::domain::session::{Session, SessionLimits};
+use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
+use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
+use crate::idp::Idp;
+use crate::protocol::subject::sector;
+use crate::store::{self, Db};
+
+/// The holder behind a browser, as far as it is known.
+#[derive(Default)]
+pub struct Gathered {
+    pub session: Option<Session>,
+    pub account: Option<Account>,
+    pub standing: Option<Result<Standing, Refusal>>,
+    pub sub: Option<String>,
+    pub available: BTreeSet<ClaimName>,
+    pub consents: Vec<Consent>,
+}
+
+/// The limits a session lives under: the configured ones, which are never longer than the ceiling of its level.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub one: SessionLimits,
+    pub two: SessionLimits,
+}
+
+impl Limits {
+    pub fn of(idp: &Idp) -> Self {
+        idp.session_limits()
+    }
+
+    pub fn at(self, level: AuthenticationLevel) -> SessionLimits {
+        match level {
+            AuthenticationLevel::One => self.one,
+            _ => self.two,
+        }
+    }
+
+    pub fn for_session(self, session: &Session) -> SessionLimits {
+        self.at(session.acquaintance.level().unwrap_or(AuthenticationLevel::Two))
+    }
+}
+
+/// The session a cookie names, if it still stands.
+pub fn standing_session(
+    db: &mut Db,
+    cookie: Option<&Stored<SessionCookie>>,
+    limits: Limits,
+    now: Moment,
+) -> Result<Option<Session>, Fault> {
+    let Some(cookie) = cookie else { return Ok(None) };
+    let session = store::session::find_by_cookie(db, cookie)?;
+    Ok(session.filter(|session| session.stands(limits.for_session(session), now)))
+}
+
+/// Reads everything about the session's holder that `authorize::next` decides on.
+pub fn gather(db: &mut Db, session: Option<Session>, client: &Arc<Client>, now: Moment) -> Result<Gathered, Fault> {
+    let Some(session) = session else { return Ok(Gathered::default()) };
+    let account = store::account::find(db, &session.account)?;
+    let standing = standing(account.as_ref(), Some(ClientStatus::Live), now);
+    let sub = store::subject::find(db, &session.account, sector(client))?;
+    let (available, consents) = if standing.is_ok() {
+        (store::account::claim_names(db, &session.account)?, store::consent::live(db, &session.account, &client.id)?)
+    } else {
+        Default::default()
+    };
+    Ok(Gathered { session: Some(session), account, standing: Some(standing), sub, available, consents })
+}
+
+/// `may_act` for a holder before any grant exists.
+pub fn standing(account: Option<&Account>, client: Option<ClientStatus>, now: Moment) -> Result<Standing, Refusal> {
+    let subject = account.map_or(Subject::Missing, Subject::Holder);
+    may_act(Asking { client, subject, grant: None, session: None }, now)
+}
+
+/// The subject a client's sector knows the account by; made on first use, never derived, never reused.
+pub fn subject(db: &mut Db, account: &Id<Account>, client: &Client, fresh: &str) -> Result<String, Fault> {
+    store::subject::find_or_put(db, account, sector(client), fresh)
+}

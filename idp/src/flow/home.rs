@@ -1,0 +1,213 @@
+//! «Danh tính của tôi»: what the holder can see and end by themselves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::authorize::open_interaction;
+use super::facts::{self, Limits};
+use super::{Answer, Browser, Cookies, Outcome, Step, consent, sealed};
+use crate::domain::account::Account;
+use crate::domain::claim::ClaimName;
+use crate::domain::consent::{Bilingual, OFFLINE_PURPOSE};
+use crate::domain::interaction::Destination;
+use crate::domain::level::AccountLevel;
+use crate::domain::relying_party::Client;
+use crate::domain::session::Session;
+use crate::domain::trail::Kind;
+use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
+use crate::idp::Idp;
+use crate::store::{self, Db};
+
+/// How many past releases the page lists.
+const RELEASES_SHOWN: usize = 50;
+
+pub struct Identity {
+    pub session: Id<Session>,
+    pub name: String,
+    /// Masked.
+    pub person_number: String,
+    pub level: Option<AccountLevel>,
+    pub authentication: Option<AuthenticationLevel>,
+    pub eid_active: Option<bool>,
+    pub sessions: Vec<SessionHere>,
+    pub portals: Vec<PortalConsent>,
+    pub releases: Vec<Release>,
+}
+
+/// One standing sign-in of the account and the portals it reached.
+pub struct SessionHere {
+    pub session: Session,
+    pub portals: Vec<Bilingual>,
+}
+
+/// What one portal may read.
+pub struct PortalConsent {
+    pub client: Id<Client>,
+    pub name: Bilingual,
+    pub organisation: Bilingual,
+    pub offline: bool,
+    pub purposes: Vec<PurposeConsent>,
+}
+
+/// One purpose the holder decided on.
+pub struct PurposeConsent {
+    pub title: Bilingual,
+    pub claims: Vec<ClaimName>,
+    pub decided_at: Moment,
+}
+
+/// One time something left.
+pub struct Release {
+    pub at: Moment,
+    pub portal: Bilingual,
+    pub purposes: Vec<Bilingual>,
+    pub claims: Vec<ClaimName>,
+}
+
+pub enum Home {
+    Page(Box<Identity>),
+    SignInFirst(Answer),
+}
+
+/// The page, or the way to sign in first.
+pub async fn identity(browser: &Browser, idp: &Arc<Idp>) -> Result<Home, Fault> {
+    let (this, who) = (Arc::clone(idp), browser.clone());
+    idp.store
+        .transact(move |db| {
+            let now = this.clock.now();
+            let session = facts::standing_session(db, who.session.as_ref(), Limits::of(&this), now)?;
+            if let Some(session) = session {
+                let account = store::account::find(db, &session.account)?;
+                if let (Some(account), Ok(standing)) =
+                    (&account, facts::standing(account.as_ref(), None, now))
+                {
+                    store::session::touch(db, &session.id, now)?;
+                    return Ok(Home::Page(Box::new(read(db, account, standing.account_level(), session, &this)?)));
+                }
+            }
+            let (id, minted) = open_interaction(db, Destination::OwnPage("/identity".to_owned()), &who, &this)?;
+            let cookies = Cookies { browser: minted, ..Cookies::default() };
+            Ok(Home::SignInFirst(Answer { outcome: Outcome::Page(Step::SignIn, id), cookies }))
+        })
+        .await
+}
+
+type Clients = BTreeMap<Id<Client>, Arc<Client>>;
+
+fn read(
+    db: &mut Db,
+    account: &Account,
+    level: Option<AccountLevel>,
+    session: Session,
+    idp: &Idp,
+) -> Result<Identity, Fault> {
+    let clients: Clients =
+        store::client::list(db)?.into_iter().map(|found| (found.client.id.clone(), found.client)).collect();
+    let (name, person_number) = who(db, &account.id, idp)?;
+    Ok(Identity {
+        name,
+        person_number,
+        level,
+        authentication: session.acquaintance.level(),
+        eid_active: account.eid.as_ref().map(|eid| eid.is_active()),
+        sessions: sessions(db, &account.id, &clients, idp)?,
+        portals: portals(db, &account.id, &clients)?,
+        releases: releases(db, &account.id, &clients)?,
+        session: session.id,
+    })
+}
+
+fn who(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(String, String), Fault> {
+    let named = store::account::claims(db, account)?.into_iter().find(|kept| kept.claim.as_str() == "name");
+    let name = match named {
+        Some(kept) => sealed::open_claim(account, kept.claim, &kept.value, &idp.vault)?,
+        None => serde_json::Value::Null,
+    };
+    let number = match store::account::credentials(db, account)? {
+        Some(known) => sealed::open_person(account, &known.person, &idp.vault)?.to_string(),
+        None => String::new(),
+    };
+    Ok((name.as_str().unwrap_or(&number).to_owned(), number))
+}
+
+fn sessions(db: &mut Db, account: &Id<Account>, clients: &Clients, idp: &Idp) -> Result<Vec<SessionHere>, Fault> {
+    let (limits, now) = (Limits::of(idp), idp.clock.now());
+    let mut lines = Vec::new();
+    for session in store::session::live(db, account)? {
+        if session.stands(limits.for_session(&session), now) {
+            let reached = store::session::clients(db, &session.id)?;
+            let portals = reached.iter().map(|(client, _)| named(clients, client)).collect();
+            lines.push(SessionHere { session, portals });
+        }
+    }
+    Ok(lines)
+}
+
+fn portals(db: &mut Db, account: &Id<Account>, clients: &Clients) -> Result<Vec<PortalConsent>, Fault> {
+    let mut portals: BTreeMap<Id<Client>, PortalConsent> = BTreeMap::new();
+    for live in store::consent::all_live(db, account)? {
+        let portal = portals.entry(live.client.clone()).or_insert_with(|| PortalConsent {
+            name: named(clients, &live.client),
+            organisation: clients.get(&live.client).map_or_else(blank, |client| client.relying_party.clone()),
+            client: live.client.clone(),
+            offline: false,
+            purposes: Vec::new(),
+        });
+        if live.purpose == OFFLINE_PURPOSE {
+            portal.offline = true;
+            continue;
+        }
+        portal.purposes.push(PurposeConsent {
+            title: title(clients, &live.client, &live.purpose),
+            claims: live.granted.into_iter().collect(),
+            decided_at: live.decided_at,
+        });
+    }
+    Ok(portals.into_values().collect())
+}
+
+fn releases(db: &mut Db, account: &Id<Account>, clients: &Clients) -> Result<Vec<Release>, Fault> {
+    let events = store::trail::of_account(db, account)?;
+    let released = events.into_iter().rev().filter(|event| event.kind == Kind::Released);
+    let lines = released.take(RELEASES_SHOWN).filter_map(|event| {
+        let client = event.client?;
+        let names = event.detail.get("claims")?.as_array()?.iter();
+        let claims: Vec<ClaimName> = names.filter_map(|name| ClaimName::find(name.as_str()?)).collect();
+        let registered = clients.get(&client).map(|client| client.purposes.as_slice()).unwrap_or_default();
+        let purposes = registered
+            .iter()
+            .filter(|purpose| purpose.claims.iter().any(|claim| claims.contains(claim)))
+            .map(|purpose| purpose.title.clone())
+            .collect();
+        Some(Release { at: event.at, portal: named(clients, &client), purposes, claims })
+    });
+    Ok(lines.collect())
+}
+
+fn named(clients: &Clients, id: &Id<Client>) -> Bilingual {
+    clients.get(id).map_or_else(|| Bilingual { vi: id.to_string(), en: id.to_string() }, |client| client.client_name.clone())
+}
+
+fn title(clients: &Clients, client: &Id<Client>, purpose: &str) -> Bilingual {
+    let registered = clients.get(client).and_then(|client| client.purposes.iter().find(|known| known.id == purpose));
+    registered.map_or_else(|| Bilingual { vi: purpose.to_owned(), en: purpose.to_owned() }, |known| known.title.clone())
+}
+
+fn blank() -> Bilingual {
+    Bilingual { vi: String::new(), en: String::new() }
+}
+
+/// The holder withdraws what one portal may read. `None`: not signed in any more.
+pub async fn withdraw(client: Id<Client>, browser: &Browser, idp: &Arc<Idp>) -> Result<Option<bool>, Fault> {
+    let (this, who) = (Arc::clone(idp), browser.clone());
+    let session = idp
+        .store
+        .read(move |db| {
+            facts::standing_session(db, who.session.as_ref(), Limits::of(&this), this.clock.now())
+        })
+        .await?;
+    match session {
+        Some(session) => consent::withdraw(session.account, client, session.id, idp).await.map(Some),
+        None => Ok(None),
+    }
+}

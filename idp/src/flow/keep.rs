@@ -1,0 +1,59 @@
+//! Housekeeping while the server runs: keys and clients changed by another process are taken over within a second,
+//! and what expired is swept away in small bites.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::Fault;
+use crate::domain::relying_party::ClientStatus;
+use crate::idp::Idp;
+use crate::store;
+
+/// How many sweeps apart expired rows are removed.
+const TICKS_BETWEEN_SWEEPS: u32 = 30;
+
+/// Runs until aborted. A failed round is logged and tried again.
+pub async fn keep(idp: Arc<Idp>) {
+    let mut interval = tokio::time::interval(Duration::from_secs(1));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ticks: u32 = 0;
+    loop {
+        interval.tick().await;
+        if let Err(fault) = refresh(&idp).await {
+            tracing::warn!(%fault, "keep.refresh");
+        }
+        if ticks.is_multiple_of(TICKS_BETWEEN_SWEEPS)
+            && let Err(fault) = sweep(&idp).await
+        {
+            tracing::warn!(%fault, "keep.sweep");
+        }
+        ticks = ticks.wrapping_add(1);
+    }
+}
+
+/// Takes over keys and public origins from SQL.
+pub async fn refresh(idp: &Arc<Idp>) -> Result<(), Fault> {
+    let (keys, clients) =
+        idp.store.read(|db| Ok((store::key::list(db)?, store::client::list(db)?))).await?;
+    if idp.ring.refresh(&idp.vault, &keys)? {
+        tracing::info!(keys = keys.len(), "keys.changed");
+    }
+    let origins: HashSet<String> = clients
+        .iter()
+        .filter(|found| found.status == ClientStatus::Live && found.client.is_public())
+        .flat_map(|found| &found.client.redirect_uris)
+        .filter_map(|uri| Some(url::Url::parse(uri).ok()?.origin().ascii_serialization()))
+        .collect();
+    idp.public_origins.replace(origins);
+    Ok(())
+}
+
+async fn sweep(idp: &Arc<Idp>) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    let gone = idp.store.transact(move |db| store::retention::sweep(db, now)).await?;
+    if gone > 0 {
+        tracing::debug!(rows = gone, "keep.swept");
+    }
+    Ok(())
+}

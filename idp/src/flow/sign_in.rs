@@ -1,0 +1,311 @@
+//! Sign-in with person number and password. An unknown number and a wrong password cost and answer the same; the
+//! brake on guessing is asked before the hash and again with the outcome.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::authorize::{self, Pending, gone, live_client};
+use super::facts::{self, Limits};
+use super::{Answer, Browser, Cookies, Outcome, Step, page};
+use crate::domain::account::Account;
+use crate::domain::interaction::{Destination, Interaction};
+use crate::domain::secret::{BlindIndex, DeviceCookie, Minted, SessionCookie};
+use crate::domain::session::{Acquaintance, Session};
+use crate::domain::trail::{Event, Kind};
+use crate::domain::{Factor, Fault, Id, PersonNumber, Span};
+use crate::factor::throttle::{self, Counter, Failures, Rule, Verdict};
+use crate::idp::Idp;
+use crate::store::{self, Db};
+
+/// What the sign-in form carried.
+pub struct Form {
+    pub person_number: String,
+    pub password: Zeroizing<String>,
+}
+
+/// Why the form is shown again. Never says whether the number exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Complaint {
+    /// Not twelve digits, or no password: seen without asking anybody.
+    Malformed,
+    Wrong,
+    Wait(Span),
+}
+
+pub enum SignedIn {
+    Again(Complaint),
+    Done(Answer),
+}
+
+struct Attempt {
+    account: Option<Account>,
+    hash: Option<String>,
+    index: BlindIndex,
+    /// What this guess is counted under.
+    counters: Vec<Counter>,
+}
+
+/// Evaluates one password.
+pub async fn password(
+    id: Id<Interaction>,
+    form: Form,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+) -> Result<SignedIn, Fault> {
+    let Some(number) = PersonNumber::parse(&form.person_number) else {
+        return Ok(SignedIn::Again(Complaint::Malformed));
+    };
+    if !crate::factor::password::is_acceptable(&form.password) {
+        return Ok(SignedIn::Again(Complaint::Malformed));
+    }
+    let index = idp.vault.blind_index("person", number.reveal());
+    let (this, who, at) = (Arc::clone(idp), browser.clone(), id.clone());
+    let attempt = match idp.store.read(move |db| consider(db, &at, index, &who, &this)).await? {
+        Considered::Evaluate(attempt) => attempt,
+        Considered::Wait(span) => {
+            idp.metrics.sign_in(Factor::Password, "throttled");
+            return Ok(SignedIn::Again(Complaint::Wait(span)));
+        }
+        Considered::Gone => return Ok(SignedIn::Done(Answer::bare(Outcome::Shown(gone())))),
+    };
+    let right = idp.hasher.verify(&form.password, attempt.hash.as_deref()).await?;
+    let (this, who) = (Arc::clone(idp), browser.clone());
+    idp.store
+        .transact(move |db| {
+            // Guesses sent at once were all considered before any was counted: the brake is asked again, and a wait
+            // overrules even a right password.
+            if let Verdict::Wait(span) = brake(db, &attempt.counters, &this)? {
+                this.metrics.sign_in(Factor::Password, "throttled");
+                return Ok(SignedIn::Again(Complaint::Wait(span)));
+            }
+            if right {
+                return admit(db, id, attempt, &who, &this).map(SignedIn::Done);
+            }
+            this.metrics.sign_in(Factor::Password, "wrong");
+            record_wrong(db, &attempt, &this)?;
+            Ok(SignedIn::Again(Complaint::Wrong))
+        })
+        .await
+}
+
+enum Considered {
+    Evaluate(Box<Attempt>),
+    Wait(Span),
+    Gone,
+}
+
+/// Everything cheap comes before the hash (`security.md` N-13).
+fn consider(
+    db: &mut Db,
+    id: &Id<Interaction>,
+    index: BlindIndex,
+    browser: &Browser,
+    idp: &Idp,
+) -> Result<Considered, Fault> {
+    if page::bound(db, id, browser, idp.clock.now())?.is_none() {
+        return Ok(Considered::Gone);
+    }
+    let account = store::account::find_by_person(db, &index)?;
+    let counters = counters(db, account.as_ref(), &index, browser)?;
+    if let Verdict::Wait(span) = brake(db, &counters, idp)? {
+        return Ok(Considered::Wait(span));
+    }
+    let hash = match &account {
+        Some(account) => store::account::credentials(db, &account.id)?.and_then(|known| known.password_hash),
+        None => None,
+    };
+    Ok(Considered::Evaluate(Box::new(Attempt { account, hash, index, counters })))
+}
+
+fn counters(
+    db: &mut Db,
+    account: Option<&Account>,
+    index: &BlindIndex,
+    browser: &Browser,
+) -> Result<Vec<Counter>, Fault> {
+    let known = match (&browser.device, account) {
+        (Some(device), Some(account)) => store::device::knows(db, device, &account.id)?,
+        _ => false,
+    };
+    let device = browser.device.as_ref().filter(|_| known).map(|device| device.as_str());
+    let address = browser.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    Ok(throttle::password(index.as_str(), device, address))
+}
+
+/// What the counters say together.
+pub fn brake(db: &mut Db, counters: &[Counter], idp: &Idp) -> Result<Verdict, Fault> {
+    let mut rows = Vec::with_capacity(counters.len());
+    for counter in counters {
+        rows.push((counter.rule, failures(db, counter)?));
+    }
+    Ok(throttle::decide(rows, idp.clock.now()))
+}
+
+fn failures(db: &mut Db, counter: &Counter) -> Result<Option<Failures>, Fault> {
+    let row = store::throttle::find(db, &counter.key)?;
+    Ok(row.map(|row| Failures { count: row.count, first_at: row.first_at, last_at: row.last_at }))
+}
+
+/// Counts one failure under each counter; one that is over begins anew.
+pub fn count(db: &mut Db, counters: &[Counter], idp: &Idp) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    for counter in counters {
+        if failures(db, counter)?.is_some_and(|row| counter.rule.is_over(row, now)) {
+            store::throttle::clear(db, &counter.key)?;
+        }
+        store::throttle::fail(db, &counter.key, now)?;
+    }
+    Ok(())
+}
+
+fn record_wrong(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> {
+    count(db, &attempt.counters, idp)?;
+    let Some(account) = &attempt.account else { return Ok(()) };
+    let now = idp.clock.now();
+    let known_device = attempt.counters.iter().any(|counter| counter.rule == Rule::KnownDevice);
+    let event = Event::new(Kind::SignInRefused, now)
+        .of(&account.id)
+        .with(json!({"factor": Factor::Password.name(), "reason": "wrong", "known_device": known_device}));
+    store::trail::append(db, &event, &idp.random.id(now)?)
+}
+
+/// The right password: told what stands in the way, or signed in.
+fn admit(
+    db: &mut Db,
+    id: Id<Interaction>,
+    attempt: Box<Attempt>,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+) -> Result<Answer, Fault> {
+    let now = idp.clock.now();
+    let Some(open) = page::bound(db, &id, browser, now)? else {
+        return Ok(Answer::bare(Outcome::Shown(gone())));
+    };
+    // Facts again: a lock may have been acknowledged while the password was being hashed.
+    let account = store::account::find_by_person(db, &attempt.index)?;
+    // What strangers used up comes back by time alone; the owner's own device starts afresh.
+    for counter in attempt.counters.iter().filter(|counter| counter.rule == Rule::KnownDevice) {
+        store::throttle::clear(db, &counter.key)?;
+    }
+    let Some(account) = account else { return Err(Fault::broken("flow", "an account vanished")) };
+    if let Err(refusal) = facts::standing(Some(&account), None, now) {
+        idp.metrics.sign_in(Factor::Password, refusal.name());
+        store::interaction::refuse(db, &id, &account.id)?;
+        let event = Event::new(Kind::SignInRefused, now)
+            .of(&account.id)
+            .with(json!({"factor": Factor::Password.name(), "reason": refusal.name()}));
+        store::trail::append(db, &event, &idp.random.id(now)?)?;
+        let mut cookies = Cookies::default();
+        end_other_session(db, browser, None, &mut cookies, idp)?;
+        return Ok(Answer { outcome: Outcome::Page(Step::of_refusal(refusal), id), cookies });
+    }
+    idp.metrics.sign_in(Factor::Password, "ok");
+    let (session, mut cookies) = enter(db, &account.id, browser, idp)?;
+    remember_device(db, &account.id, browser, &mut cookies, idp)?;
+    store::interaction::belongs(db, &id, &account.id)?;
+    let event = Event::new(Kind::SignIn, now)
+        .of(&account.id)
+        .within(&session.id)
+        .with(json!({"factor": Factor::Password.name(), "client": open.request().map(|request| &request.client_id)}));
+    store::trail::append(db, &event, &idp.random.id(now)?)?;
+    go_on(db, open, session, browser, cookies, idp)
+}
+
+/// After a factor was proved: back to the dispatcher, with the cookies the proof brought.
+pub fn go_on(
+    db: &mut Db,
+    open: Interaction,
+    session: Session,
+    browser: &Browser,
+    mut cookies: Cookies,
+    idp: &Idp,
+) -> Result<Answer, Fault> {
+    let request = match &open.destination {
+        Destination::Client(request) => (**request).clone(),
+        Destination::OwnPage(path) => {
+            store::interaction::finish(db, &open.id, idp.clock.now())?;
+            return Ok(Answer { outcome: Outcome::OwnPage(path.clone()), cookies });
+        }
+    };
+    let Some(client) = live_client(db, &request.client_id)? else {
+        return Ok(Answer { outcome: Outcome::Shown(gone()), cookies });
+    };
+    let pending = Pending { arriving: false, ..Pending::within(&open, request, client) };
+    let answer = authorize::settle(db, pending, Some(session), browser, idp)?;
+    cookies.browser = answer.cookies.browser.or(cookies.browser);
+    Ok(Answer { outcome: answer.outcome, cookies })
+}
+
+/// The session after a right password: the same holder's is carried on under a new cookie, anybody else's ends
+/// (`security.md` SE-01).
+fn enter(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> Result<(Session, Cookies), Fault> {
+    let now = idp.clock.now();
+    let cookie: Minted<SessionCookie> = idp.random.mint()?;
+    let mut cookies = Cookies::default();
+    let current = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
+    if let Some(session) = current.filter(|session| session.account == *account) {
+        let acquaintance = session.acquaintance.clone().with(Factor::Password, now);
+        if store::session::rekey(db, &session.id, &cookie.stored(), &acquaintance, now)? {
+            cookies.session = Some(cookie);
+            return Ok((Session { acquaintance, seen_at: now, ..session }, cookies));
+        }
+    }
+    end_other_session(db, browser, Some(account), &mut cookies, idp)?;
+    let session = Session {
+        id: idp.random.id(now)?,
+        account: account.clone(),
+        acquaintance: Acquaintance::default().with(Factor::Password, now),
+        opened_at: now,
+        seen_at: now,
+        ended_at: None,
+    };
+    store::session::open(db, &session, &cookie.stored())?;
+    cookies.session = Some(cookie);
+    cookies.end_session = false;
+    Ok((session, cookies))
+}
+
+/// Ends whatever session the browser brought along, with the tokens it issued.
+fn end_other_session(
+    db: &mut Db,
+    browser: &Browser,
+    newcomer: Option<&Id<Account>>,
+    cookies: &mut Cookies,
+    idp: &Idp,
+) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    let Some(cookie) = &browser.session else { return Ok(()) };
+    cookies.end_session = true;
+    let Some(old) = store::session::find_by_cookie(db, cookie)? else { return Ok(()) };
+    if store::session::end(db, &old.id, now)? {
+        store::grant::revoke_session(db, &old.id, now, "session_replaced")?;
+        let event = Event::new(Kind::SignOut, now)
+            .of(&old.account)
+            .within(&old.id)
+            .with(json!({"reason": "replaced", "same_account": newcomer == Some(&old.account)}));
+        store::trail::append(db, &event, &idp.random.id(now)?)?;
+    }
+    Ok(())
+}
+
+fn remember_device(
+    db: &mut Db,
+    account: &Id<Account>,
+    browser: &Browser,
+    cookies: &mut Cookies,
+    idp: &Idp,
+) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    match &browser.device {
+        Some(device) => store::device::remember(db, device, account, now),
+        None => {
+            let device: Minted<DeviceCookie> = idp.random.mint()?;
+            store::device::remember(db, &device.stored(), account, now)?;
+            cookies.device = Some(device);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The token endpoint: the client proves itself, then one arm per grant. Each arm is one transaction in which the
+//! gate is asked, the single use is spent and the tokens are recorded; signing follows the commit.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::facts::Limits;
+use super::userinfo;
+use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
+use crate::domain::relying_party::{Client, ClientStatus, GrantType, Registered, SigningAlg};
+use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
+use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
+use crate::domain::trail::{Event, Kind};
+use crate::domain::{Fault, Span};
+use crate::idp::Idp;
+use crate::keys;
+use crate::protocol::params::Params;
+use crate::protocol::release::{Asked, Place, fits, narrow};
+use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, VerifiedAssertion};
+use crate::protocol::token::code::{self, Presented, Redemption, redeem};
+use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
+use crate::protocol::token::request::{self, TokenRequest};
+use crate::protocol::token::set::TokenSet;
+use crate::protocol::token::client_credentials;
+use crate::protocol::{Error, id_token};
+use crate::store::{self, Db};
+
+/// What the caller is told: a JSON body, or the rule it broke.
+pub type Verdict = Result<Value, Error>;
+
+/// Answers one token request.
+pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
+    let caller = match authenticate(params, authorization, idp).await? {
+        Ok(caller) => caller,
+        Err(error) => return Ok(Err(error)),
+    };
+    let request = match request::parse(params) {
+        Ok(request) => request,
+        Err(error) => return Ok(Err(error)),
+    };
+    let this = Arc::clone(idp);
+    let decided = idp
+        .store
+        .transact(move |db| {
+            if !spend_jti(db, &caller)? {
+                return refused(db, &caller, None, replayed_assertion(), &this);
+            }
+            match request {
+                TokenRequest::Code { code, redirect_uri, code_verifier } => {
+                    let presented =
+                        Presented { redirect_uri: redirect_uri.as_deref(), code_verifier: code_verifier.as_deref() };
+                    by_code(db, &caller, &code, &presented, &this)
+                }
+                TokenRequest::Refresh { refresh_token, scope } => {
+                    by_refresh(db, &caller, &refresh_token, scope.as_deref(), &this)
+                }
+                TokenRequest::ClientCredentials { scope } => by_itself(db, &caller, scope.as_deref(), &this),
+            }
+        })
+        .await?;
+    match decided {
+        Ok(issued) => issued.answer(idp).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Client authentication, as every endpoint a client calls shares it. The assertion's `jti` is spent later, in the
+/// transaction of the act itself.
+pub async fn authenticate(
+    params: &Params,
+    authorization: Option<&str>,
+    idp: &Arc<Idp>,
+) -> Result<Result<Authenticated, Error>, Fault> {
+    let credentials = match client_auth::credentials(params, authorization) {
+        Ok(credentials) => credentials,
+        Err(error) => return Ok(Err(error)),
+    };
+    let id = credentials.client_id().clone();
+    let registered = idp.store.read(move |db| store::client::find(db, &id)).await?;
+    let verified = verify_assertion(&credentials, registered.as_ref());
+    let verified = verified.as_ref().map(|jwt| VerifiedAssertion { header: &jwt.header, claims: &jwt.claims });
+    let token_endpoint = format!("{}/token", idp.config.issuer);
+    let audience = Audience { issuer: &idp.config.issuer, token_endpoint: &token_endpoint };
+    Ok(client_auth::prove(&credentials, registered.as_ref(), verified.as_ref(), &audience, idp.clock.now()))
+}
+
+fn verify_assertion(credentials: &Credentials, registered: Option<&Registered>) -> Option<keys::client::VerifiedJwt> {
+    let jwt = credentials.assertion()?;
+    let jwks = registered?.client.jwks.as_deref()?;
+    keys::client::verify(jwt, jwks, &SigningAlg::ALL).ok()
+}
+
+/// RFC 7523 §3 and RFC 6749 §2.3: an assertion authenticates once.
+pub fn spend_jti(db: &mut Db, caller: &Authenticated) -> Result<bool, Fault> {
+    match caller.jti() {
+        Some((jti, until)) => store::used::once(db, "client_assertion", jti, until),
+        None => Ok(true),
+    }
+}
+
+pub fn replayed_assertion() -> Error {
+    Error::invalid_client("RFC 7523 §3", "client authentication failed").because("jti was used before")
+}
+
+/// Tokens recorded and ready to leave.
+struct Issued {
+    client: Arc<Client>,
+    access_token: Minted<AccessToken>,
+    expires_in: Span,
+    refresh_token: Option<Zeroizing<String>>,
+    scope: Vec<String>,
+    /// What the ID token states, when one is due.
+    id_token: Option<Map<String, Value>>,
+}
+
+impl Issued {
+    fn answer(self, idp: &Idp) -> Result<Value, Fault> {
+        let alg = self.client.id_token_signed_response_alg;
+        let signed = self.id_token.map(|claims| idp.ring.sign(alg, "JWT", &claims, idp.clock.now())).transpose()?;
+        let set = TokenSet {
+            access_token: self.access_token.reveal(),
+            expires_in: self.expires_in,
+            refresh_token: self.refresh_token.as_ref().map(|token| token.as_str()),
+            id_token: signed.as_deref(),
+            scope: &self.scope,
+        };
+        Ok(set.answer())
+    }
+}
+
+type Decision = Result<Result<Issued, Error>, Fault>;
+
+fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presented<'_>, idp: &Idp) -> Decision {
+    let now = idp.clock.now();
+    let hash: Stored<Code> = Stored::of(code);
+    let Some((issued, grant)) = store::code::find(db, &hash)? else {
+        return refused(db, caller, None, unknown_code(), idp);
+    };
+    match redeem(&issued, &grant, caller, presented, now) {
+        Redemption::Entitled => {}
+        Redemption::WrongVerifier(error) => {
+            store::code::fail(db, &hash)?;
+            return refused(db, caller, Some(&grant), error, idp);
+        }
+        Redemption::Replay(error) => return replayed(db, caller, &grant, error, idp),
+        Redemption::Refused(error) => return refused(db, caller, Some(&grant), error, idp),
+    }
+    let standing = match stands(db, caller, &grant, idp)? {
+        Ok(standing) => standing,
+        Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
+    };
+    // RFC 6749 §4.1.2: one redemption. The loser of a race is a replay, and the family dies with it.
+    if !store::code::spend(db, &hash, now)? {
+        return replayed(db, caller, &grant, code::spent(), idp);
+    }
+    let refresh = refresh::is_due(&grant, caller);
+    let scope = grant.scope.clone();
+    let minting = Minting { caller, grant: &grant, standing, scope, nonce: issued.nonce.as_deref() };
+    let mut tokens = minting.access(db, idp)?;
+    if refresh {
+        tokens.refresh_token = Some(minting.refresh(db, idp)?);
+    }
+    minting.remember(db, Kind::TokenIssued, GrantType::AuthorizationCode, idp)?;
+    Ok(Ok(tokens))
+}
+
+fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, scope: Option<&str>, idp: &Idp) -> Decision {
+    let now = idp.clock.now();
+    let hash: Stored<RefreshToken> = Stored::of(presented);
+    let Some((issued, grant)) = store::token::find_refresh(db, &hash)? else {
+        return refused(db, caller, None, unknown_refresh(), idp);
+    };
+    let (scope, rotate) = match turn(&issued, &grant, caller, scope, now) {
+        Turn::Rotate { scope } => (scope, true),
+        Turn::Keep { scope } => (scope, false),
+        Turn::Replay(error) => return replayed(db, caller, &grant, error, idp),
+        Turn::Refuse(error) => return refused(db, caller, Some(&grant), error, idp),
+    };
+    let standing = match stands(db, caller, &grant, idp)? {
+        Ok(standing) => standing,
+        Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
+    };
+    if rotate && !store::token::spend_refresh(db, &hash, now)? {
+        return replayed(db, caller, &grant, refresh::spent(), idp);
+    }
+    let minting = Minting { caller, grant: &grant, standing, scope, nonce: None };
+    let mut tokens = minting.access(db, idp)?;
+    tokens.refresh_token = Some(if rotate {
+        minting.refresh(db, idp)?
+    } else {
+        store::token::extend_refresh(db, &hash, now + idp.config.lifetimes.refresh_token_idle)?;
+        Zeroizing::new(presented.to_owned())
+    });
+    minting.remember(db, Kind::TokenRefreshed, GrantType::RefreshToken, idp)?;
+    Ok(Ok(tokens))
+}
+
+fn by_itself(db: &mut Db, caller: &Authenticated, scope: Option<&str>, idp: &Idp) -> Decision {
+    let now = idp.clock.now();
+    let scope = match client_credentials::scope(caller.client(), scope) {
+        Ok(scope) => scope,
+        Err(error) => return refused(db, caller, None, error, idp),
+    };
+    let grant = Grant {
+        id: idp.random.id(now)?,
+        client: caller.client().id.clone(),
+        party: Party::ClientItself,
+        scope: scope.clone(),
+        claims: Default::default(),
+        service: None,
+        offline: false,
+        opened_at: now,
+        revoked_at: None,
+    };
+    let standing = match stands(db, caller, &grant, idp)? {
+        Ok(standing) => standing,
+        Err(refusal) => return refused(db, caller, None, no_longer(refusal), idp),
+    };
+    store::grant::open(db, &grant)?;
+    let minting = Minting { caller, grant: &grant, standing, scope, nonce: None };
+    let tokens = minting.access(db, idp)?;
+    minting.remember(db, Kind::TokenIssued, GrantType::ClientCredentials, idp)?;
+    Ok(Ok(tokens))
+}
+
+/// The gate, from facts read in this transaction.
+fn stands(db: &mut Db, caller: &Authenticated, grant: &Grant, idp: &Idp) -> Result<Result<Standing, Refusal>, Fault> {
+    let now = idp.clock.now();
+    let status = store::client::find(db, &caller.client().id)?.map_or(ClientStatus::Closed, |found| found.status);
+    let Some(authentication) = grant.holder() else {
+        let subject = Subject::ClientItself;
+        return Ok(may_act(Asking { client: Some(status), subject, grant: Some(grant), session: None }, now));
+    };
+    holder_stands(db, Some(status), grant, authentication, idp)
+}
+
+/// The gate for a grant of a holder: account, e-ID, client, grant and session together.
+pub fn holder_stands(
+    db: &mut Db,
+    client: Option<ClientStatus>,
+    grant: &Grant,
+    authentication: &Authentication,
+    idp: &Idp,
+) -> Result<Result<Standing, Refusal>, Fault> {
+    let account = store::account::find(db, &authentication.account)?;
+    let session = match grant.offline {
+        true => None,
+        false => store::session::find(db, &authentication.session)?,
+    };
+    let limits = session.as_ref().map(|session| Limits::of(idp).for_session(session));
+    let subject = account.as_ref().map_or(Subject::Missing, Subject::Holder);
+    let asking = Asking { client, subject, grant: Some(grant), session: session.as_ref().zip(limits) };
+    Ok(may_act(asking, idp.clock.now()))
+}
+
+/// Everything a mint needs; it cannot be built without a `Standing`.
+struct Minting<'a> {
+    caller: &'a Authenticated,
+    grant: &'a Grant,
+    standing: Standing,
+    scope: Vec<String>,
+    nonce: Option<&'a str>,
+}
+
+impl Minting<'_> {
+    fn access(&self, db: &mut Db, idp: &Idp) -> Result<Issued, Fault> {
+        let now = idp.clock.now();
+        let lifetime = idp.config.lifetimes.access_token;
+        let token: Minted<AccessToken> = idp.random.mint()?;
+        let issued = IssuedAccessToken {
+            hash: token.stored(),
+            grant: self.grant.id.clone(),
+            scope: self.scope.clone(),
+            issued_at: now,
+            expires_at: now + lifetime,
+            revoked_at: None,
+            told: None,
+        };
+        store::token::put_access(db, &issued)?;
+        let id_token = match self.grant.holder() {
+            Some(holder) if self.grant.has_scope("openid") => Some(self.id_token(db, holder, token.reveal(), idp)?),
+            _ => None,
+        };
+        Ok(Issued {
+            client: Arc::clone(self.caller.client()),
+            access_token: token,
+            expires_in: lifetime,
+            refresh_token: None,
+            scope: self.scope.clone(),
+            id_token,
+        })
+    }
+
+    fn refresh(&self, db: &mut Db, idp: &Idp) -> Result<Zeroizing<String>, Fault> {
+        let now = idp.clock.now();
+        let token: Minted<RefreshToken> = idp.random.mint()?;
+        let issued = IssuedRefreshToken {
+            hash: token.stored(),
+            grant: self.grant.id.clone(),
+            issued_at: now,
+            expires_at: now + idp.config.lifetimes.refresh_token_idle,
+            spent_at: None,
+        };
+        store::token::put_refresh(db, &issued)?;
+        Ok(Zeroizing::new(token.reveal().to_owned()))
+    }
+
+    fn id_token(
+        &self,
+        db: &mut Db,
+        holder: &Authentication,
+        access_token: &str,
+        idp: &Idp,
+    ) -> Result<Map<String, Value>, Fault> {
+        let client = self.caller.client();
+        let released = self.released(db, holder, idp)?;
+        let facts = id_token::Facts {
+            issuer: idp.config.issuer.as_str(),
+            client,
+            authentication: holder,
+            acr: acr_now(holder, self.standing),
+            nonce: self.nonce,
+            levels: holder.acquaintance.level().map(|level| self.standing.levels(level)),
+            released: &released,
+            access_token: Some(access_token),
+            now: idp.clock.now(),
+            lifetime: idp.config.lifetimes.id_token,
+        };
+        Ok(id_token::claims(&facts))
+    }
+
+    /// Claims asked into the ID token itself; most requests ask for none, and then nothing is read.
+    fn released(&self, db: &mut Db, holder: &Authentication, idp: &Idp) -> Result<Map<String, Value>, Fault> {
+        if self.grant.claims.id_token.is_empty() {
+            return Ok(Map::new());
+        }
+        let client = self.caller.client();
+        let consents = store::consent::live(db, &holder.account, &client.id)?;
+        let asked = Asked::from(self.grant).within(&self.scope);
+        let names = narrow(&asked, client, self.standing.account_level(), &consents, Place::IdToken);
+        let mut values = userinfo::values(db, &holder.account, &names, idp)?;
+        values.retain(|claim, value| fits(&self.grant.claims, Place::IdToken, *claim, value));
+        if !values.is_empty() {
+            userinfo::remember(db, self.grant, holder, values.keys(), idp)?;
+        }
+        Ok(userinfo::named(values))
+    }
+
+    fn remember(&self, db: &mut Db, kind: Kind, grant: GrantType, idp: &Idp) -> Result<(), Fault> {
+        let now = idp.clock.now();
+        idp.metrics.token(grant);
+        let mut event = Event::new(kind, now)
+            .by(&self.grant.client)
+            .with(json!({"grant": self.grant.id, "grant_type": grant, "scope": self.scope}));
+        if let Some(holder) = self.grant.holder() {
+            event = event.of(&holder.account).within(&holder.session);
+        }
+        store::trail::append(db, &event, &idp.random.id(now)?)
+    }
+}
+
+/// A refusal of an authenticated client, recorded once; it changes nothing else.
+fn refused(db: &mut Db, caller: &Authenticated, grant: Option<&Grant>, error: Error, idp: &Idp) -> Decision {
+    remember_refusal(db, Kind::TokenRefused, caller, grant, &error, idp)?;
+    Ok(Err(error))
+}
+
+/// A replay that kills the family. It is a value, so that the revocation commits with it (`architecture.md` V13).
+fn replayed(db: &mut Db, caller: &Authenticated, grant: &Grant, error: Error, idp: &Idp) -> Decision {
+    store::grant::revoke(db, &grant.id, idp.clock.now(), "replayed")?;
+    remember_refusal(db, Kind::TokenReplayed, caller, Some(grant), &error, idp)?;
+    Ok(Err(error))
+}
+
+fn remember_refusal(
+    db: &mut Db,
+    kind: Kind,
+    caller: &Authenticated,
+    grant: Option<&Grant>,
+    error: &Error,
+    idp: &Idp,
+) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    let mut event = Event::new(kind, now).by(&caller.client().id).with(json!({
+        "error": error.code.as_str(), "clause": error.clause, "told": error.told, "grant": grant.map(|grant| &grant.id)
+    }));
+    if let Some(holder) = grant.and_then(Grant::holder) {
+        event = event.of(&holder.account).within(&holder.session);
+    }
+    store::trail::append(db, &event, &idp.random.id(now)?)
+}
+
+fn unknown_code() -> Error {
+    Error::invalid_grant("RFC 6749 §5.2", "the code is not valid")
+}
+
+fn unknown_refresh() -> Error {
+    Error::invalid_grant("RFC 6749 §5.2", "the refresh token is not valid")
+}
+
+fn no_longer(refusal: Refusal) -> Error {
+    if refusal == Refusal::ClientNotLive {
+        return Error::invalid_client("RFC 6749 §5.2", "client authentication failed").because(refusal.name());
+    }
+    Error::invalid_grant("RFC 6749 §5.2", "grant is no longer valid").because(refusal.name())
+}

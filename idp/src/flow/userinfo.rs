@@ -1,0 +1,141 @@
+//! Userinfo: released claims, decided at the moment of reading, so that a withdrawal changes the next answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::sealed;
+use super::token::holder_stands;
+use crate::domain::account::Account;
+use crate::domain::claim::ClaimName;
+use crate::domain::grant::{Authentication, Grant};
+use crate::domain::secret::{AccessToken, Stored};
+use crate::domain::trail::{Event, Kind};
+use crate::domain::{Fault, Id};
+use crate::idp::Idp;
+use crate::protocol::Error;
+use crate::protocol::release::{Asked, Place, fits, narrow};
+use crate::protocol::scope::EID_STATUS;
+use crate::protocol::userinfo::{admit, body, invalid_token};
+use crate::store::{self, Db};
+
+/// What one reading decided.
+struct Reading {
+    body: Map<String, Value>,
+    claims: Vec<ClaimName>,
+    grant: Grant,
+    /// What this token was told before, and what it is told now; equal sets tell the portal nothing new.
+    before: Option<String>,
+    now: String,
+}
+
+/// Answers one userinfo request.
+pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Map<String, Value>, Error>, Fault> {
+    let hash: Stored<AccessToken> = Stored::of(token);
+    let (this, found) = (Arc::clone(idp), hash.clone());
+    let reading = match idp.store.read(move |db| read(db, &found, &this)).await? {
+        Ok(reading) => reading,
+        Err(error) => return Ok(Err(error)),
+    };
+    if reading.claims.is_empty() || reading.before.as_deref() == Some(reading.now.as_str()) {
+        return Ok(Ok(reading.body));
+    }
+    // Something leaves for the first time under this token: decided once more, and recorded, in one transaction.
+    let this = Arc::clone(idp);
+    idp.store
+        .transact(move |db| {
+            let reading = match read(db, &hash, &this)? {
+                Ok(reading) => reading,
+                Err(error) => return Ok(Err(error)),
+            };
+            if store::token::told(db, &hash, &reading.now)?
+                && let Some(holder) = reading.grant.holder()
+            {
+                remember(db, &reading.grant, holder, reading.claims.iter(), &this)?;
+            }
+            Ok(Ok(reading.body))
+        })
+        .await
+}
+
+fn read(db: &mut Db, hash: &Stored<AccessToken>, idp: &Idp) -> Result<Result<Reading, Error>, Fault> {
+    let now = idp.clock.now();
+    let Some((issued, grant)) = store::token::find_access(db, hash)? else { return Ok(Err(invalid_token())) };
+    if issued.revoked_at.is_some() || now >= issued.expires_at {
+        return Ok(Err(invalid_token()));
+    }
+    let holder = match admit(&grant, &issued.scope) {
+        Ok(holder) => holder,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Some(registered) = store::client::find(db, &grant.client)? else { return Ok(Err(invalid_token())) };
+    let standing = match holder_stands(db, Some(registered.status), &grant, holder, idp)? {
+        Ok(standing) => standing,
+        Err(refusal) => return Ok(Err(invalid_token().because(refusal.name()))),
+    };
+    let consents = store::consent::live(db, &holder.account, &grant.client)?;
+    let asked = Asked::from(&grant).within(&issued.scope);
+    let names = narrow(&asked, &registered.client, standing.account_level(), &consents, Place::Userinfo);
+    let mut released = values(db, &holder.account, &names, idp)?;
+    released.retain(|claim, value| fits(&grant.claims, Place::Userinfo, *claim, value));
+    let levels = issued.scope.iter().any(|scope| scope == EID_STATUS);
+    let levels = holder.acquaintance.level().filter(|_| levels).map(|level| standing.levels(level));
+    let (claims, set) = (released.keys().copied().collect(), digest(released.keys()));
+    let body = body(&holder.sub, &named(released), levels);
+    Ok(Ok(Reading { body, claims, before: issued.told, now: set, grant }))
+}
+
+/// Opens the named claims of an account; a claim without a value is simply not there.
+pub fn values(
+    db: &mut Db,
+    account: &Id<Account>,
+    names: &BTreeSet<ClaimName>,
+    idp: &Idp,
+) -> Result<BTreeMap<ClaimName, Value>, Fault> {
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut values = BTreeMap::new();
+    for kept in store::account::claims(db, account)? {
+        if names.contains(&kept.claim) {
+            values.insert(kept.claim, sealed::open_claim(account, kept.claim, &kept.value, &idp.vault)?);
+        }
+    }
+    Ok(values)
+}
+
+/// Records that claims left for a client: their names, never their values.
+pub fn remember<'a>(
+    db: &mut Db,
+    grant: &Grant,
+    holder: &Authentication,
+    released: impl Iterator<Item = &'a ClaimName>,
+    idp: &Idp,
+) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    let names: Vec<&ClaimName> = released.collect();
+    let event = Event::new(Kind::Released, now)
+        .of(&holder.account)
+        .by(&grant.client)
+        .within(&holder.session)
+        .with(json!({"claims": names, "acr": holder.acr.urn(), "grant": grant.id}));
+    store::trail::append(db, &event, &idp.random.id(now)?)
+}
+
+fn digest<'a>(names: impl Iterator<Item = &'a ClaimName>) -> String {
+    let mut hash = Sha256::new();
+    for name in names {
+        hash.update(name.as_str());
+        hash.update([0]);
+    }
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+/// Values under their names on the wire.
+pub fn named(values: BTreeMap<ClaimName, Value>) -> Map<String, Value> {
+    values.into_iter().map(|(claim, value)| (claim.as_str().to_owned(), value)).collect()
+}

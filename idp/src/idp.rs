@@ -1,0 +1,187 @@
+//! Idp: everything a flow needs, opened once and passed down. There is no global.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::domain::{Acr, AuthenticationLevel, Fault};
+use crate::ephemeral::{self, Ephemeral};
+use crate::factor::password::{Hasher, threads_for};
+use crate::flow::facts::Limits;
+use crate::flow::inbox::open_notice;
+use crate::keys::{Ring, Vault};
+use crate::notice::Notice;
+use crate::protocol::discovery::{self, Published};
+use crate::random::{Random, SystemRandom};
+use crate::store::{self, Store};
+use crate::telemetry::Metrics;
+
+pub struct Idp {
+    pub config: Config,
+    pub store: Store,
+    pub ephemeral: Arc<dyn Ephemeral>,
+    /// Counters of this process alone, for when the shared ones cannot be reached.
+    pub fallback: Arc<dyn Ephemeral>,
+    pub vault: Arc<Vault>,
+    pub ring: Ring,
+    pub hasher: Hasher,
+    pub notice: Arc<dyn Notice>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub metrics: Metrics,
+    /// The discovery document, rendered once.
+    pub metadata: String,
+    /// Redirect origins of public clients, for CORS.
+    pub public_origins: Origins,
+    stopping: AtomicBool,
+}
+
+/// The surroundings a test replaces.
+pub struct Surroundings {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
+}
+
+/// A set that is replaced whole.
+#[derive(Default)]
+pub struct Origins(RwLock<HashSet<String>>);
+
+impl Origins {
+    pub fn contains(&self, origin: &str) -> bool {
+        self.0.read().is_ok_and(|origins| origins.contains(origin))
+    }
+
+    pub fn replace(&self, origins: HashSet<String>) {
+        if let Ok(mut held) = self.0.write() {
+            *held = origins;
+        }
+    }
+}
+
+impl Idp {
+    /// Opens everything a configuration names. The first start makes the keys.
+    pub async fn open(config: Config) -> Result<Arc<Idp>, Fault> {
+        Self::open_with(config, Surroundings::default()).await
+    }
+
+    pub async fn open_with(config: Config, surroundings: Surroundings) -> Result<Arc<Idp>, Fault> {
+        let Surroundings { clock, random } = surroundings;
+        let store = Store::open(&settings(&config))?;
+        let vault = Arc::new(Vault::at(&config.keys.directory, &*random)?);
+        same_keys(&store, &vault, &config).await?;
+        let ring = open_ring(&store, &vault, &*clock).await?;
+        let notice = open_notice(&config, &store, &vault, &random)?;
+        let idp = Idp {
+            ephemeral: ephemeral::open(&config.ephemeral.url)?,
+            fallback: ephemeral::open("memory:")?,
+            hasher: Hasher::new(password_threads(&config), vault.pepper(), Arc::clone(&random))?,
+            metrics: Metrics::new()?,
+            metadata: metadata(&config),
+            public_origins: Origins::default(),
+            stopping: AtomicBool::new(false),
+            notice,
+            config,
+            store,
+            vault,
+            ring,
+            clock,
+            random,
+        };
+        Ok(Arc::new(idp))
+    }
+
+    pub fn session_limits(&self) -> Limits {
+        let lifetimes = &self.config.lifetimes;
+        Limits { one: lifetimes.session(AuthenticationLevel::One), two: lifetimes.session(AuthenticationLevel::Two) }
+    }
+
+    /// From now on readiness says no, while requests under way finish.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes the figures that are read rather than counted.
+    pub fn observe(&self) {
+        let queue = self.hasher.queue();
+        self.metrics.password_queue(queue.waiting, queue.running);
+        let pool = self.store.gauge();
+        for (state, connections) in
+            [("in_use", pool.in_use), ("idle", pool.idle), ("size", pool.size), ("queued", pool.queued)]
+        {
+            self.metrics.pool(state, connections);
+        }
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+}
+
+fn settings(config: &Config) -> store::Settings {
+    let migrate = match config.database.migrate() {
+        crate::config::Migrate::Auto => store::Migrate::Auto,
+        crate::config::Migrate::Check => store::Migrate::Check,
+    };
+    store::Settings { url: config.database.url.clone(), migrate, pool: config.database.pool }
+}
+
+/// Another master key, or another issuer, on the same database would make every sealed value unreadable or every
+/// token a lie: the start is refused (`security.md` ST-08, F-38).
+async fn same_keys(store: &Store, vault: &Vault, config: &Config) -> Result<(), Fault> {
+    let mine = [("keys_fingerprint", vault.fingerprint()), ("issuer", config.issuer.clone())];
+    store
+        .transact(move |db| {
+            for (name, value) in mine {
+                if store::meta::put_if_absent(db, name, &value)? != value {
+                    return Err(Fault::unavailable("idp", format!("the database was made with another {name}")));
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn open_ring(store: &Store, vault: &Arc<Vault>, clock: &dyn Clock) -> Result<Ring, Fault> {
+    let now = clock.now();
+    let ring = Ring::load(vault, &store.read(store::key::list).await?)?;
+    if ring.missing(now).is_empty() {
+        return Ok(ring);
+    }
+    let sealing = Arc::clone(vault);
+    let stored = store
+        .transact(move |db| {
+            // Asked again inside the transaction: two nodes may start at once.
+            let stored = store::key::list(db)?;
+            for alg in Ring::load(&sealing, &stored)?.missing(now) {
+                store::key::put(db, &Ring::mint(&sealing, alg, now, now)?)?;
+            }
+            store::key::list(db)
+        })
+        .await?;
+    ring.refresh(vault, &stored)?;
+    Ok(ring)
+}
+
+fn password_threads(config: &Config) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    config.web.password_threads.unwrap_or_else(|| threads_for(cores))
+}
+
+fn metadata(config: &Config) -> String {
+    let published = Published {
+        issuer: &config.issuer,
+        acr: &Acr::ALL,
+        service_documentation: None,
+        op_policy_uri: None,
+        op_tos_uri: None,
+    };
+    discovery::metadata(&published).to_string()
+}

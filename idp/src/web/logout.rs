@@ -1,0 +1,118 @@
+//! `/end-session` (OpenID Connect RP-Initiated Logout 1.0) and the two pages around it.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::page::{Frame, SignOut as SignOutPage, SignedOut};
+use super::read::{self, Forged, Place, Protected};
+use super::reply::{self, Context};
+use crate::domain::consent::Bilingual;
+use crate::flow::Browser;
+use crate::flow::logout::{self, SignOut};
+use crate::idp::Idp;
+use crate::protocol::params::Params;
+
+const PLACE: Place<'static> = Place { page: "sign-out", subject: "" };
+
+/// What the confirmation page carries on to its post.
+const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
+
+pub async fn get(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
+    match read::query(&request) {
+        Ok(params) => answer(&request, params, false, &idp).await,
+        Err(unread) => reply::page_unread(&unread, &context(&request, None, &idp)),
+    }
+}
+
+pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
+    match read::form(&request, &body) {
+        Ok(params) => answer(&request, params, false, &idp).await,
+        Err(unread) => reply::page_unread(&unread, &context(&request, None, &idp)),
+    }
+}
+
+/// `/sign-out`: the confirmation page by itself.
+pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
+    get(request, idp).await
+}
+
+/// The person confirmed.
+pub async fn confirm(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
+    let context = context(&request, None, &idp);
+    let params = match read::form(&request, &body) {
+        Ok(params) => params,
+        Err(unread) => return reply::page_unread(&unread, &context),
+    };
+    let browser = read::browser(&request, context.language.code, &idp);
+    match read::protected(&request, params, &browser, &PLACE, &idp).map(Protected::into_inner) {
+        Ok(params) => answer(&request, params, true, &idp).await,
+        Err(Forged::CrossSite | Forged::Token) => {
+            context.note("forged");
+            let told = "form was not ours or too old, open the page again";
+            reply::error_page(StatusCode::FORBIDDEN, "invalid_request", told, None, &context)
+        }
+    }
+}
+
+/// `/signed-out`.
+pub async fn done(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
+    let context = context(&request, None, &idp);
+    let html = SignedOut { frame: context.frame("/signed-out"), back: None }.render();
+    reply::page(StatusCode::OK, html, None, &context)
+}
+
+async fn answer(request: &HttpRequest, params: Params, confirmed: bool, idp: &web::Data<Idp>) -> HttpResponse {
+    let context = context(request, Some(&params), idp);
+    let browser = read::browser(request, context.language.code, idp);
+    let this = idp.clone().into_inner();
+    match logout::end(&params, confirmed, &browser, &this).await {
+        Ok(SignOut::Refused(error)) => reply::shown(&error, &context),
+        Ok(SignOut::Confirm { client, portals }) => confirmation(&params, client, &portals, &browser, &context),
+        Ok(SignOut::Done { back, cookies }) => {
+            context.note("signed_out");
+            let location = match back {
+                Some(back) => back.location(),
+                None => context.frame("/signed-out").action().into_owned(),
+            };
+            let mut response = reply::see_other(&location, &context);
+            reply::set_cookies(&mut response, &cookies);
+            response
+        }
+        Err(fault) => reply::page_fault(&fault, &context),
+    }
+}
+
+fn confirmation(
+    params: &Params,
+    client: Option<Bilingual>,
+    portals: &[Bilingual],
+    browser: &Browser,
+    context: &Context<'_>,
+) -> HttpResponse {
+    context.note("confirm");
+    let language = context.language.code;
+    let frame = Frame {
+        form_token: read::form_token(browser.browser.as_ref(), &PLACE, context.idp),
+        ..context.frame("/sign-out")
+    };
+    let fields = CARRIED
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), params.first(name)?.to_owned())))
+        .collect();
+    let html = SignOutPage {
+        frame,
+        client: client.map(|name| name.in_language(language).to_owned()),
+        portals: portals.iter().map(|name| name.in_language(language).to_owned()).collect(),
+        fields,
+        stay: Some("/identity".to_owned()),
+    }
+    .render();
+    reply::page(StatusCode::OK, html, params.first("post_logout_redirect_uri"), context)
+}
+
+fn context<'a>(request: &'a HttpRequest, params: Option<&Params>, idp: &'a Idp) -> Context<'a> {
+    let locales = params.and_then(|params| params.first("ui_locales")).unwrap_or_default();
+    let locales: Vec<String> = locales.split(' ').take(16).map(str::to_owned).collect();
+    Context { request, language: read::language(request, &locales), idp }
+}

@@ -1,0 +1,322 @@
+//! Replies: the only place where outcomes and errors become HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde_json::{Value, json};
+
+use super::page::{ErrorPage, FormPost, Frame, Reason, Stop};
+use super::read::{Language, Unread};
+use super::watch::Trace;
+use super::{cookie, headers};
+use crate::domain::Fault;
+use crate::domain::fault::Cause;
+use crate::domain::request::ResponseMode;
+use crate::flow::{Answer, Cookies, Outcome, Returned};
+use crate::idp::Idp;
+use crate::protocol::{Error, ErrorCode};
+
+/// What every reply needs to know of the request it answers.
+pub struct Context<'a> {
+    pub request: &'a HttpRequest,
+    pub language: Language,
+    pub idp: &'a Idp,
+}
+
+impl Context<'_> {
+    /// The reference a page shows and the log line carries.
+    pub fn reference(&self) -> String {
+        self.request.extensions().get::<Trace>().map(|trace| trace.reference.clone()).unwrap_or_default()
+    }
+
+    pub fn https(&self) -> bool {
+        self.idp.config.issuer.starts_with("https:")
+    }
+
+    /// A frame for a page that is not part of an interaction.
+    pub fn frame(&self, address: &str) -> Frame {
+        Frame {
+            language: self.language.code,
+            chosen: self.language.chosen,
+            address: address.to_owned(),
+            form_token: String::new(),
+        }
+    }
+
+    /// Notes how the request ended, for the one log line and the metrics.
+    pub fn note(&self, outcome: &'static str) {
+        if let Some(trace) = self.request.extensions_mut().get_mut::<Trace>() {
+            trace.outcome = outcome;
+        }
+    }
+
+    fn note_error(&self, error: &Error) {
+        if let Some(trace) = self.request.extensions_mut().get_mut::<Trace>() {
+            trace.outcome = error.code.as_str();
+            trace.rule = Some(error.clone());
+        }
+    }
+}
+
+/// Status of an error where it is told as JSON or a page. Exhaustive on purpose: a new code is decided here.
+pub const fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::InvalidRequest
+        | ErrorCode::UnauthorizedClient
+        | ErrorCode::AccessDenied
+        | ErrorCode::UnsupportedResponseType
+        | ErrorCode::InvalidScope
+        | ErrorCode::InvalidGrant
+        | ErrorCode::UnsupportedGrantType
+        | ErrorCode::InteractionRequired
+        | ErrorCode::LoginRequired
+        | ErrorCode::ConsentRequired
+        | ErrorCode::RequestNotSupported
+        | ErrorCode::RequestUriNotSupported
+        | ErrorCode::RegistrationNotSupported
+        | ErrorCode::UnmetAuthenticationRequirements
+        | ErrorCode::UnsupportedTokenType => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// A reply with the headers of its kind.
+pub fn builder(status: StatusCode, kind: headers::Answer<'_>, context: &Context<'_>) -> HttpResponseBuilder {
+    let mut builder = HttpResponse::build(status);
+    for (name, value) in headers::of(kind, context.https()) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            builder.insert_header((HeaderName::from_bytes(name.as_bytes()).unwrap_or(header::WARNING), value));
+        }
+    }
+    builder
+}
+
+/// An HTML page. `leads_to`: the one outside address its forms may end at.
+pub fn page(
+    status: StatusCode,
+    html: Result<String, Fault>,
+    leads_to: Option<&str>,
+    context: &Context<'_>,
+) -> HttpResponse {
+    match html {
+        Ok(html) => builder(status, headers::Answer::Page { leads_to }, context)
+            .content_type("text/html; charset=utf-8")
+            .body(html),
+        Err(fault) => {
+            tracing::error!(%fault, "page.not_rendered");
+            builder(StatusCode::INTERNAL_SERVER_ERROR, headers::Answer::Bare, context).finish()
+        }
+    }
+}
+
+/// An outcome of an interaction.
+pub fn outcome(answer: Answer, context: &Context<'_>) -> HttpResponse {
+    let mut response = match answer.outcome {
+        Outcome::Shown(error) => shown(&error, context),
+        Outcome::Returned(returned) => self::returned(returned, context),
+        Outcome::Page(step, id) => {
+            context.note(step.name());
+            let address = format!("/{}?interaction={id}", step.name());
+            see_other(&context.frame(&address).action(), context)
+        }
+        Outcome::OwnPage(path) => see_other(&context.frame(&path).action(), context),
+        Outcome::Posted(id) => see_other(&format!("/authorize?posted={id}"), context),
+    };
+    set_cookies(&mut response, &answer.cookies);
+    response
+}
+
+/// 303, never 307: credentials posted to us are never posted on (RFC 9700 §4.12).
+pub fn see_other(location: &str, context: &Context<'_>) -> HttpResponse {
+    builder(StatusCode::SEE_OTHER, headers::Answer::Bare, context).insert_header((header::LOCATION, location)).finish()
+}
+
+fn returned(returned: Returned, context: &Context<'_>) -> HttpResponse {
+    match &returned.error {
+        Some(error) => context.note_error(error),
+        None => context.note("code"),
+    }
+    match returned.mode {
+        ResponseMode::Query => see_other(&returned.uri, context),
+        ResponseMode::FormPost => {
+            let html = FormPost {
+                frame: context.frame(""),
+                client: returned.uri.clone(),
+                action: returned.uri.clone(),
+                fields: returned.fields,
+            }
+            .render();
+            page(StatusCode::OK, html, Some(&returned.uri), context)
+        }
+    }
+}
+
+/// A page that never redirects: the address is not trusted.
+pub fn shown(error: &Error, context: &Context<'_>) -> HttpResponse {
+    context.note_error(error);
+    let page_status = match status(error.code) {
+        StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
+        other => other,
+    };
+    error_page(page_status, error.code.as_str(), &error.told, Some(error.clause), context)
+}
+
+/// The error page, with the reference that finds its trace.
+pub fn error_page(
+    status: StatusCode,
+    code: &str,
+    told: &str,
+    clause: Option<&str>,
+    context: &Context<'_>,
+) -> HttpResponse {
+    let html = ErrorPage {
+        frame: context.frame(""),
+        code: code.to_owned(),
+        told: told.to_owned(),
+        clause: clause.map(str::to_owned),
+        reference: context.reference(),
+    }
+    .render();
+    page(status, html, None, context)
+}
+
+/// Ours to blame, at a page: try again, with a reference.
+pub fn page_fault(fault: &Fault, context: &Context<'_>) -> HttpResponse {
+    let seconds = retry_after(fault);
+    context.note("fault");
+    tracing::error!(reference = %context.reference(), %fault, "request.fault");
+    busy(seconds, context)
+}
+
+/// The `busy` page.
+pub fn busy(seconds: i64, context: &Context<'_>) -> HttpResponse {
+    context.note("busy");
+    let html = Stop {
+        frame: context.frame(""),
+        reason: Reason::Busy { seconds },
+        asker: None,
+        back: false,
+        retry: None,
+        reference: Some(context.reference()),
+    }
+    .render();
+    let mut response = page(StatusCode::SERVICE_UNAVAILABLE, html, None, context);
+    insert(&mut response, header::RETRY_AFTER, &seconds.to_string());
+    response
+}
+
+/// Ours to blame, at an endpoint for programs: 503, `Retry-After`, a reference, nothing else (`contract.md` 7).
+pub fn json_fault(fault: &Fault, context: &Context<'_>) -> HttpResponse {
+    context.note("fault");
+    let reference = context.reference();
+    tracing::error!(%reference, %fault, "request.fault");
+    let told = json!({"error": "temporarily_unavailable", "error_description": format!("try again later, reference {reference}")});
+    let mut response = builder(StatusCode::SERVICE_UNAVAILABLE, headers::Answer::Bare, context).json(told);
+    insert(&mut response, header::RETRY_AFTER, &retry_after(fault).to_string());
+    response
+}
+
+const fn retry_after(fault: &Fault) -> i64 {
+    match fault.cause {
+        Cause::Overloaded => 2,
+        Cause::Unavailable | Cause::Broken => 5,
+    }
+}
+
+/// A JSON answer of a token-like endpoint.
+pub fn json(body: &Value, context: &Context<'_>) -> HttpResponse {
+    context.note("ok");
+    let text = serde_json::to_string(body).unwrap_or_default();
+    builder(StatusCode::OK, headers::Answer::Bare, context)
+        .insert_header((header::PRAGMA, "no-cache"))
+        .content_type("application/json")
+        .body(text)
+}
+
+/// A JSON error of a token-like endpoint (RFC 6749 §5.2).
+pub fn oauth_error(error: &Error, context: &Context<'_>) -> HttpResponse {
+    context.note_error(error);
+    let mut builder = builder(status(error.code), headers::Answer::Bare, context);
+    builder.insert_header((header::PRAGMA, "no-cache"));
+    if error.code == ErrorCode::InvalidClient {
+        builder.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"idp\", charset=\"UTF-8\""));
+    }
+    builder.json(json!({"error": error.code.as_str(), "error_description": error.told}))
+}
+
+/// An error of a resource endpoint (RFC 6750 §3): the challenge, and the same as JSON. No credentials, no code.
+pub fn bearer_error(error: Option<&Error>, context: &Context<'_>) -> HttpResponse {
+    let Some(error) = error else {
+        context.note("no_token");
+        return builder(StatusCode::UNAUTHORIZED, headers::Answer::Bare, context)
+            .insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"idp\""))
+            .finish();
+    };
+    context.note_error(error);
+    let challenge =
+        format!("Bearer realm=\"idp\", error=\"{}\", error_description=\"{}\"", error.code.as_str(), error.told);
+    builder(status(error.code), headers::Answer::Bare, context)
+        .insert_header((header::WWW_AUTHENTICATE, challenge))
+        .json(json!({"error": error.code.as_str(), "error_description": error.told}))
+}
+
+/// A request that was not read, at an endpoint for programs.
+pub fn json_unread(unread: &Unread, context: &Context<'_>) -> HttpResponse {
+    match unread {
+        Unread::Malformed(error) => oauth_error(error, context),
+        Unread::MediaType => unread_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not a form", context),
+        Unread::TooLarge => unread_status(StatusCode::PAYLOAD_TOO_LARGE, "request is too large", context),
+    }
+}
+
+fn unread_status(status: StatusCode, told: &str, context: &Context<'_>) -> HttpResponse {
+    context.note("unread");
+    builder(status, headers::Answer::Bare, context).json(json!({"error": "invalid_request", "error_description": told}))
+}
+
+/// A request that was not read, at a page.
+pub fn page_unread(unread: &Unread, context: &Context<'_>) -> HttpResponse {
+    match unread {
+        Unread::Malformed(error) => shown(error, context),
+        Unread::MediaType => {
+            let told = "content type is not a form";
+            error_page(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", told, None, context)
+        }
+        Unread::TooLarge => {
+            let too_long = if context.request.method() == "GET" { StatusCode::URI_TOO_LONG } else { StatusCode::PAYLOAD_TOO_LARGE };
+            error_page(too_long, "invalid_request", "request is too large", None, context)
+        }
+    }
+}
+
+/// Puts the cookies of an answer on its way.
+pub fn set_cookies(response: &mut HttpResponse, cookies: &Cookies) {
+    let mut set = |cookie: actix_web::cookie::Cookie<'static>| {
+        insert_more(response, header::SET_COOKIE, &cookie.to_string());
+    };
+    if let Some(session) = &cookies.session {
+        set(cookie::session(session.reveal()));
+    } else if cookies.end_session {
+        set(cookie::dropped(cookie::SESSION));
+    }
+    if let Some(browser) = &cookies.browser {
+        set(cookie::browser(browser.reveal()));
+    }
+    if let Some(device) = &cookies.device {
+        set(cookie::device(device.reveal()));
+    }
+}
+
+fn insert(response: &mut HttpResponse, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn insert_more(response: &mut HttpResponse, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().append(name, value);
+    }
+}

@@ -1,0 +1,55 @@
+//! `/token` (RFC 6749 §3.2), and what the endpoints for programs share.
+
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::read::{self, Language};
+use super::reply::{self, Context};
+use crate::domain::Fault;
+use crate::flow::token::{self, Verdict};
+use crate::idp::Idp;
+
+pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
+    let context = context(&request, &idp);
+    let params = match read::form(&request, &body) {
+        Ok(params) => params,
+        Err(unread) => return reply::json_unread(&unread, &context),
+    };
+    let this = idp.clone().into_inner();
+    let verdict = token::answer(&params, read::authorization(&request), &this).await;
+    with_cors(told(verdict, &context), &request, &idp)
+}
+
+/// A verdict as JSON.
+pub fn told(verdict: Result<Verdict, Fault>, context: &Context<'_>) -> HttpResponse {
+    match verdict {
+        Ok(Ok(body)) => reply::json(&body, context),
+        Ok(Err(error)) => reply::oauth_error(&error, context),
+        Err(fault) => reply::json_fault(&fault, context),
+    }
+}
+
+/// Endpoints for programs speak English.
+pub fn context<'a>(request: &'a HttpRequest, idp: &'a Idp) -> Context<'a> {
+    Context { request, language: Language { code: "en", chosen: false }, idp }
+}
+
+/// CORS: only for the redirect origins of registered public clients (`contract.md` 8).
+pub fn with_cors(mut response: HttpResponse, request: &HttpRequest, idp: &Idp) -> HttpResponse {
+    let origin = request.headers().get(header::ORIGIN);
+    if let Some(origin) = origin.filter(|origin| origin.to_str().is_ok_and(|text| idp.public_origins.contains(text))) {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Origin"));
+    }
+    response
+}
+
+pub async fn preflight(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
+    let response = HttpResponse::NoContent()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "900"))
+        .finish();
+    with_cors(response, &request, &idp)
+}

@@ -1,0 +1,46 @@
+//! `/userinfo` (OIDC Core §5.3): GET and POST, the token in the header or, by POST, in the form body.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{read, reply, token};
+use crate::flow::userinfo;
+use crate::idp::Idp;
+use crate::protocol::params::Params;
+use crate::protocol::userinfo::bearer;
+
+pub async fn get(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
+    answer(&request, None, &idp).await
+}
+
+pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
+    let params = if body.is_empty() {
+        None
+    } else {
+        match read::form(&request, &body) {
+            Ok(params) => Some(params),
+            Err(unread) => return reply::json_unread(&unread, &token::context(&request, &idp)),
+        }
+    };
+    answer(&request, params.as_ref(), &idp).await
+}
+
+async fn answer(request: &HttpRequest, form: Option<&Params>, idp: &web::Data<Idp>) -> HttpResponse {
+    let context = token::context(request, idp);
+    let query = match read::query(request) {
+        Ok(query) => query,
+        Err(unread) => return reply::json_unread(&unread, &context),
+    };
+    let presented = match bearer(&read::authorizations(request), &query, form) {
+        Ok(Some(presented)) => presented,
+        Ok(None) => return reply::bearer_error(None, &context),
+        Err(error) => return reply::bearer_error(Some(&error), &context),
+    };
+    let this = idp.clone().into_inner();
+    let response = match userinfo::answer(&presented, &this).await {
+        Ok(Ok(body)) => reply::json(&serde_json::Value::Object(body), &context),
+        Ok(Err(error)) => reply::bearer_error(Some(&error), &context),
+        Err(fault) => reply::json_fault(&fault, &context),
+    };
+    token::with_cors(response, request, idp)
+}

@@ -1,0 +1,96 @@
+//! Watching requests: a reference for each, one log line per outcome, and the counters.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+
+use crate::idp::Idp;
+use crate::telemetry::Stopwatch;
+
+/// What is known of a request while it is answered.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    pub reference: String,
+    pub outcome: &'static str,
+    /// The broken rule, for the log line.
+    pub rule: Option<crate::protocol::Error>,
+}
+
+/// Wraps every public request.
+pub async fn watch(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let idp = request.app_data::<web::Data<Idp>>().cloned();
+    let reference = idp.as_ref().and_then(|idp| reference(idp)).unwrap_or_default();
+    request.extensions_mut().insert(Trace { reference, outcome: "ok", rule: None });
+    let stopwatch = Stopwatch::start();
+    let response = next.call(request).await?;
+    if let Some(idp) = idp {
+        let endpoint = endpoint(response.request().match_pattern().as_deref());
+        let trace = response.request().extensions().get::<Trace>().cloned();
+        let outcome = trace.as_ref().map_or("ok", |trace| trace.outcome);
+        idp.metrics.request(endpoint, outcome, stopwatch.elapsed());
+        if let Some(trace) = trace {
+            log(endpoint, response.status().as_u16(), &trace);
+        }
+    }
+    Ok(response)
+}
+
+/// One line per outcome. Static documents are told at debug level only.
+fn log(endpoint: &'static str, status: u16, trace: &Trace) {
+    let (reference, outcome) = (trace.reference.as_str(), trace.outcome);
+    match &trace.rule {
+        Some(rule) => tracing::info!(
+            request.reference = reference,
+            request.endpoint = endpoint,
+            request.status = status,
+            request.outcome = outcome,
+            rule.clause = rule.clause,
+            rule.told = rule.told.as_str(),
+            rule.detail = rule.detail.as_deref(),
+            "request.refused"
+        ),
+        None if matches!(endpoint, "discovery" | "jwks" | "asset") => {
+            tracing::debug!(request.endpoint = endpoint, request.status = status, "request.answered");
+        }
+        None => tracing::info!(
+            request.reference = reference,
+            request.endpoint = endpoint,
+            request.status = status,
+            request.outcome = outcome,
+            "request.answered"
+        ),
+    }
+}
+
+/// Short enough to read out on the phone, long enough not to repeat within the years the trail is kept.
+fn reference(idp: &Idp) -> Option<String> {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let bytes: [u8; 10] = idp.random.bytes().ok()?;
+    Some(bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 31))).map(|letter| char::from(*letter)).collect())
+}
+
+/// The bounded set of endpoint names that may stand in a metric label.
+fn endpoint(pattern: Option<&str>) -> &'static str {
+    match pattern {
+        Some("/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server") => "discovery",
+        Some("/jwks") => "jwks",
+        Some("/authorize") => "authorize",
+        Some("/token") => "token",
+        Some("/userinfo") => "userinfo",
+        Some("/introspect") => "introspect",
+        Some("/revoke") => "revoke",
+        Some("/end-session" | "/sign-out" | "/signed-out") => "end_session",
+        Some("/sign-in") => "sign_in",
+        Some("/otp") => "otp",
+        Some("/consent") => "consent",
+        Some("/identity") => "identity",
+        Some("/") => "home",
+        Some("/assets/{name}") => "asset",
+        Some(_) => "explained",
+        None => "unknown",
+    }
+}
