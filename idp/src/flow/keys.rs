@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn contract_8_a_key_is_retired_a_day_after_the_last_token_it_signed_expired() {
-        let keys = [key("old", 0, None), key("new", 10 * DAY, None), key("gone", 1, Some(2)), key("next", 20 * DAY, None)];
+        let keys =
+            [key("old", 0, None), key("new", 10 * DAY, None), key("gone", 1, Some(2)), key("next", 20 * DAY, None)];
         let free = 10 * DAY + 600 + DAY;
         let rows = [
             ("old", Pace::Announced, free - 1, false),
