@@ -1,8 +1,10 @@
 """What must hold in every rendering of the chart. A rule takes the documents and yields what is wrong."""
+import os
 import re
 
-SECRET_WORD = re.compile(r"URL|SECRET|PASSWORD|TOKEN|PRIVATE|CREDENTIAL")
+SECRET_WORD = re.compile(r"(URL|SECRET|PASSWORD|CREDENTIALS?)$")
 SECRET_VALUE = re.compile(r"://[^/\s]*:[^/\s]*@|BEGIN [A-Z ]*PRIVATE KEY")
+PUBLIC = {"IDP_ADMIN__PUBLIC_URL"}
 
 
 def of(docs, kind):
@@ -119,7 +121,7 @@ def secrets_are_files(docs):
             if "valueFrom" in e:
                 yield f"{name}: {e['name']} carries a secret in the environment"
             plain = e["name"] == "IDP_DATABASE__URL" and str(e.get("value", "")).startswith("sqlite:")
-            if SECRET_WORD.search(e["name"]) and not plain:
+            if SECRET_WORD.search(e["name"]) and e["name"] not in PUBLIC and not plain:
                 yield f"{name}: {e['name']} must stand in the mounted file"
             if SECRET_VALUE.search(str(e.get("value", ""))):
                 yield f"{name}: the value of {e['name']} is a secret"
@@ -134,6 +136,26 @@ def secrets_are_files(docs):
         for v in pod["volumes"]:
             if "secret" in v and v["secret"].get("defaultMode", 0o644) & 0o007:
                 yield f"{name}: {v['name']} is readable by everybody"
+
+
+def secret_files_are_mounted(docs):
+    for name, pod, c in containers(docs):
+        mounts = {m["mountPath"]: m["name"] for m in c["volumeMounts"]}
+        for key, value in environment(c).items():
+            if key.endswith("_FILE"):
+                volume = next((v for v in pod["volumes"] if v["name"] == mounts.get(os.path.dirname(value))), {})
+                if "secret" not in volume:
+                    yield f"{name}: {key} names {value}, which no Secret brings"
+
+
+def threads_are_bounded(docs):
+    for name, _, c in containers(docs, serving_only=True):
+        env = environment(c)
+        hashing = int(env.get("IDP_WEB__PASSWORD_THREADS", 64))
+        memory = int(c["resources"]["limits"]["memory"].removesuffix("Mi"))
+        # Argon2id takes 19 MiB a thread; a quarter of the limit is left to everything else at the very least.
+        if "IDP_WEB__WORKERS" not in env or hashing * 19 > memory * 3 / 4:
+            yield f"{name} would take the whole node's cores, or more memory than it may"
 
 
 def keys_are_where_the_program_looks(docs):
@@ -169,7 +191,8 @@ def shutdown_has_time(docs):
             continue
         for c in pod["containers"]:
             drain = c.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-            if pod.get("terminationGracePeriodSeconds", 30) <= 30 + drain:
+            finish = int(environment(c)["IDP_WEB__SHUTDOWN_SECONDS"])
+            if pod.get("terminationGracePeriodSeconds", 30) <= finish + drain:
                 yield f"{name} may be killed before it has finished"
 
 
@@ -260,8 +283,8 @@ def names_are_unique(docs):
 
 
 EVERYWHERE = [runs_as_nobody_in_particular, containers_can_do_nothing_else, no_cluster_identity, bounded_resources,
-              probes_on_operations, listeners_meet_ports, secrets_are_files, keys_are_where_the_program_looks,
-              mounts_have_volumes, shutdown_has_time, images_are_pinned, selectors_find_pods, operations_stay_apart,
+              probes_on_operations, listeners_meet_ports, secrets_are_files, secret_files_are_mounted,
+              threads_are_bounded, keys_are_where_the_program_looks, mounts_have_volumes, shutdown_has_time, images_are_pinned, selectors_find_pods, operations_stay_apart,
               operations_only_from_monitoring, ingress_has_tls, claims_survive, names_are_unique]
 
 

@@ -9,11 +9,11 @@ ROOT = os.path.dirname(CHART)
 EMBEDDED = ["-f", os.path.join(CHART, "values-embedded.yaml")]
 OLDEST = "1.30"  # Chart.yaml's kubeVersion
 
-TOML = 'config.toml=[telemetry]\nlog = "json"'
+TOML = 'config.toml=[telemetry]\nlog = "debug"'
 VARIATIONS = {
     "default": ([], [rules.on_servers, rules.migration_is_a_hook, rules.no_secret_of_its_own]),
     "embedded": (EMBEDDED, [rules.one_pod_with_everything]),
-    "ingress on": (["--set", "ingress.enabled=true,ingress.className=nginx,ingress.console.enabled=true"],
+    "ingress on": (["--set", "ingress.enabled=true,ingress.className=nginx,ingress.console.enabled=true,trustedProxies={10.0.0.0/8,fd00::/8}"],
                    [rules.on_servers, rules.reached_by_its_issuer]),
     "autoscaling on": (["--set", "autoscaling.enabled=true"], [rules.scaled, rules.migration_is_a_hook]),
     "console off": (["--set", "console.enabled=false"], [rules.alone]),
@@ -22,10 +22,10 @@ VARIATIONS = {
     "long names, digest, mounted authority": (
         ["--set", "fullnameOverride=" + "n" * 40, "--set", "image.digest=sha256:" + "0" * 64,
          "--set", "secretFiles[0].secret=pg-ca,secretFiles[0].mountPath=/etc/pg-ca",
-         "--set", "settings.IDP_TELEMETRY__LOG=json", "--set-json", 'networkPolicy.egress=[{"ports":[{"port":5432}]}]'], []),
+         "--set", "settings.IDP_TELEMETRY__FORMAT=text,settings.IDP_SMS__TOKEN_FILE=/etc/pg-ca/token", "--set-json", 'networkPolicy.egress=[{"ports":[{"port":5432}]}]'], []),
     "embedded, console off, keys from a Secret": (
         EMBEDDED + ["--set", "console.enabled=false,keys.existingSecret=idp-keys"], [rules.alone]),
-    "embedded, ingress on": (EMBEDDED + ["--set", "ingress.enabled=true,ingress.console.enabled=true"],
+    "embedded, ingress on": (EMBEDDED + ["--set", "ingress.enabled=true,ingress.console.enabled=true,trustedProxies={10.0.0.1}"],
                              [rules.one_pod_with_everything, rules.reached_by_its_issuer]),
 }
 
@@ -37,6 +37,8 @@ REFUSED = {
     "root": ["--set", "podSecurity.runAsUser=0"],
     "an unpinned image": ["--set", "image.tag=latest"],
     "a database URL in the environment": ["--set", "settings.IDP_DATABASE__URL=postgres://u:p@db/idp"],
+    "a password in the environment": ["--set", "settings.IDP_X=redis://u:p@cache/0"],
+    "an Ingress nobody trusts": ["--set", "ingress.enabled=true"],
     "a misspelt value": ["--set", "provder.replicas=3"],
     "replicas as text": ["--set-string", "provider.replicas=2"],
     "no configuration": ["--set", "config.existingSecret="],
@@ -84,7 +86,22 @@ def against_schemas(docs, version):
             yield f"{d['kind']} {d['metadata']['name']}: {str(e)[:400]}"
 
 
-def rendered(helm, kubernetes):
+def accepted_by(program, docs):
+    """The provider itself reads the environment and the file the chart gives it."""
+    with tempfile.TemporaryDirectory() as d:
+        for name, pod, c in rules.containers(docs):
+            secret = rules.named(docs, "Secret", pod["volumes"][0]["secret"]["secretName"])
+            text = secret["stringData"]["idp.toml"] if secret else '[database]\nurl = "postgres://idp@db/idp"\n'
+            path = os.path.join(d, "idp.toml")
+            with open(path, "w") as f:
+                f.write(text)
+            r = subprocess.run([program, "--config", path, "check-config"], capture_output=True, text=True, cwd=d,
+                               env=rules.environment(c))
+            if r.returncode:
+                yield f"{name}: {r.stdout}{r.stderr}"
+
+
+def rendered(helm, kubernetes, program):
     newest = ".".join(kubernetes.split(".")[:2])
     for name, (arguments, extra) in VARIATIONS.items():
         lint = run(helm, "lint", "--strict", CHART, *arguments)
@@ -95,6 +112,8 @@ def rendered(helm, kubernetes):
             report(f"{name}: every document is valid in Kubernetes {version}", against_schemas(docs, version) if docs else ["nothing"])
         for rule in rules.EVERYWHERE + extra:
             report(f"{name}: {rule.__name__.replace('_', ' ')}", held(rule, docs) if docs else ["nothing rendered"])
+        if program:
+            report(f"{name}: idp check-config accepts it", accepted_by(program, docs) if docs else ["nothing rendered"])
     for name, arguments in REFUSED.items():
         r, docs = render(helm, arguments)
         report(f"refused: {name}", ["it was rendered"] if docs else [])
@@ -139,6 +158,8 @@ BREAKS = [
     (rules.secrets_are_files, lambda d: first(d)["env"].append({"name": "IDP_DATABASE__URL", "value": "postgres://u:p@h/d"})),
     (rules.secrets_are_files, lambda d: first(d)["env"].append({"name": "IDP_X", "valueFrom": {"secretKeyRef": {}}})),
     (rules.secrets_are_files, lambda d: pod_of(d)["volumes"][0]["secret"].update(defaultMode=0o644)),
+    (rules.secret_files_are_mounted, lambda d: first(d)["env"].append({"name": "IDP_SMS__TOKEN_FILE", "value": "/etc/sms/token"})),
+    (rules.threads_are_bounded, lambda d: first(d)["resources"]["limits"].update(memory="48Mi")),
     (rules.keys_are_where_the_program_looks, lambda d: first(d)["volumeMounts"][1].update(mountPath="/elsewhere")),
     (rules.mounts_have_volumes, lambda d: pod_of(d)["volumes"].pop()),
     (rules.shutdown_has_time, lambda d: pod_of(d).update(terminationGracePeriodSeconds=30)),
@@ -226,11 +247,12 @@ def main():
     a = argparse.ArgumentParser()
     a.add_argument("--helm", default="")
     a.add_argument("--kubernetes", required=True)
+    a.add_argument("--idp", default="", help="a built provider, to read what the chart gives it")
     a = a.parse_args()
     static()
     containerfile()
     if a.helm:
-        rendered(a.helm, a.kubernetes)
+        rendered(a.helm, a.kubernetes, a.idp)
     else:
         print("NOT RENDERED: helm is missing, so no template was ever executed", flush=True)
     print(f"{passed} passed, {failed} failed")

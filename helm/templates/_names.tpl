@@ -75,6 +75,9 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- fail "embedded migrates at start: migration.enabled must be false" -}}
 {{- end -}}
 {{- end -}}
+{{- if and (or .Values.ingress.enabled .Values.ingress.console.enabled) (not .Values.trustedProxies) -}}
+{{- fail "trustedProxies is needed beside an Ingress: without it every citizen has the proxy's address" -}}
+{{- end -}}
 {{- if le (int .Values.shutdown.graceSeconds) (add (int .Values.shutdown.drainSeconds) (int .Values.shutdown.finishSeconds) | int) -}}
 {{- fail "shutdown.graceSeconds must be more than drainSeconds and finishSeconds together" -}}
 {{- end -}}

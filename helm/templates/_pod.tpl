@@ -27,8 +27,10 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Settings that are no secrets; everything else stands in the mounted file. */}}
+{{/* Settings that are no secrets; everything else stands in the mounted file: (list root settings). */}}
 {{- define "idp.environment" -}}
+{{- $own := index . 1 -}}
+{{- with index . 0 -}}
 - name: IDP_ISSUER
   value: {{ .Values.issuer | quote }}
 - name: IDP_KEYS__DIRECTORY
@@ -46,10 +48,27 @@ capabilities:
   value: 0.0.0.0:{{ .Values.console.port }}
 - name: IDP_ADMIN__OPERATIONS_LISTEN
   value: 0.0.0.0:{{ .Values.console.operationsPort }}
+- name: IDP_ADMIN__PUBLIC_URL
+  value: {{ .Values.console.url | quote }}
+- name: IDP_ADMIN__CLIENT_ID
+  value: {{ .Values.console.clientId | quote }}
+- name: IDP_WEB__SHUTDOWN_SECONDS
+  value: {{ .Values.shutdown.finishSeconds | quote }}
+{{- with $own }}
+- name: IDP_WEB__WORKERS
+  value: {{ .workers | quote }}
+- name: IDP_WEB__PASSWORD_THREADS
+  value: {{ .passwordThreads | quote }}
+{{- end }}
+{{- with .Values.trustedProxies }}
+- name: IDP_WEB__TRUSTED_PROXIES
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 - name: {{ $name }}
   value: {{ $value | toString | quote }}
 {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{- define "idp.mounts" -}}
@@ -124,7 +143,11 @@ capabilities:
   {{- end }}
   args: [--config, /etc/idp/config/idp.toml, serve]
   env:
-    {{- include "idp.environment" $root | nindent 4 }}
+    {{- include "idp.environment" (list $root $own) | nindent 4 }}
+    {{- if and (eq $name "console") $root.Values.console.clientSecret.existingSecret }}
+    - name: IDP_ADMIN__CLIENT_SECRET_FILE
+      value: /etc/idp/console/{{ $root.Values.console.clientSecret.key }}
+    {{- end }}
   ports:
     - name: {{ ternary "http" "console" (eq $name "provider") }}
       containerPort: {{ $own.port }}
@@ -158,6 +181,11 @@ capabilities:
     {{- include "idp.containerSecurity" $root | nindent 4 }}
   volumeMounts:
     {{- include "idp.mounts" $root | nindent 4 }}
+    {{- if and (eq $name "console") $root.Values.console.clientSecret.existingSecret }}
+    - name: console-client
+      mountPath: /etc/idp/console
+      readOnly: true
+    {{- end }}
 {{- end -}}
 
 {{/* The whole pod template of a Deployment: (list root component settings containers). */}}
@@ -212,7 +240,7 @@ spec:
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       args: [--config, /etc/idp/config/idp.toml, migrate, up]
       env:
-        {{- include "idp.environment" $root | nindent 8 }}
+        {{- include "idp.environment" (list $root nil) | nindent 8 }}
       resources:
         {{- toYaml $root.Values.migration.resources | nindent 8 }}
       securityContext:
@@ -224,4 +252,13 @@ spec:
     {{- index . 3 | nindent 4 }}
   volumes:
     {{- include "idp.volumes" $root | nindent 4 }}
+    {{- if and (contains "name: console-client" (index . 3)) $root.Values.console.clientSecret.existingSecret }}
+    - name: console-client
+      secret:
+        secretName: {{ $root.Values.console.clientSecret.existingSecret }}
+        defaultMode: 0440
+        items:
+          - key: {{ $root.Values.console.clientSecret.key }}
+            path: {{ $root.Values.console.clientSecret.key }}
+    {{- end }}
 {{- end -}}
