@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::token::{Verdict, authenticate, holder_stands, replayed_assertion, spend_jti};
+use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::token::{Verdict, holder_stands};
 use crate::domain::grant::Grant;
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};

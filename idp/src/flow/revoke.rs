@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::token::{Verdict, authenticate, replayed_assertion, spend_jti};
+use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::token::Verdict;
 use crate::domain::Fault;
 use crate::domain::grant::Grant;
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::caller::{authenticate, replayed_assertion, spend_jti};
 use super::facts::Limits;
 use super::userinfo;
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
-use crate::domain::relying_party::{Client, ClientStatus, GrantType, Registered, SigningAlg};
+use crate::domain::relying_party::{Client, ClientStatus, GrantType};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Span};
 use crate::idp::Idp;
-use crate::keys;
 use crate::protocol::params::Params;
 use crate::protocol::release::{Asked, Place, fits, narrow};
-use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, VerifiedAssertion};
+use crate::protocol::token::client_auth::Authenticated;
 use crate::protocol::token::code::{self, Presented, Redemption, redeem};
 use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
 use crate::protocol::token::request::{self, TokenRequest};
@@ -64,44 +64,6 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
         Ok(issued) => issued.answer(idp).map(Ok),
         Err(error) => Ok(Err(error)),
     }
-}
-
-/// Client authentication, as every endpoint a client calls shares it. The assertion's `jti` is spent later, in the
-/// transaction of the act itself.
-pub async fn authenticate(
-    params: &Params,
-    authorization: Option<&str>,
-    idp: &Arc<Idp>,
-) -> Result<Result<Authenticated, Error>, Fault> {
-    let credentials = match client_auth::credentials(params, authorization) {
-        Ok(credentials) => credentials,
-        Err(error) => return Ok(Err(error)),
-    };
-    let id = credentials.client_id().clone();
-    let registered = idp.store.read(move |db| store::client::find(db, &id)).await?;
-    let verified = verify_assertion(&credentials, registered.as_ref());
-    let verified = verified.as_ref().map(|jwt| VerifiedAssertion { header: &jwt.header, claims: &jwt.claims });
-    let token_endpoint = format!("{}/token", idp.config.issuer);
-    let audience = Audience { issuer: &idp.config.issuer, token_endpoint: &token_endpoint };
-    Ok(client_auth::prove(&credentials, registered.as_ref(), verified.as_ref(), &audience, idp.clock.now()))
-}
-
-fn verify_assertion(credentials: &Credentials, registered: Option<&Registered>) -> Option<keys::client::VerifiedJwt> {
-    let jwt = credentials.assertion()?;
-    let jwks = registered?.client.jwks.as_deref()?;
-    keys::client::verify(jwt, jwks, &SigningAlg::ALL).ok()
-}
-
-/// RFC 7523 §3 and RFC 6749 §2.3: an assertion authenticates once.
-pub fn spend_jti(db: &mut Db, caller: &Authenticated) -> Result<bool, Fault> {
-    match caller.jti() {
-        Some((jti, until)) => store::used::once(db, "client_assertion", jti, until),
-        None => Ok(true),
-    }
-}
-
-pub fn replayed_assertion() -> Error {
-    Error::invalid_client("RFC 7523 §3", "client authentication failed").because("jti was used before")
 }
 
 /// Tokens recorded and ready to leave.
