@@ -50,7 +50,8 @@ fn rfc6749_4_1_3_and_rfc7636_4_6_what_a_code_is_bound_to() {
     let spent = IssuedCode { spent_at: Some(at(1001)), ..issued() };
     let bare = IssuedCode { code_challenge: None, ..issued() };
     let failed = |failures| IssuedCode { failures, ..issued() };
-    let rows: Vec<(&str, IssuedCode, Client, (Option<&str>, Option<&str>), i64, &str)> = vec![
+    type Row<'a> = (&'a str, IssuedCode, Client, (Option<&'a str>, Option<&'a str>), i64, &'a str);
+    let rows: Vec<Row<'_>> = vec![
         ("all right", issued(), rp(), good, 1001, "entitled"),
         ("tk_05 at 59 s", issued(), rp(), good, 1059, "entitled"),
         ("tk_05 at 60 s", issued(), rp(), good, 1060, "refused"),

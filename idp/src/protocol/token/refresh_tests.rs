@@ -39,7 +39,8 @@ fn rfc6749_6_and_d2_how_a_refresh_turns() {
     let elsewhere = IssuedRefreshToken { grant: Id::new("grant-2"), ..issued() };
     let no_grant = Client { grant_types: vec![GrantType::AuthorizationCode], ..confidential() };
     let fewer = || fixtures::client("rp", "openid profile offline_access");
-    let rows: Vec<(&str, IssuedRefreshToken, Client, Option<&str>, i64, String)> = vec![
+    type Row<'a> = (&'a str, IssuedRefreshToken, Client, Option<&'a str>, i64, String);
+    let rows: Vec<Row<'_>> = vec![
         ("confidential keeps", issued(), confidential(), None, 1000, format!("keep {SCOPE}")),
         ("public rotates", issued(), public(), None, 1000, format!("rotate {SCOPE}")),
         ("at the last second", issued(), public(), None, 1999, format!("rotate {SCOPE}")),
