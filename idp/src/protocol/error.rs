@@ -100,6 +100,7 @@ impl Error {
         Self { code, clause, told: describable(told.into()), detail: None }
     }
 
+    /// Adds what only the log may know.
     pub fn because(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
         self

@@ -185,3 +185,19 @@ pub fn consent(client: &str, purpose: &str, asked: &str, granted: &str) -> Conse
         decided_at: at(500),
     }
 }
+
+/// The client after it proved itself in its registered way; not for `private_key_jwt`.
+pub fn authenticated(client: &Client) -> super::token::Authenticated {
+    use base64::Engine;
+    let registered = registered(client.clone());
+    let basic = base64::engine::general_purpose::STANDARD.encode(format!("{}:{SECRET}", client.id));
+    let (body, header) = match client.token_endpoint_auth_method {
+        AuthMethod::None => (format!("client_id={}", client.id), None),
+        AuthMethod::ClientSecretPost => (format!("client_id={}&client_secret={SECRET}", client.id), None),
+        _ => (String::new(), Some(format!("Basic {basic}"))),
+    };
+    let params = super::Params::parse(&body).unwrap();
+    let credentials = super::token::credentials(&params, header.as_deref()).unwrap();
+    let audience = super::token::Audience { issuer: ISSUER, token_endpoint: "https://id.gov.vn/token" };
+    super::token::prove(&credentials, Some(&registered), None, &audience, at(1000)).unwrap()
+}

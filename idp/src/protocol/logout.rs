@@ -37,6 +37,7 @@ pub struct Back {
 }
 
 impl Back {
+    /// The client whose registration the address is from.
     pub fn client(&self) -> &Id<Client> {
         &self.client
     }

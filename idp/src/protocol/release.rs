@@ -134,6 +134,7 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Nothing is left to ask: no page.
     pub fn is_empty(&self) -> bool {
         self.purposes.is_empty() && !self.offline
     }

@@ -151,6 +151,15 @@ fn rfc8252_7_3_ru_16_any_port_for_a_native_client_only() {
 }
 
 #[test]
+fn rfc8252_7_3_a_confidential_client_keeps_its_exact_port_on_loopback_too() {
+    let mut client = fixtures::client("rp", "openid");
+    client.redirect_uris = vec!["http://127.0.0.1/cb".to_owned()];
+    let registered = fixtures::registered(client);
+    let params = query(&[("client_id", "rp"), ("redirect_uri", "http://127.0.0.1:49152/cb")]);
+    assert!(address(&params, Some(&registered), &AddressPolicy { http_loopback: true, ..POLICY }).is_err());
+}
+
+#[test]
 fn contract_3_loopback_http_by_policy_with_its_exact_port() {
     let mut client = fixtures::client("rp", "openid");
     client.redirect_uris = vec!["http://localhost:8082/cb".to_owned()];

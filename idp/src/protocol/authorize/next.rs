@@ -39,16 +39,16 @@ pub struct Facts<'a> {
 #[derive(Clone, Debug)]
 pub enum Next {
     /// `again`: somebody is signed in here already.
-    SignIn {
-        again: bool,
-    },
+    SignIn { again: bool },
     /// Only this factor is missing; the session stays.
     StepUp(Factor),
     /// The holder may not use the account now: a page, then `barred_error`.
     Barred(Refusal),
     /// A demand this holder cannot meet: a page, then `Shortfall::error`.
     Level(Shortfall),
+    /// The consent page, or the notice where the basis is law.
     Consent(Offer),
+    /// Everything is there: open a grant and send the code.
     Issue(Decided),
     /// Straight back to the client.
     Refuse(Error),

@@ -1,1 +1,280 @@
+use serde_json::json;
 
+use super::*;
+use crate::domain::claim::ClaimName;
+use crate::domain::consent::Bilingual;
+use crate::protocol::fixtures::words;
+
+const STRICT: Admission = Admission { http_loopback: false };
+const SANDBOX: Admission = Admission { http_loopback: true };
+
+fn minimal() -> Value {
+    json!({"client_id": "rp", "redirect_uris": ["https://rp.gov.vn/cb"]})
+}
+
+/// The minimal file with some members replaced or added.
+fn with(changes: Value) -> Value {
+    let mut file = minimal();
+    file.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    file
+}
+
+fn client(changes: Value) -> Client {
+    admit(&with(changes), &STRICT).unwrap().0
+}
+
+fn refused(changes: Value) -> String {
+    admit(&with(changes), &STRICT).unwrap_err().told
+}
+
+#[test]
+fn contract_4_defaults_of_a_minimal_file() {
+    let (client, secret) = admit(&minimal(), &STRICT).unwrap();
+    assert_eq!(secret, None);
+    assert_eq!(client.client_name, Bilingual { vi: "rp".into(), en: "rp".into() });
+    assert_eq!(client.relying_party, client.client_name);
+    assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
+    assert_eq!(client.token_endpoint_auth_method, AuthMethod::ClientSecretBasic);
+    assert_eq!((client.scope.as_slice(), client.purposes.len()), (words("openid").as_slice(), 0));
+    assert_eq!(client.id_token_signed_response_alg, SigningAlg::RS256);
+    assert_eq!((client.subject_type, client.sector.as_str()), (SubjectType::Pairwise, "rp.gov.vn"));
+    assert_eq!(
+        (client.legal_basis, client.profile, client.pkce),
+        (LegalBasis::Consent, Profile::Oidc, PkcePolicy::Required)
+    );
+    assert_eq!(client.assertion_audience, AssertionAudience::Issuer);
+    assert!(client.sso && !client.acr_demand && client.services.is_empty());
+}
+
+#[test]
+fn a_whole_file_is_understood_and_survives_storage() {
+    let file = json!({
+        "client_id": "ministry_1.a-b", "client_name": {"vi": "Bộ", "en": "Ministry"}, "vn_relying_party": "BHXH",
+        "redirect_uris": ["https://a.gov.vn/cb", "https://b.gov.vn/cb?x=1"], "vn_sector": "gov.vn",
+        "post_logout_redirect_uris": ["https://a.gov.vn/bye"], "response_types": ["code"], "application_type": "web",
+        "grant_types": ["authorization_code", "refresh_token", "client_credentials"], "require_auth_time": true,
+        "token_endpoint_auth_method": "client_secret_post", "client_secret": "a-long-enough-secret",
+        "scope": "openid profile vn_health_insurance offline_access reports.read profile",
+        "id_token_signed_response_alg": "EdDSA", "subject_type": "public", "default_acr_values": ["urn:vn:eid:muc:2"],
+        "default_max_age": 3600, "logo_uri": "https://a.gov.vn/logo.png", "client_uri": "https://a.gov.vn",
+        "policy_uri": "https://a.gov.vn/p", "tos_uri": "https://a.gov.vn/t", "contacts": ["a@a.gov.vn"],
+        "vn_min_account_level": 2, "vn_min_auth_level": 2, "vn_acr_demand": true, "vn_legal_basis": "law",
+        "vn_purposes": [{
+            "id": "insurance", "title": {"vi": "Bảo hiểm", "en": "Insurance"}, "claims": ["name", "vn_bhyt"],
+            "required": ["vn_bhyt"], "sensitive_reason": {"vi": "l", "en": "r"}
+        }],
+        "vn_services": [{"code": "1.004222", "title": {"vi": "x", "en": "y"}, "min_auth_level": 2, "claims": ["vn_bhyt"]}],
+        "vn_security_level": 3, "vn_profile": "oidc", "vn_assertion_audience": "token_endpoint", "vn_sso": false,
+        "vn_pkce": "optional", "jwks": null
+    });
+    let (client, secret) = admit(&file, &STRICT).unwrap();
+    assert_eq!(secret.as_deref(), Some("a-long-enough-secret"));
+    assert_eq!(client.scope, words("openid profile vn_health_insurance offline_access reports.read"));
+    assert_eq!((client.sector.as_str(), client.default_max_age, client.sso), ("gov.vn", Some(3600), false));
+    assert_eq!(client.purposes[0].required, [ClaimName::find("vn_bhyt").unwrap()]);
+    let stored = serde_json::to_string(&client).unwrap();
+    assert!(!stored.contains("a-long-enough-secret"));
+    assert_eq!(serde_json::from_str::<Client>(&stored).unwrap(), client);
+}
+
+#[test]
+fn contract_4_without_purposes_there_is_one_over_all_claims_of_the_scopes() {
+    let client = client(json!({"scope": "openid email vn_identity"}));
+    let names: Vec<_> = client.purposes[0].claims.iter().map(|claim| claim.as_str()).collect();
+    assert_eq!((client.purposes.len(), client.purposes[0].id.as_str()), (1, "default"));
+    assert_eq!(names, ["email", "email_verified", "vn_personal_id"]);
+    assert!(client.purposes[0].required.is_empty());
+}
+
+#[test]
+fn every_refusal_names_its_member() {
+    let purpose = |changes: Value| {
+        let mut purpose = json!({"id": "p", "title": {"vi": "a", "en": "b"}, "claims": ["email"]});
+        purpose.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        json!({"scope": "openid email profile", "vn_purposes": [purpose]})
+    };
+    let service = |service: Value| json!({"scope": "openid email", "vn_services": [service]});
+    let title = json!({"vi": "a", "en": "b"});
+    let rows = [
+        ("client_id", json!({"client_id": null})),
+        ("client_id", json!({"client_id": "a".repeat(65)})),
+        ("client_id", json!({"client_id": "a b"})),
+        ("client_id", json!({"client_id": 1})),
+        ("client_name", json!({"client_name": {"vi": "x"}})),
+        ("client_name", json!({"client_name": "a\nb"})),
+        ("redirect_uris", json!({"redirect_uris": null})),
+        ("redirect_uris", json!({"redirect_uris": []})),
+        ("redirect_uris", json!({"redirect_uris": "https://rp.gov.vn/cb"})),
+        ("grant_types", json!({"grant_types": []})),
+        ("grant_types", json!({"grant_types": ["implicit"]})),
+        ("grant_types", json!({"grant_types": ["refresh_token"]})),
+        ("grant_types", json!({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"})),
+        ("response_types", json!({"response_types": ["code", "id_token"]})),
+        ("token_endpoint_auth_method", json!({"token_endpoint_auth_method": "client_secret_jwt"})),
+        ("client_secret", json!({"client_secret": "short"})),
+        ("client_secret", json!({"client_secret": "a-long-enough-secret", "token_endpoint_auth_method": "none"})),
+        ("jwks", json!({"token_endpoint_auth_method": "private_key_jwt"})),
+        ("scope", json!({"scope": "openid vn_helth"})),
+        ("scope", json!({"scope": "openid \"x\""})),
+        ("scope", json!({"scope": " "})),
+        ("id_token_signed_response_alg", json!({"id_token_signed_response_alg": "none"})),
+        ("subject_type", json!({"subject_type": "other"})),
+        ("default_max_age", json!({"default_max_age": -1})),
+        ("logo_uri", json!({"logo_uri": "http://rp.gov.vn/logo.png"})),
+        ("policy_uri", json!({"policy_uri": "javascript:alert(1)"})),
+        ("application_type", json!({"application_type": "x"})),
+        ("vn_min_account_level", json!({"vn_min_account_level": 3})),
+        ("vn_min_auth_level", json!({"vn_min_auth_level": 0})),
+        ("vn_acr_demand", json!({"vn_acr_demand": "yes"})),
+        ("vn_legal_basis", json!({"vn_legal_basis": "interest"})),
+        ("vn_security_level", json!({"vn_security_level": 6})),
+        ("vn_profile", json!({"vn_profile": "fapi2"})),
+        ("vn_assertion_audience", json!({"vn_assertion_audience": "any"})),
+        ("vn_sector", json!({"vn_sector": "*"})),
+        ("vn_sector", json!({"vn_sector": "RP.gov.vn"})),
+        ("vn_pkce", json!({"vn_pkce": "optional", "token_endpoint_auth_method": "none"})),
+        ("vn_purposes", purpose(json!({"id": "offline_access"}))),
+        ("vn_purposes", purpose(json!({"id": "a b"}))),
+        ("vn_purposes", purpose(json!({"claims": []}))),
+        ("vn_purposes", purpose(json!({"claims": ["unknown"]}))),
+        ("vn_purposes", purpose(json!({"claims": ["address"]}))),
+        ("vn_purposes", purpose(json!({"claims": ["email_verified"]}))),
+        ("vn_purposes", purpose(json!({"required": ["name"]}))),
+        ("vn_purposes", purpose(json!({"titel": 1}))),
+        ("vn_services", service(json!({"code": "a b", "title": title}))),
+        ("vn_services", service(json!({"code": "1", "title": title, "min_auth_level": 5}))),
+        ("vn_services", service(json!({"code": "1", "title": title, "claims": ["name"]}))),
+        ("jwks_uri", json!({"jwks_uri": "https://rp.gov.vn/jwks"})),
+        ("unknown_member", json!({"unknown_member": 1})),
+    ];
+    for (member, changes) in rows {
+        let told = refused(changes.clone());
+        assert!(told.starts_with(member), "{changes}: {told}");
+    }
+    assert!(admit(&json!([]), &STRICT).is_err());
+}
+
+#[test]
+fn rfc9700_4_1_3_ru_11_ru_13_addresses_that_are_never_registered() {
+    for uri in [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///x",
+        "intent://x",
+        "app:/cb",
+        "https://*.gov.vn/cb",
+        "https://rp.gov.vn/*",
+        "https://rp.gov.vn/cb#f",
+        "http://rp.gov.vn/cb",
+        "https://a@rp.gov.vn/cb",
+        "https://RP.gov.vn/cb",
+        "https://rp.gov.vn/../cb",
+        "/cb",
+        "",
+    ] {
+        for admission in [STRICT, SANDBOX] {
+            assert!(admit(&with(json!({"redirect_uris": [uri]})), &admission).is_err(), "{uri}");
+            assert!(admit(&with(json!({"post_logout_redirect_uris": [uri]})), &admission).is_err(), "{uri}");
+        }
+    }
+}
+
+#[test]
+fn contract_3_and_rfc8252_7_3_loopback() {
+    let at = |uri, method, admission| {
+        let file = with(json!({"redirect_uris": [uri], "token_endpoint_auth_method": method}));
+        admit(&file, &admission).map(|(client, _)| client.sector).ok()
+    };
+    let basic = "client_secret_basic";
+    assert_eq!(at("http://localhost:8082/cb", basic, SANDBOX).as_deref(), Some("localhost:8082"));
+    assert_eq!(at("http://localhost:8082/cb", basic, STRICT), None);
+    assert_eq!(at("http://127.0.0.1/cb", "none", STRICT).as_deref(), Some("127.0.0.1"));
+    assert_eq!(at("http://127.0.0.1/cb", basic, STRICT), None);
+    assert_eq!(at("http://127.0.0.1:8000/cb", "none", STRICT), None);
+    assert_eq!(at("http://localhost/cb", "none", STRICT), None);
+}
+
+#[test]
+fn oidc_core_8_1_sectors() {
+    let uris = |list: &[&str]| json!({"redirect_uris": list});
+    assert_eq!(client(uris(&["https://a.vn/1", "https://a.vn:8443/2"])).sector, "a.vn");
+    assert!(refused(uris(&["https://a.vn/1", "https://b.vn/2"])).starts_with("vn_sector"));
+    let mut several = uris(&["https://a.vn/1", "https://b.vn/2"]);
+    several["sector_identifier_uri"] = json!("https://c.vn/sector.json");
+    assert_eq!(client(several.clone()).sector, "c.vn");
+    several["vn_sector"] = json!("d.vn");
+    assert_eq!(client(several).sector, "d.vn");
+    let service = json!({"redirect_uris": null, "grant_types": ["client_credentials"], "scope": "reports.read"});
+    assert_eq!(client(service).sector, "rp");
+}
+
+const EC: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","kid":"1"}"#;
+
+fn rsa(bytes: usize, first: u8, last: u8, exponent: &[u8]) -> Value {
+    let mut modulus = vec![0xa5; bytes];
+    modulus[0] = first;
+    modulus[bytes - 1] = last;
+    let encode = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes);
+    json!({"kty": "RSA", "n": encode(&modulus), "e": encode(exponent)})
+}
+
+#[test]
+fn rfc7517_jo_16_only_strong_public_signing_keys() {
+    let ec: Value = serde_json::from_str(EC).unwrap();
+    let changed = |name: &str, value: Value| {
+        let mut key = ec.clone();
+        key[name] = value;
+        key
+    };
+    let point = ec["x"].clone();
+    let f4 = [1, 0, 1];
+    let rows = [
+        (json!([ec]), true),
+        (json!([{"kty": "OKP", "crv": "Ed25519", "x": point}]), true),
+        (json!([rsa(256, 0x80, 1, &f4)]), true),
+        (json!([changed("alg", json!("ES256"))]), true),
+        (json!([]), false),
+        (json!(["x"]), false),
+        (json!([ec, ec]), false),
+        (json!([changed("d", point.clone())]), false),
+        (json!([changed("use", json!("enc"))]), false),
+        (json!([changed("alg", json!("RS256"))]), false),
+        (json!([changed("alg", json!("HS256"))]), false),
+        (json!([changed("crv", json!("P-521"))]), false),
+        (json!([changed("x", json!("AAAA"))]), false),
+        (json!([changed("kid", json!("k".repeat(201)))]), false),
+        (json!([changed("kid", json!(1))]), false),
+        (json!([{"kty": "oct", "k": point}]), false),
+        (json!([{"kty": "OKP", "crv": "X25519", "x": point}]), false),
+        (json!([rsa(128, 0x80, 1, &f4)]), false),
+        (json!([rsa(256, 0x7f, 1, &f4)]), false),
+        (json!([rsa(256, 0x80, 2, &f4)]), false),
+        (json!([rsa(256, 0x80, 1, &[3])]), false),
+        (json!([rsa(256, 0x80, 1, &[1])]), false),
+        (json!([rsa(256, 0x80, 1, &[1, 0, 2])]), false),
+        (json!([rsa(2000, 0x80, 1, &f4)]), false),
+    ];
+    for (keys, good) in rows {
+        let file = with(json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": keys}}));
+        assert_eq!(admit(&file, &STRICT).is_ok(), good, "{keys}");
+    }
+}
+
+#[test]
+fn rfc7591_2_a_registered_assertion_algorithm_is_written_into_the_keys() {
+    let with_alg = |alg: &str, key: Value| {
+        admit(
+            &with(json!({
+                "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key]},
+                "token_endpoint_auth_signing_alg": alg
+            })),
+            &STRICT,
+        )
+    };
+    let jwks = with_alg("PS256", rsa(256, 0x80, 1, &[1, 0, 1])).unwrap().0.jwks.unwrap();
+    assert!(jwks.contains(r#""alg":"PS256""#));
+    assert!(with_alg("ES256", rsa(256, 0x80, 1, &[1, 0, 1])).is_err());
+    assert!(with_alg("HS256", serde_json::from_str(EC).unwrap()).is_err());
+}

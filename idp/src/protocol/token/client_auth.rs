@@ -133,6 +133,7 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
+    /// The client, as registered when it proved itself.
     pub fn client(&self) -> &Arc<Client> {
         &self.client
     }

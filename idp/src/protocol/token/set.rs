@@ -15,6 +15,7 @@ pub struct TokenSet<'a> {
 }
 
 impl TokenSet<'_> {
+    /// The JSON body; empty members are left out.
     pub fn answer(&self) -> Value {
         let mut answer = Map::new();
         answer.insert("access_token".to_owned(), self.access_token.into());
