@@ -1,4 +1,5 @@
-//! Purposes and services: every claim a client may ask for stands in a purpose, and under a scope it registered.
+//! Purposes and services: every claim a client may ask for stands in a purpose, and under a scope it registered
+//! (`contract.md` 4; ND 13 Art 11(4): one consent a purpose).
 
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, OFFLINE_PURPOSE, Purpose};
