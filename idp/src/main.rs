@@ -145,7 +145,10 @@ async fn keys(config: Config, step: Keys) -> Result<(), String> {
             for key in flow::keys::list(&idp).await.map_err(told)? {
                 let (alg, stage) = (key.alg.name(), key.stage.name());
                 if json {
-                    println!("{}", serde_json::json!({"kid": key.kid, "alg": alg, "stage": stage, "use_from": key.use_from}));
+                    println!(
+                        "{}",
+                        serde_json::json!({"kid": key.kid, "alg": alg, "stage": stage, "use_from": key.use_from})
+                    );
                 } else {
                     println!("{alg:6} {stage:11} {}", key.kid);
                 }

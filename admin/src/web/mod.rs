@@ -13,6 +13,7 @@ mod session;
 mod words;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -73,16 +74,22 @@ pub fn start(idp: Arc<Idp>) -> io::Result<Started> {
         .workers(1)
         .disable_signals()
         .shutdown_timeout(grace)
-        .bind(listen)?
+        .bind(listen)
+        .map_err(|error| taken("admin.listen", listen, &error))?
         .run();
     let idp = web::Data::from(idp);
     let operations = HttpServer::new(move || App::new().app_data(idp.clone()).configure(operations::routes))
         .workers(1)
         .disable_signals()
         .shutdown_timeout(1)
-        .bind(operations_listen)?
+        .bind(operations_listen)
+        .map_err(|error| taken("admin.operations_listen", operations_listen, &error))?
         .run();
     Ok(Started { console, operations })
+}
+
+fn taken(key: &str, address: SocketAddr, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{key} {address}: {error}"))
 }
 
 /// Runs the console until the process is asked to stop.

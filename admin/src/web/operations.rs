@@ -27,6 +27,7 @@ async fn ready(idp: web::Data<Idp>) -> HttpResponse {
 }
 
 async fn metrics(idp: web::Data<Idp>) -> HttpResponse {
+    idp.observe();
     match idp.metrics.render() {
         Ok(metrics) => text(HttpResponse::Ok(), metrics),
         Err(fault) => {

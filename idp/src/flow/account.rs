@@ -178,9 +178,15 @@ fn store_one(
         phone_index: record.phone.as_deref().map(|phone| sealed::phone_index(phone, vault)),
         at: now,
     };
+    // A lock ordered since we read the e-ID must not be overwritten: its version decides, and holds the row.
+    if let Some(known) = one.existing.as_ref().and_then(|existing| existing.eid.as_ref())
+        && !store::eid::save(db, id, import.account.eid.as_ref().unwrap_or(known), SOURCE, now)?
+    {
+        return Err(Fault::unavailable("flow", "an account changed in between: import again"));
+    }
     let stored = store::account::put(db, &import)?;
     if stored != *id {
-        return Err(Fault::broken("flow", "the account was stored under another id than it was sealed for"));
+        return Err(Fault::unavailable("flow", "an account was created in between: import again"));
     }
     let claims = record.claims.iter().map(|(claim, value)| {
         let value = sealed::claim(id, *claim, value, vault)?;

@@ -187,13 +187,7 @@ pub fn open_interaction(
     Ok((interaction.id, minted))
 }
 
-fn issue(
-    db: &mut Db,
-    pending: Pending,
-    gathered: Gathered,
-    decided: Decided,
-    idp: &Idp,
-) -> Result<Answer, Fault> {
+fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, idp: &Idp) -> Result<Answer, Fault> {
     let now = idp.clock.now();
     let Some(session) = gathered.session else { return Err(Fault::broken("flow", "issue without a session")) };
     let Pending { request, client, interaction, .. } = pending;
@@ -243,11 +237,10 @@ fn issue(
     store::grant::open(db, &grant)?;
     store::code::put(db, &issued)?;
     store::session::touch(db, &session.id, now)?;
-    let event = Event::new(Kind::AuthorizationIssued, now)
-        .of(&session.account)
-        .by(&client.id)
-        .within(&session.id)
-        .with(json!({"acr": decided.acr.urn(), "scope": grant.scope, "service": request.service, "grant": grant.id}));
+    let event =
+        Event::new(Kind::AuthorizationIssued, now).of(&session.account).by(&client.id).within(&session.id).with(
+            json!({"acr": decided.acr.urn(), "scope": grant.scope, "service": request.service, "grant": grant.id}),
+        );
     store::trail::append(db, &event, &idp.random.id(now)?)?;
     let address = return_address(&request, &client, idp)?;
     Ok(Answer::bare(Outcome::Returned(outgoing(&address, &[("code", code.reveal())], None))))
@@ -366,4 +359,3 @@ fn outgoing(address: &ReturnAddress, pairs: &[(&str, &str)], error: Option<Error
     let out = address.answer(pairs);
     Returned { mode: out.mode, uri: out.uri, fields: out.fields, error }
 }
-

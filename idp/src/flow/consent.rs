@@ -113,7 +113,8 @@ fn record(
     idp: &Idp,
 ) -> Result<(), Fault> {
     let now = idp.clock.now();
-    let answered = release::answer(offer, &given.form.ticked).into_iter().map(|(purpose, decision)| (purpose.id, decision));
+    let answered =
+        release::answer(offer, &given.form.ticked).into_iter().map(|(purpose, decision)| (purpose.id, decision));
     let offline = offer.offline.then(|| (OFFLINE_PURPOSE.to_owned(), Decision::default()));
     for (purpose, decision) in answered.chain(offline) {
         let consent = Consent {

@@ -78,9 +78,7 @@ pub async fn identity(browser: &Browser, idp: &Arc<Idp>) -> Result<Home, Fault> 
             let session = facts::standing_session(db, who.session.as_ref(), Limits::of(&this), now)?;
             if let Some(session) = session {
                 let account = store::account::find(db, &session.account)?;
-                if let (Some(account), Ok(standing)) =
-                    (&account, facts::standing(account.as_ref(), None, now))
-                {
+                if let (Some(account), Ok(standing)) = (&account, facts::standing(account.as_ref(), None, now)) {
                     store::session::touch(db, &session.id, now)?;
                     return Ok(Home::Page(Box::new(read(db, account, standing.account_level(), session, &this)?)));
                 }
@@ -185,7 +183,9 @@ fn releases(db: &mut Db, account: &Id<Account>, clients: &Clients) -> Result<Vec
 }
 
 fn named(clients: &Clients, id: &Id<Client>) -> Bilingual {
-    clients.get(id).map_or_else(|| Bilingual { vi: id.to_string(), en: id.to_string() }, |client| client.client_name.clone())
+    clients
+        .get(id)
+        .map_or_else(|| Bilingual { vi: id.to_string(), en: id.to_string() }, |client| client.client_name.clone())
 }
 
 fn title(clients: &Clients, client: &Id<Client>, purpose: &str) -> Bilingual {
@@ -202,9 +202,7 @@ pub async fn withdraw(client: Id<Client>, browser: &Browser, idp: &Arc<Idp>) -> 
     let (this, who) = (Arc::clone(idp), browser.clone());
     let session = idp
         .store
-        .read(move |db| {
-            facts::standing_session(db, who.session.as_ref(), Limits::of(&this), this.clock.now())
-        })
+        .read(move |db| facts::standing_session(db, who.session.as_ref(), Limits::of(&this), this.clock.now()))
         .await?;
     match session {
         Some(session) => consent::withdraw(session.account, client, session.id, idp).await.map(Some),

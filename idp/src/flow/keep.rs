@@ -34,8 +34,7 @@ pub async fn keep(idp: Arc<Idp>) {
 
 /// Takes over keys and public origins from SQL.
 pub async fn refresh(idp: &Arc<Idp>) -> Result<(), Fault> {
-    let (keys, clients) =
-        idp.store.read(|db| Ok((store::key::list(db)?, store::client::list(db)?))).await?;
+    let (keys, clients) = idp.store.read(|db| Ok((store::key::list(db)?, store::client::list(db)?))).await?;
     if idp.ring.refresh(&idp.vault, &keys)? {
         tracing::info!(keys = keys.len(), "keys.changed");
     }

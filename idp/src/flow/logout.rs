@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::facts::{self, Limits};
 use super::{Browser, Cookies};
+use crate::domain::Fault;
 use crate::domain::consent::Bilingual;
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::Fault;
 use crate::idp::Idp;
 use crate::protocol::Error;
 use crate::protocol::id_token::hinted;
@@ -21,9 +21,15 @@ use crate::store::{self, Db};
 /// How an end-session request goes on.
 pub enum SignOut {
     /// Ask first.
-    Confirm { client: Option<Bilingual>, portals: Vec<Bilingual> },
+    Confirm {
+        client: Option<Bilingual>,
+        portals: Vec<Bilingual>,
+    },
     /// Done: back to the client, or the signed-out page.
-    Done { back: Option<Back>, cookies: Cookies },
+    Done {
+        back: Option<Back>,
+        cookies: Cookies,
+    },
     Refused(Error),
 }
 

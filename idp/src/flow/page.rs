@@ -189,9 +189,8 @@ fn previews(
     idp: &Idp,
 ) -> Result<(BTreeMap<ClaimName, Value>, String), Fault> {
     let mut wanted = offer.claims();
-    let companions = ClaimName::all().filter(|claim| {
-        claim.entry().with.and_then(ClaimName::find).is_some_and(|main| wanted.contains(&main))
-    });
+    let companions = ClaimName::all()
+        .filter(|claim| claim.entry().with.and_then(ClaimName::find).is_some_and(|main| wanted.contains(&main)));
     wanted.extend(companions.collect::<Vec<_>>());
     let (mut values, mut holder) = (BTreeMap::new(), String::new());
     for kept in store::account::claims(db, &account.id)? {

@@ -12,11 +12,11 @@ use crate::domain::grant::Grant;
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
 use crate::domain::trail::{Event, Kind};
 use crate::idp::Idp;
+use crate::protocol::Error;
 use crate::protocol::introspect;
 use crate::protocol::params::Params;
 use crate::protocol::revoke::{self, Falls};
 use crate::protocol::token::Authenticated;
-use crate::protocol::Error;
 use crate::store::{self, Db};
 
 /// Answers one revocation request. An unknown or foreign token is answered like a revoked one (RFC 7009 §2.2).

@@ -49,12 +49,7 @@ struct Attempt {
 }
 
 /// Evaluates one password.
-pub async fn password(
-    id: Id<Interaction>,
-    form: Form,
-    browser: &Browser,
-    idp: &Arc<Idp>,
-) -> Result<SignedIn, Fault> {
+pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &Arc<Idp>) -> Result<SignedIn, Fault> {
     let Some(number) = PersonNumber::parse(&form.person_number) else {
         return Ok(SignedIn::Again(Complaint::Malformed));
     };

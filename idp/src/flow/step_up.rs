@@ -113,8 +113,7 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
                 return Ok(Proved::Done(Answer::bare(Outcome::Shown(gone()))));
             };
             if !turn.expected {
-                return sign_in::go_on(db, turn.open, turn.session, &who, Cookies::default(), &this)
-                    .map(Proved::Done);
+                return sign_in::go_on(db, turn.open, turn.session, &who, Cookies::default(), &this).map(Proved::Done);
             }
             let account = turn.session.account.clone();
             if let Some(complaint) = check(db, &id, &account, &code, &this)? {
@@ -220,11 +219,7 @@ fn send(
         day: store::otp::sent_since(db, account, now - Sends::DAY)?,
     };
     let limits = &idp.config.limits;
-    let most = Sends {
-        burst: BURST,
-        quarter_hour: limits.otp_sends_per_quarter_hour,
-        day: limits.otp_sends_per_day,
-    };
+    let most = Sends { burst: BURST, quarter_hour: limits.otp_sends_per_quarter_hour, day: limits.otp_sends_per_day };
     if let Verdict::Wait(span) = otp::may_send(sent, most) {
         return Ok(Err(Complaint::SendLimit(span)));
     }
@@ -259,4 +254,3 @@ fn phone(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<String, Fault>
 fn host(issuer: &str) -> &str {
     issuer.split_once("://").map_or(issuer, |(_, host)| host)
 }
-

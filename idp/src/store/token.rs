@@ -143,9 +143,7 @@ pub fn revoke_access(db: &mut Db, hash: &Stored<AccessToken>, at: Moment) -> Res
 /// one records the release.
 pub fn told(db: &mut Db, hash: &Stored<AccessToken>, set: &str) -> Result<bool, Fault> {
     let changed = on_each!(db, |link| diesel::update(
-        access_tokens::table
-            .find(hash.as_str())
-            .filter(access_tokens::told.is_null().or(access_tokens::told.ne(set)))
+        access_tokens::table.find(hash.as_str()).filter(access_tokens::told.is_null().or(access_tokens::told.ne(set)))
     )
     .set(access_tokens::told.eq(set))
     .execute(link))?;

@@ -31,7 +31,8 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let this = idp.clone().into_inner();
     match home::identity(&browser, &this).await {
         Ok(Home::Page(identity)) => {
-            let done = request.query_string().split('&').any(|pair| pair == "done=withdrawn").then_some(Done::Withdrawn);
+            let done =
+                request.query_string().split('&').any(|pair| pair == "done=withdrawn").then_some(Done::Withdrawn);
             let token = read::form_token(browser.browser.as_ref(), &PLACE, &idp);
             let frame = Frame { form_token: token, ..context.frame("/identity") };
             reply::page(StatusCode::OK, drawn(*identity, frame, done).render(), None, &context)

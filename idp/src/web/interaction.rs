@@ -14,8 +14,10 @@ use crate::domain::relying_party::Client;
 use crate::domain::{Fault, Holder, Id};
 use crate::flow::authorize::{give_up as leave, gone};
 use crate::flow::page::{ConsentView, Setting, Shown, View};
-use crate::flow::{Answer, Browser, Outcome, Step, consent as consent_flow, page as page_flow, sign_in as sign_in_flow};
 use crate::flow::step_up::{self, Complaint};
+use crate::flow::{
+    Answer, Browser, Outcome, Step, consent as consent_flow, page as page_flow, sign_in as sign_in_flow,
+};
 use crate::idp::Idp;
 use crate::protocol::params::Params;
 use crate::protocol::release::Offer;

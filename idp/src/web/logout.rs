@@ -96,10 +96,7 @@ fn confirmation(
         form_token: read::form_token(browser.browser.as_ref(), &PLACE, context.idp),
         ..context.frame("/sign-out")
     };
-    let fields = CARRIED
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), params.first(name)?.to_owned())))
-        .collect();
+    let fields = CARRIED.iter().filter_map(|name| Some(((*name).to_owned(), params.first(name)?.to_owned()))).collect();
     let html = SignOutPage {
         frame,
         client: client.map(|name| name.in_language(language).to_owned()),

@@ -37,8 +37,14 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .service(web::resource("/.well-known/oauth-authorization-server").route(web::get().to(well_known::metadata)))
         .service(web::resource("/jwks").route(web::get().to(well_known::jwks)))
-        .service(web::resource("/authorize").route(web::get().to(authorize::get)).route(web::post().to(authorize::post)))
-        .service(web::resource("/token").route(web::post().to(token::post)).route(web::method(Method::OPTIONS).to(token::preflight)))
+        .service(
+            web::resource("/authorize").route(web::get().to(authorize::get)).route(web::post().to(authorize::post)),
+        )
+        .service(
+            web::resource("/token")
+                .route(web::post().to(token::post))
+                .route(web::method(Method::OPTIONS).to(token::preflight)),
+        )
         .service(
             web::resource("/userinfo")
                 .route(web::get().to(userinfo::get))
@@ -46,18 +52,34 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::method(Method::OPTIONS).to(token::preflight)),
         )
         .service(web::resource("/introspect").route(web::post().to(introspect::post)))
-        .service(web::resource("/revoke").route(web::post().to(revoke::post)).route(web::method(Method::OPTIONS).to(token::preflight)))
+        .service(
+            web::resource("/revoke")
+                .route(web::post().to(revoke::post))
+                .route(web::method(Method::OPTIONS).to(token::preflight)),
+        )
         .service(web::resource("/end-session").route(web::get().to(logout::get)).route(web::post().to(logout::post)))
         .service(web::resource("/sign-out").route(web::get().to(logout::show)).route(web::post().to(logout::confirm)))
         .service(web::resource("/signed-out").route(web::get().to(logout::done)))
         .service(web::resource("/").route(web::get().to(identity::home)))
-        .service(web::resource("/identity").route(web::get().to(identity::show)).route(web::post().to(identity::withdraw)))
-        .service(web::resource("/sign-in").route(web::get().to(interaction::sign_in)).route(web::post().to(interaction::password)))
+        .service(
+            web::resource("/identity").route(web::get().to(identity::show)).route(web::post().to(identity::withdraw)),
+        )
+        .service(
+            web::resource("/sign-in")
+                .route(web::get().to(interaction::sign_in))
+                .route(web::post().to(interaction::password)),
+        )
         .service(web::resource("/otp").route(web::get().to(interaction::otp)).route(web::post().to(interaction::code)))
-        .service(web::resource("/consent").route(web::get().to(interaction::consent)).route(web::post().to(interaction::decide)))
-        .service(web::resource("/{explained:level|guardian|locked|not-activated|card-expired}")
-            .route(web::get().to(interaction::explained))
-            .route(web::post().to(interaction::give_up)))
+        .service(
+            web::resource("/consent")
+                .route(web::get().to(interaction::consent))
+                .route(web::post().to(interaction::decide)),
+        )
+        .service(
+            web::resource("/{explained:level|guardian|locked|not-activated|card-expired}")
+                .route(web::get().to(interaction::explained))
+                .route(web::post().to(interaction::give_up)),
+        )
         .service(web::resource("/assets/{name}").route(web::get().to(well_known::asset)))
         .default_service(web::to(well_known::nothing_here));
 }

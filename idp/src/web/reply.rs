@@ -285,7 +285,11 @@ pub fn page_unread(unread: &Unread, context: &Context<'_>) -> HttpResponse {
             error_page(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", told, None, context)
         }
         Unread::TooLarge => {
-            let too_long = if context.request.method() == "GET" { StatusCode::URI_TOO_LONG } else { StatusCode::PAYLOAD_TOO_LARGE };
+            let too_long = if context.request.method() == "GET" {
+                StatusCode::URI_TOO_LONG
+            } else {
+                StatusCode::PAYLOAD_TOO_LARGE
+            };
             error_page(too_long, "invalid_request", "request is too large", None, context)
         }
     }

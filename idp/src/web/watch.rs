@@ -70,7 +70,9 @@ fn log(endpoint: &'static str, status: u16, trace: &Trace) {
 fn reference(idp: &Idp) -> Option<String> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     let bytes: [u8; 10] = idp.random.bytes().ok()?;
-    Some(bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 31))).map(|letter| char::from(*letter)).collect())
+    Some(
+        bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 31))).map(|letter| char::from(*letter)).collect(),
+    )
 }
 
 /// The bounded set of endpoint names that may stand in a metric label.

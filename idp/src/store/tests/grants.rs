@@ -13,6 +13,7 @@ pub(super) fn access(text: &str, grant: &str, expires: i64) -> IssuedAccessToken
         issued_at: t(1_000),
         expires_at: t(expires),
         revoked_at: None,
+        told: None,
     }
 }
 

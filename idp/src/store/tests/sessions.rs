@@ -104,6 +104,7 @@ fn opened(id: &str, destination: Destination, at: i64) -> Interaction {
         browser: Stored::of("browser"),
         destination,
         refused: None,
+        proved_by: None,
         opened_at: t(at),
         expires_at: t(at + 1_800),
         finished_at: None,
