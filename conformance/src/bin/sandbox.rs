@@ -9,7 +9,11 @@ use conformance::sandbox::run::run;
 use conformance::sandbox::setup::Options;
 
 #[derive(Parser)]
-#[command(name = "sandbox", version, about = "The whole provider on one machine, with portals, a phone and invented people")]
+#[command(
+    name = "sandbox",
+    version,
+    about = "The whole provider on one machine, with portals, a phone and invented people"
+)]
 struct Arguments {
     /// Where everything is kept: store, keys, secrets and the configuration it runs on.
     #[arg(long, value_name = "DIR", default_value = "./.sandbox")]

@@ -58,14 +58,16 @@ async fn seeded(options: &Options, directory: &Path, config: Config) -> Result<C
     let registrations: Vec<Value> = registrations(options.ports, |client| {
         secrets.iter().find(|(id, _)| *id == client).map(|(_, secret)| secret.clone()).unwrap_or_default()
     });
-    let idp = Idp::open(config).await.map_err(told)?;
+    let idp = Idp::open(config).await.map_err(unopened)?;
     seed(&registrations, options.ports, &idp).await?;
     Ok(configuration(options, directory, operators(&idp).await?))
 }
 
 async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), String> {
     let mut others = Parts::default();
-    let console = admin::web::start(Arc::clone(&idp)).map_err(|error| format!("console: {error}"))?;
+    let console = admin::web::start(Arc::clone(&idp)).map_err(|error| {
+        format!("the console on ports {} and {}: {error}", ports.console(), ports.console_operations())
+    })?;
     others.hold(console.console);
     others.hold(console.operations);
     for (site, port) in [(&NATIONAL_SITE, ports.national()), (&MINISTRY_SITE, ports.ministry())] {
@@ -97,6 +99,16 @@ async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), Stri
 
 fn told(fault: Fault) -> String {
     fault.to_string()
+}
+
+/// A store belongs to one issuer and one set of keys for life; here there is no harm in leaving it.
+fn unopened(fault: Fault) -> String {
+    let advice = if fault.detail.contains("was made with another") {
+        "; take another --data, or empty the store with --reset"
+    } else {
+        ""
+    };
+    format!("{fault}{advice}")
 }
 
 /// The servers beside the provider.
@@ -188,7 +200,7 @@ fn print_table(ports: Ports) {
             Door::Ministry => ports.ministry(),
             Door::Console => ports.console(),
         });
-        println!("{url:<28}{:<16}{PASSWORD:<13}{}: {}", person.number, person.name, person.hint);
+        println!("{url:<28}{:<16}{PASSWORD:<13}{} · {}", person.number, person.name, person.hint);
     }
     for (port, what) in [
         (ports.phone(), "the phone: codes sent by SMS arrive here"),

@@ -80,3 +80,59 @@ async fn account_id(number: &str, idp: &Idp) -> Result<Option<String>, String> {
     let found = idp.store.read(move |db| store::account::find_by_person(db, &index)).await;
     Ok(found.map_err(|fault| fault.to_string())?.map(|account| account.id.as_str().to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use idp::domain::eid::{LockGround, LockOrder};
+    use idp::flow::eid_lock;
+
+    use super::super::clients::{NATIONAL, registrations};
+    use super::super::setup::{Options, configuration};
+    use super::*;
+
+    const AN: &str = "099090000001";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_tried_survives_the_next_start() {
+        let place = tempfile::tempdir().unwrap();
+        let ports = Ports::from_base(18_080).unwrap();
+        let options = Options {
+            directory: place.path().to_owned(),
+            reset: false,
+            database_url: None,
+            redis_url: None,
+            ports,
+            seed_only: true,
+        };
+        let idp = Idp::open(configuration(&options, place.path(), Vec::new())).await.unwrap();
+        let registrations = registrations(ports, |_| "s".repeat(43));
+        seed(&registrations, ports, &idp).await.unwrap();
+        let (id, officers) = (account_id(AN, &idp).await.unwrap(), operators(&idp).await.unwrap());
+        assert!(id.is_some() && officers.len() == 2);
+
+        let number = PersonNumber::parse(AN).unwrap();
+        let order = LockOrder::official(LockGround::AuthorityAsks, "Công an phường Cầu Giấy").unwrap();
+        assert!(matches!(eid_lock::lock(&number, order, &idp).await.unwrap(), Verdict::Done(_)));
+        let national = Id::new(NATIONAL);
+        assert!(matches!(client::suspend(&national, &idp).await.unwrap(), Verdict::Done(())));
+        let version = |found: Option<Registered>| found.unwrap().version;
+        let before = idp
+            .store
+            .read({
+                let id = national.clone();
+                move |db| store::client::find(db, &id)
+            })
+            .await
+            .unwrap();
+
+        seed(&registrations, ports, &idp).await.unwrap();
+        assert_eq!(account_id(AN, &idp).await.unwrap(), id);
+        assert_eq!(operators(&idp).await.unwrap(), officers);
+        let wanted = Id::new(id.unwrap());
+        let account = idp.store.read(move |db| store::account::find(db, &wanted)).await.unwrap().unwrap();
+        assert!(account.eid.unwrap().grounds().count() == 1);
+        let after = idp.store.read(move |db| store::client::find(db, &national)).await.unwrap();
+        assert_eq!(after.as_ref().map(|known| known.status), before.as_ref().map(|known| known.status));
+        assert_eq!(version(after), version(before));
+    }
+}
