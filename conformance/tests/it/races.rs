@@ -70,7 +70,8 @@ async fn tk_02_one_code_redeemed_fifty_times_at_once_has_one_winner_and_no_survi
             let (seen, won) = storm(&through, &client, &client.redemption(&code, &ask.verifier)).await;
             let expected = BTreeMap::from([("200 -".to_owned(), 1), ("400 invalid_grant".to_owned(), AT_ONCE - 1)]);
             assert_eq!(seen, expected, "round {round}");
-            let (access, refresh) = (won[0]["access_token"].as_str().unwrap(), won[0]["refresh_token"].as_str().unwrap());
+            let (access, refresh) =
+                (won[0]["access_token"].as_str().unwrap(), won[0]["refresh_token"].as_str().unwrap());
             verdict::family_is_dead(&client, &[access], &[refresh]).await;
         }
     }

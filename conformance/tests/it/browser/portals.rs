@@ -12,13 +12,16 @@ const MINISTRY: u16 = 3;
 
 /// A citizen with the papers both portals ask for.
 fn citizen(idp: &Sandbox) -> Holder {
-    idp.holder(2, json!({"claims": {
-        "family_name": "Đoàn",
-        "given_name": "Hương",
-        "address": {"formatted": "Số 7 phố Thử Nghiệm, Hà Nội", "country": "VN"},
-        "vn_current_address": {"formatted": "Số 9 phố Thử Nghiệm, Hà Nội", "country": "VN"},
-        "vn_bhxh": "0123456789",
-    }}))
+    idp.holder(
+        2,
+        json!({"claims": {
+            "family_name": "Đoàn",
+            "given_name": "Hương",
+            "address": {"formatted": "Số 7 phố Thử Nghiệm, Hà Nội", "country": "VN"},
+            "vn_current_address": {"formatted": "Số 9 phố Thử Nghiệm, Hà Nội", "country": "VN"},
+            "vn_bhxh": "0123456789",
+        }}),
+    )
 }
 
 /// The JSON the portal shows as received.
@@ -141,6 +144,9 @@ async fn the_console_opens_for_an_operator_and_shows_clients_and_accounts() {
     }
     let text = screen.text().await;
     screen.shot("first-screen").await;
-    assert!(text.contains("national-portal") || screen.driver.source().await.unwrap().contains("national-portal"), "{text}");
+    assert!(
+        text.contains("national-portal") || screen.driver.source().await.unwrap().contains("national-portal"),
+        "{text}"
+    );
     screen.close().await;
 }

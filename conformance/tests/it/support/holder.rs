@@ -108,11 +108,14 @@ pub fn record(level: u8, patch: Value) -> (Value, Holder) {
         "zoneinfo": "Asia/Ho_Chi_Minh",
     });
     if level == 2 {
-        merge(&mut claims, json!({
-            "address": {"formatted": "Số 7 phố Thử Nghiệm, Hà Nội", "country": "VN"},
-            "vn_ethnicity": "Kinh",
-            "vn_hometown": "Xã Thử Nghiệm, Hà Nội",
-        }));
+        merge(
+            &mut claims,
+            json!({
+                "address": {"formatted": "Số 7 phố Thử Nghiệm, Hà Nội", "country": "VN"},
+                "vn_ethnicity": "Kinh",
+                "vn_hometown": "Xã Thử Nghiệm, Hà Nội",
+            }),
+        );
     }
     let mut record = json!({
         "person_number": number,

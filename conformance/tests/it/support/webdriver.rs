@@ -112,7 +112,12 @@ impl Screen {
         while self.page_name().await != page {
             if Instant::now() > end {
                 self.shot("lost").await;
-                panic!("waited for {page:?}, at {:?} {}: {}", self.page_name().await, self.path().await, self.text().await);
+                panic!(
+                    "waited for {page:?}, at {:?} {}: {}",
+                    self.page_name().await,
+                    self.path().await,
+                    self.text().await
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -167,7 +172,8 @@ impl Screen {
         let number = self.shots.get() + 1;
         self.shots.set(number);
         let script = if self.view.script { "js" } else { "nojs" };
-        let file = format!("{}-{}-{script}-{}-{number:02}-{name}.png", self.journey, self.view.language, self.view.width);
+        let file =
+            format!("{}-{}-{script}-{}-{number:02}-{name}.png", self.journey, self.view.language, self.view.width);
         let picture = self.driver.screenshot_as_png().await.unwrap();
         std::fs::write(output().join(file), picture).unwrap();
     }

@@ -64,7 +64,9 @@ async fn the_seeded_level_one_holder_learns_which_office_upgrades_the_account() 
 #[tokio::test]
 async fn every_seeded_holder_of_the_contract_is_there_with_its_name() {
     let idp = Sandbox::shared();
-    for (number, name) in [holder::AN, holder::BINH, holder::CUONG, holder::DUNG, holder::KHOI, holder::HANH, holder::EM] {
+    for (number, name) in
+        [holder::AN, holder::BINH, holder::CUONG, holder::DUNG, holder::KHOI, holder::HANH, holder::EM]
+    {
         assert!(idp.table().contains(number), "{number} is printed before `sandbox ready`");
         let shown = idp.admin_ok(&["account", "show", number]);
         assert!(!shown.contains(number), "identifiers are masked to their first and last three characters");

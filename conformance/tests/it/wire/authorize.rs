@@ -151,7 +151,8 @@ async fn az_17_methods_and_media_types() {
     let ask = Ask::of(&client);
     let visitor = idp.visitor();
     // OIDC Core 3.1.2.1: POST form works, also from another site: stored, then our own GET.
-    let posted = visitor.post("/authorize", &ask.fields, &[("origin", "https://rp.gov.vn"), ("sec-fetch-site", "cross-site")]);
+    let posted =
+        visitor.post("/authorize", &ask.fields, &[("origin", "https://rp.gov.vn"), ("sec-fetch-site", "cross-site")]);
     let posted = posted.await;
     assert_eq!(posted.status, 303);
     let first = visitor.follow(posted).await;
@@ -212,7 +213,9 @@ async fn az_22_hidden_fields_decide_nothing() {
     let (visitor, ask) = (idp.visitor(), Ask::of(&client));
     let at = visitor.open(&ask.target()).await;
     let mut form = crate::support::flow::sign_in_form(&at, &holder.number, &holder.password);
-    for (name, value) in [("client_id", other.id.as_str()), ("scope", "openid vn_tax"), ("redirect_uri", "https://evil.vn/")] {
+    for (name, value) in
+        [("client_id", other.id.as_str()), ("scope", "openid vn_tax"), ("redirect_uri", "https://evil.vn/")]
+    {
         form.set(name, value);
     }
     let at = visitor.submit(&at, &form).await;

@@ -46,7 +46,12 @@ async fn userinfo(client: &RelyingParty, ask: Ask, answer: &Answer) -> Value {
 }
 
 fn names(body: &Value) -> Vec<&str> {
-    body.as_object().unwrap().keys().map(String::as_str).filter(|name| !name.starts_with("vn_") && *name != "sub").collect()
+    body.as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with("vn_") && *name != "sub")
+        .collect()
 }
 
 #[tokio::test]
@@ -54,14 +59,19 @@ async fn the_page_previews_values_by_purpose_and_ticks_nothing() {
     let idp = Sandbox::shared();
     let client = portal(idp);
     let holder = idp.citizen();
-    for (language, title, badge) in [("vi", "Đăng ký cư trú", "nhạy cảm"), ("en", "Residence registration", "ensitive")] {
+    for (language, title, badge) in [("vi", "Đăng ký cư trú", "nhạy cảm"), ("en", "Residence registration", "ensitive")]
+    {
         let visitor = idp.visitor().speaking(language);
         let ask = Ask::of(&client).scope("openid profile email phone address vn_civil");
         let page = at_consent(idp, &visitor, &ask, &holder).await.page();
         assert_eq!(page.language(), language);
         let mut boxes = page.boxes();
         boxes.sort_unstable();
-        assert_eq!(boxes, ["address", "birthdate", "email", "phone_number", "vn_ethnicity"], "only claims of a purpose");
+        assert_eq!(
+            boxes,
+            ["address", "birthdate", "email", "phone_number", "vn_ethnicity"],
+            "only claims of a purpose"
+        );
         assert!(page.all("input").all(|input| input.attribute("checked").is_none()), "nothing is ticked");
         for seen in [title, holder.name.as_str(), "30/04/1990", badge] {
             assert!(page.text.contains(seen), "{seen:?} is not on the page: {}", page.text);
@@ -157,7 +167,8 @@ async fn essential_claims_stand_without_a_box_and_the_claims_parameter_says_wher
 async fn level_two_claims_never_leave_for_a_level_one_account() {
     let idp = Sandbox::shared();
     let client = portal(idp);
-    let (visitor, holder) = (idp.visitor(), idp.holder(1, json!({"claims": {"family_name": "Đoàn", "given_name": "Hương"}})));
+    let (visitor, holder) =
+        (idp.visitor(), idp.holder(1, json!({"claims": {"family_name": "Đoàn", "given_name": "Hương"}})));
     let ask = Ask::of(&client).scope("openid profile address vn_civil");
     let at = at_consent(idp, &visitor, &ask, &holder).await;
     assert_eq!(at.page().boxes(), ["birthdate"]);

@@ -69,7 +69,8 @@ async fn n_19_and_lg_04_the_owner_on_a_known_device_signs_in_during_the_attack()
         let stranger = idp.visitor();
         guess(idp, &stranger, &Ask::of(&client), &holder.number, "wrong password").await;
         // The stranger is stopped, the owner is not: the same moment, the same right password.
-        let answer = guess(idp, &owner, &Ask::of(&client).with("prompt", "login"), &holder.number, &holder.password).await;
+        let answer =
+            guess(idp, &owner, &Ask::of(&client).with("prompt", "login"), &holder.number, &holder.password).await;
         assert!(answer.returned().is_some(), "{}", answer.page().text);
     }
 }
@@ -105,7 +106,7 @@ async fn lg_05_forwarded_addresses_of_strangers_change_nothing() {
 async fn lg_07_passwords_are_exact_after_one_normalisation() {
     let idp = Sandbox::shared();
     let client = idp.confidential();
-    let composed = "Mật khẩu Việt 😀 ".to_owned() + &"x".repeat(47);
+    let composed = format!("Mật khẩu Việt 😀 {}", "x".repeat(48));
     let account = json!({"level": 1, "state": "activated", "password": composed});
     let holder = idp.holder(1, json!({"account": account}));
     let tries = |password: String| {
@@ -118,10 +119,11 @@ async fn lg_07_passwords_are_exact_after_one_normalisation() {
         }
     };
     assert!(tries(composed.clone()).await.returned().is_some(), "64 characters work");
-    let decomposed = composed.replace('ậ', "a\u{302}\u{323}").replace('ẩ', "a\u{302}\u{309}").replace('ệ', "e\u{302}\u{323}");
+    let decomposed =
+        composed.replace('ậ', "a\u{302}\u{323}").replace('ẩ', "a\u{302}\u{309}").replace('ệ', "e\u{302}\u{323}");
     assert_ne!(decomposed, composed);
     assert!(tries(decomposed).await.returned().is_some(), "NFD is the same password");
-    assert!(tries(composed.clone() + " ").await.returned().is_none(), "a trailing space counts");
+    assert!(tries(format!("{composed} ")).await.returned().is_none(), "a trailing space counts");
     for long in ["p".repeat(4097), "p".repeat(1_000_000)] {
         let visitor = idp.visitor();
         let at = visitor.open(&Ask::of(&client).target()).await;
@@ -246,6 +248,8 @@ async fn lg_16_the_text_names_service_and_purpose_without_a_link() {
     let otp = idp.otp(&holder.phone).await;
     assert!(text.is_ascii(), "unaccented, one encoding on every phone: {text}");
     assert!(!text.contains("http") && !text.contains("www."), "{text}");
-    assert!(text.lines().last().unwrap().ends_with(&format!("#{otp}")) && text.lines().last().unwrap().starts_with('@'));
+    assert!(
+        text.lines().last().unwrap().ends_with(&format!("#{otp}")) && text.lines().last().unwrap().starts_with('@')
+    );
     assert!(!text.contains(&holder.number) && !text.contains(&holder.name));
 }

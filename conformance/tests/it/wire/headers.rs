@@ -31,8 +31,14 @@ fn contract_of_a_page(answer: &Answer, place: &str) {
     assert_eq!(directive("frame-ancestors"), "'none'", "{place}");
     assert_eq!(directive("base-uri"), "'none'", "{place}");
     assert!(directive("default-src") == "'none'" || directive("default-src") == "'self'", "{place}: {policy}");
-    assert!(!policy.contains("unsafe-inline") && !policy.contains("unsafe-eval") && !policy.contains('*'), "{place}: {policy}");
-    assert!(directive("form-action").starts_with("'self'") || directive("form-action") == "'none'", "{place}: {policy}");
+    assert!(
+        !policy.contains("unsafe-inline") && !policy.contains("unsafe-eval") && !policy.contains('*'),
+        "{place}: {policy}"
+    );
+    assert!(
+        directive("form-action").starts_with("'self'") || directive("form-action") == "'none'",
+        "{place}: {policy}"
+    );
     let page = answer.page();
     assert!(matches!(page.language(), "vi" | "en"), "{place}: lang");
     assert!(!page.name().is_empty(), "{place}: data-page");

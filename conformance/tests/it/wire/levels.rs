@@ -23,7 +23,13 @@ fn essential(value: Value) -> String {
 }
 
 /// The pages walked and the ID token's claims.
-async fn journey(idp: &Sandbox, visitor: &Visitor, client: &RelyingParty, ask: Ask, holder: &Holder) -> (Vec<String>, Value) {
+async fn journey(
+    idp: &Sandbox,
+    visitor: &Visitor,
+    client: &RelyingParty,
+    ask: Ask,
+    holder: &Holder,
+) -> (Vec<String>, Value) {
     let (mut at, mut pages) = (visitor.open(&ask.target()).await, Vec::new());
     while at.returned().is_none() {
         let name = at.page().name().to_owned();
@@ -112,17 +118,16 @@ async fn demands_by_claim_registration_and_service_must_all_hold() {
     let idp = Sandbox::shared();
     let one = idp.beginner();
     let plain = idp.confidential();
-    for claim in [
-        json!({"essential": true, "value": MUC_2}),
-        json!({"essential": true, "values": [MUC_2, MUC_2_3]}),
-    ] {
+    for claim in [json!({"essential": true, "value": MUC_2}), json!({"essential": true, "values": [MUC_2, MUC_2_3]})] {
         let ask = Ask::of(&plain).with("claims", &essential(claim));
         unmet(idp, &plain, ask, &one, "account_level").await;
     }
     let out_of_reach = Ask::of(&plain).with("claims", &essential(json!({"essential": true, "value": XT_3})));
     unmet(idp, &plain, out_of_reach, &one, "authentication_level").await;
     // A voluntary acr claim is a wish; an essential one with a value that holds is met.
-    for claim in [json!({"value": MUC_2}), json!({"essential": true, "values": [MUC_2, MUC_1]}), json!({"essential": true})] {
+    for claim in
+        [json!({"value": MUC_2}), json!({"essential": true, "values": [MUC_2, MUC_1]}), json!({"essential": true})]
+    {
         let ask = Ask::of(&plain).with("claims", &essential(claim));
         let (_, token) = journey(idp, &idp.visitor(), &plain, ask, &one).await;
         assert_eq!(token["acr"], json!(MUC_1));
@@ -169,10 +174,12 @@ async fn a_level_one_session_under_prompt_none_is_told_what_is_reachable() {
     let idp = Sandbox::shared();
     let (client, visitor, two) = (idp.confidential(), idp.visitor(), idp.citizen());
     journey(idp, &visitor, &client, Ask::of(&client), &two).await;
-    let demand = Ask::of(&client).with("claims", &essential(json!({"essential": true, "value": MUC_2}))).with("prompt", "none");
+    let demand =
+        Ask::of(&client).with("claims", &essential(json!({"essential": true, "value": MUC_2}))).with("prompt", "none");
     let returned = verdict::redirect(&visitor.get(&demand.target()).await, &client, &demand, "interaction_required");
     assert!(returned.get("error_description").unwrap_or_default().starts_with("authentication_level"), "{returned:?}");
-    let never = Ask::of(&client).with("claims", &essential(json!({"essential": true, "value": XT_3}))).with("prompt", "none");
+    let never =
+        Ask::of(&client).with("claims", &essential(json!({"essential": true, "value": XT_3}))).with("prompt", "none");
     verdict::redirect(&visitor.get(&never.target()).await, &client, &never, "unmet_authentication_requirements");
 }
 

@@ -109,7 +109,8 @@ async fn lo_02_an_unregistered_address_is_a_page() {
         let fields = [("id_token_hint", tokens.id_token()), ("post_logout_redirect_uri", address)];
         verdict::page(&visitor.get(&end_session(&fields)).await, 400);
     }
-    let twice = [("id_token_hint", tokens.id_token()), ("post_logout_redirect_uri", BYE), ("post_logout_redirect_uri", BYE)];
+    let twice =
+        [("id_token_hint", tokens.id_token()), ("post_logout_redirect_uri", BYE), ("post_logout_redirect_uri", BYE)];
     verdict::page(&visitor.get(&end_session(&twice)).await, 400);
     let bare = [("post_logout_redirect_uri", BYE)];
     verdict::page(&visitor.get(&end_session(&bare)).await, 400);

@@ -97,7 +97,9 @@ async fn pk_08_codes_and_verifiers_do_not_mix() {
 async fn rfc7636_4_1_verifiers_of_every_allowed_length_work_and_no_other() {
     let idp = Sandbox::shared();
     let (client, holder, visitor) = (idp.public(), idp.citizen(), idp.visitor());
-    for (verifier, status) in [("a".repeat(43), 200), ("~.-_".repeat(32), 200), ("a".repeat(42), 400), ("a".repeat(129), 400)] {
+    for (verifier, status) in
+        [("a".repeat(43), 200), ("~.-_".repeat(32), 200), ("a".repeat(42), 400), ("a".repeat(129), 400)]
+    {
         let mut ask = Ask::of(&client).with("code_challenge", &sha256_base64url(&verifier));
         ask.verifier = verifier;
         let code = idp.authorize(&visitor, &ask, &holder).await.code();

@@ -165,7 +165,9 @@ async fn no_person_number_or_password_ever_stands_in_an_address() {
     let mut at = visitor.open(&Ask::of(&client).with("acr_values", "urn:vn:eid:muc:2").target()).await;
     while at.returned().is_none() {
         let address = at.url.as_str().to_owned();
-        assert!(!address.contains(&holder.number) && !address.contains("password") && !address.contains(&holder.phone[1..]));
+        assert!(
+            !address.contains(&holder.number) && !address.contains("password") && !address.contains(&holder.phone[1..])
+        );
         assert!(!at.body.contains(&holder.phone), "a phone is masked on pages");
         at = match at.page().name() {
             "sign-in" => idp.sign_in(&visitor, &at, &holder).await,

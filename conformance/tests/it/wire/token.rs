@@ -10,7 +10,7 @@ use crate::support::holder::Holder;
 use crate::support::relying_party::{RelyingParty, basic};
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, encode, pairs};
-use crate::support::{now, sha256_base64url, verdict};
+use crate::support::{now, verdict};
 
 async fn code(idp: &Sandbox, client: &RelyingParty, holder: &Holder) -> (Ask, String) {
     let ask = Ask::of(client).scope("openid profile offline_access");
@@ -105,7 +105,11 @@ async fn tk_08_grant_types_beyond_ours() {
     let plain = idp.client(json!({"grant_types": ["authorization_code"]}));
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", "x")];
     verdict::token_error(&plain.call("/token", &refresh).await, 400, "unauthorized_client");
-    verdict::token_error(&client.call("/token", &[("grant_type", "client_credentials")]).await, 400, "unauthorized_client");
+    verdict::token_error(
+        &client.call("/token", &[("grant_type", "client_credentials")]).await,
+        400,
+        "unauthorized_client",
+    );
 }
 
 #[tokio::test]

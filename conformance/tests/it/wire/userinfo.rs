@@ -62,9 +62,12 @@ async fn ui_01_where_a_token_may_stand() {
     let media = ("content-type", "application/x-www-form-urlencoded");
     challenged(&visitor.send("GET", "/userinfo", &[media], Some(form)).await, None);
     let bearer = format!("Bearer {}", tokens.access());
-    let both = visitor.post("/userinfo", &pairs(&[("access_token", tokens.access())]), &[("authorization", &bearer)]);
-    let both = both.await;
-    assert_eq!((both.status, both.header("www-authenticate").is_some_and(|w| w.contains("invalid_request"))), (400, true));
+    let fields = pairs(&[("access_token", tokens.access())]);
+    let both = visitor.post("/userinfo", &fields, &[("authorization", &bearer)]).await;
+    assert_eq!(
+        (both.status, both.header("www-authenticate").is_some_and(|w| w.contains("invalid_request"))),
+        (400, true)
+    );
 }
 
 #[tokio::test]
