@@ -1,1 +1,5 @@
-pub fn x() {}
+//! Conformance: real relying parties, the sandbox that shows them at work, and the suites that hold the provider to
+//! its standards. May use every room of the provider; nothing of the provider knows it.
+
+pub mod rp;
+pub mod sandbox;

@@ -43,11 +43,9 @@ impl Account {
                     format!("{} created, {} replaced", imported.created, imported.replaced)
                 }
             }),
-            Account::Show { number, reveal, json } => {
-                told(flow::account::show(&number, reveal, idp).await, |shown| {
-                    if json { json!(shown).to_string() } else { written(&shown) }
-                })
-            }
+            Account::Show { number, reveal, json } => told(flow::account::show(&number, reveal, idp).await, |shown| {
+                if json { json!(shown).to_string() } else { written(&shown) }
+            }),
         }
     }
 }

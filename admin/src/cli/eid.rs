@@ -38,8 +38,8 @@ fn ground(letter: &str) -> Result<LockGround, &'static str> {
 impl Eid {
     pub async fn carry_out(self, idp: &Idp) -> Told {
         let (Eid::Lock(given) | Eid::Unlock(given)) = &self;
-        let order = LockOrder::official(given.ground, given.authority.as_str())
-            .ok_or("--authority must name who decided")?;
+        let order =
+            LockOrder::official(given.ground, given.authority.as_str()).ok_or("--authority must name who decided")?;
         let ended = match &self {
             Eid::Lock(_) => eid_lock::lock(&given.number, order, idp).await,
             Eid::Unlock(_) => eid_lock::unlock(&given.number, order, idp).await,

@@ -90,7 +90,7 @@ async fn open(config: Config) -> Result<Arc<Idp>, String> {
 }
 
 async fn serve(config: Config) -> Told {
-    idp::telemetry::log::init(&config.telemetry);
+    idp::telemetry::log::init(&config.telemetry).map_err(failed)?;
     crate::web::serve(open(config).await?).await.map_err(|error| error.to_string())?;
     Ok(String::new())
 }
@@ -110,11 +110,8 @@ fn told<T>(ended: Result<Verdict<T>, Fault>, say: impl FnOnce(T) -> String) -> T
 
 /// `-` is standard input.
 fn read_file(path: &Path) -> Result<String, String> {
-    let read = if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
+    let read =
+        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     read.map_err(|error| format!("{}: {error}", path.display()))
 }
 

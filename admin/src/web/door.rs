@@ -33,11 +33,7 @@ pub struct SignOut {
 }
 
 /// `/`: the lists for an operator, the way in for a stranger.
-pub async fn overview(
-    request: HttpRequest,
-    looking: web::Query<Looking>,
-    console: web::Data<Console>,
-) -> HttpResponse {
+pub async fn overview(request: HttpRequest, looking: web::Query<Looking>, console: web::Data<Console>) -> HttpResponse {
     let looking = looking.into_inner();
     if let Some(language) = looking.lang.as_deref().and_then(offered) {
         return with(away_to("/", &console), session::language_cookie(language));
@@ -114,11 +110,7 @@ pub async fn callback(
 }
 
 /// Out of the console and of the provider's session with it.
-pub async fn sign_out(
-    request: HttpRequest,
-    form: web::Form<SignOut>,
-    console: web::Data<Console>,
-) -> HttpResponse {
+pub async fn sign_out(request: HttpRequest, form: web::Form<SignOut>, console: web::Data<Console>) -> HttpResponse {
     let words = words_for(&request);
     let now = console.idp.clock.now();
     let Some(visit) = Visit::find(&request, now, &console.idp) else { return away_to("/", &console) };

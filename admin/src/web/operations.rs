@@ -27,7 +27,13 @@ async fn ready(idp: web::Data<Idp>) -> HttpResponse {
 }
 
 async fn metrics(idp: web::Data<Idp>) -> HttpResponse {
-    text(HttpResponse::Ok(), idp.metrics.render())
+    match idp.metrics.render() {
+        Ok(metrics) => text(HttpResponse::Ok(), metrics),
+        Err(fault) => {
+            tracing::error!(%fault, "metrics could not be written");
+            text(HttpResponse::ServiceUnavailable(), String::new())
+        }
+    }
 }
 
 fn text(mut answer: actix_web::HttpResponseBuilder, body: String) -> HttpResponse {

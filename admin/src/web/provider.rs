@@ -136,7 +136,8 @@ impl Provider {
             .timeout(Duration::from_secs(10));
         if let Some(path) = &config.fetch.extra_ca {
             let pem = std::fs::read(path).map_err(|error| format!("fetch.extra_ca: {}: {error}", path.display()))?;
-            let certificate = reqwest::Certificate::from_pem(&pem).map_err(|error| format!("fetch.extra_ca: {error}"))?;
+            let certificate =
+                reqwest::Certificate::from_pem(&pem).map_err(|error| format!("fetch.extra_ca: {error}"))?;
             http = http.tls_certs_merge([certificate]);
         }
         Ok(Self {
@@ -236,12 +237,9 @@ impl Provider {
             .await
             .map_err(|_| Failure::Provider("discovery failed".to_owned()))?;
         let end_session = metadata.additional_metadata().end_session_endpoint.as_ref().map(|at| at.url().clone());
-        let client = openidconnect::Client::from_provider_metadata(
-            metadata,
-            self.client_id.clone(),
-            self.client_secret.clone(),
-        )
-        .set_redirect_uri(self.redirect_uri.clone());
+        let client =
+            openidconnect::Client::from_provider_metadata(metadata, self.client_id.clone(), self.client_secret.clone())
+                .set_redirect_uri(self.redirect_uri.clone());
         let known = Arc::new(Known { client, end_session, at: now });
         *self.known.lock().await = Some(Arc::clone(&known));
         Ok(known)

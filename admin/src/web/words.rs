@@ -68,8 +68,7 @@ pub static VI: Words = Words {
                phụ trách hệ thống giao quyền; còn không, hãy đăng xuất.",
     },
     refused: Notice {
-        heading: "Chưa đăng nhập",
-        text: "Việc đăng nhập đã dừng lại. Bạn có thể thử lại từ trang đầu.",
+        heading: "Chưa đăng nhập", text: "Việc đăng nhập đã dừng lại. Bạn có thể thử lại từ trang đầu."
     },
     untrusted: Notice {
         heading: "Không thể hoàn tất đăng nhập",
@@ -133,13 +132,55 @@ impl Words {
     pub fn of_state(&self, state: &'static str) -> &'static str {
         let english = self.language == "en";
         match state {
-            "live" => if english { "live" } else { "đang hoạt động" },
-            "suspended" => if english { "suspended" } else { "tạm dừng" },
-            "closed" => if english { "closed" } else { "đã đóng" },
-            "granted" => if english { "granted, not activated" } else { "đã cấp, chưa kích hoạt" },
-            "activated" => if english { "activated" } else { "đã kích hoạt" },
-            "active" => if english { "active" } else { "đang hoạt động" },
-            "locked" => if english { "locked" } else { "đã khóa" },
+            "live" => {
+                if english {
+                    "live"
+                } else {
+                    "đang hoạt động"
+                }
+            }
+            "suspended" => {
+                if english {
+                    "suspended"
+                } else {
+                    "tạm dừng"
+                }
+            }
+            "closed" => {
+                if english {
+                    "closed"
+                } else {
+                    "đã đóng"
+                }
+            }
+            "granted" => {
+                if english {
+                    "granted, not activated"
+                } else {
+                    "đã cấp, chưa kích hoạt"
+                }
+            }
+            "activated" => {
+                if english {
+                    "activated"
+                } else {
+                    "đã kích hoạt"
+                }
+            }
+            "active" => {
+                if english {
+                    "active"
+                } else {
+                    "đang hoạt động"
+                }
+            }
+            "locked" => {
+                if english {
+                    "locked"
+                } else {
+                    "đã khóa"
+                }
+            }
             other => other,
         }
     }

@@ -117,3 +117,7 @@ fn holder(account: &Account, now: Moment) -> Result<Standing, Refusal> {
     };
     Ok(Standing { account_level })
 }
+
+#[cfg(test)]
+#[path = "standing_tests.rs"]
+mod tests;

@@ -14,10 +14,7 @@ const LONGEST_SERVICE: usize = 40;
 /// SMS. The code is the first run of six digits, because nothing before it has a digit.
 pub fn text(code: &str, service: &str, host: &str) -> String {
     let service = plain(service);
-    format!(
-        "Ma xac thuc {code} de dang nhap {service}. Tuyet doi khong chia se ma nay cho bat ky ai, ke ca can bo. \
-         Neu khong phai ban, hay bo qua.\n@{host} #{code}"
-    )
+    format!("Ma xac thuc {code} de dang nhap {service}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}")
 }
 
 /// Latin letters, digits, spaces and hyphens: no accents, no punctuation a phone would make a link of, no line
@@ -36,7 +33,9 @@ fn plain(text: &str) -> String {
             break;
         }
     }
-    plain.trim_end().to_owned()
+    let plain = plain.trim_end();
+    // A name in another script leaves nothing behind.
+    if plain.is_empty() { "VNeID".to_owned() } else { plain.to_owned() }
 }
 
 /// `security.md` N-21: numbers of Viet Nam only, in E.164. Elsewhere a message costs more than it proves.
@@ -73,4 +72,78 @@ pub fn may_send(sent: Sends, most: Sends) -> Verdict {
         return Verdict::Wait(Sends::BURST);
     }
     Verdict::Allow
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MOST: Sends = Sends { burst: 2, quarter_hour: 3, day: 10 };
+
+    /// As a phone or a test finds the code: the first six digits in a row.
+    fn code_of(text: &str) -> String {
+        let digits: Vec<char> = text.chars().collect();
+        let run = digits.windows(6).find(|run| run.iter().all(char::is_ascii_digit));
+        run.unwrap().iter().collect()
+    }
+
+    #[test]
+    fn lg_16_names_service_and_purpose_warns_and_ends_in_the_origin_line() {
+        let text = text("012345", "Cổng Dịch vụ công Quốc gia", "id.example.vn");
+        assert!(text.contains("dang nhap Cong Dich vu cong Quoc gia."), "{text}");
+        assert!(text.contains("khong chia se ma nay"), "{text}");
+        assert_eq!(text.lines().last(), Some("@id.example.vn #012345"));
+        assert_eq!(code_of(&text), "012345");
+        assert!(text.is_ascii() && !text.contains("://") && text.len() <= 160);
+    }
+
+    #[test]
+    fn lg_16_a_service_cannot_smuggle_a_link_a_code_or_a_line() {
+        for service in ["https://evil.vn", "evil.vn/x", "999999", "a\n@evil.vn #999999", "Đ\u{300}ất", ""] {
+            let text = text("012345", service, "id.example.vn");
+            assert_eq!(code_of(&text), "012345", "{text}");
+            assert_eq!(text.lines().count(), 2, "{text}");
+            let first = text.lines().next().unwrap();
+            assert!(!first.contains("evil.vn") && !first.contains('/') && !first.contains('@'), "{text}");
+        }
+    }
+
+    #[test]
+    fn n_21_only_numbers_of_viet_nam() {
+        for good in ["+84912345678", "+84241234567", "+842412345678"] {
+            assert!(may_receive(good), "{good}");
+        }
+        for bad in
+            ["", "+84", "0912345678", "84912345678", "+84 912345678", "+840912345678", "+1900123456", "+8491234567890"]
+        {
+            assert!(!may_receive(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn n_20_sends() {
+        let rows = [
+            ((0, 0, 0), Verdict::Allow),
+            ((1, 2, 9), Verdict::Allow),
+            ((2, 2, 2), Verdict::Wait(Sends::BURST)),
+            ((0, 3, 3), Verdict::Wait(Sends::QUARTER_HOUR)),
+            ((0, 0, 10), Verdict::Wait(Sends::DAY)),
+            ((2, 3, 10), Verdict::Wait(Sends::DAY)),
+        ];
+        for ((burst, quarter_hour, day), expected) in rows {
+            assert_eq!(may_send(Sends { burst, quarter_hour, day }, MOST), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_code_is_always_the_first_run_of_six(code in "[0-9]{6}", service in ".{0,80}") {
+            let text = text(&code, &service, "localhost");
+            prop_assert_eq!(code_of(&text), code);
+            prop_assert!(text.is_ascii());
+            prop_assert_eq!(text.lines().count(), 2);
+        }
+    }
 }

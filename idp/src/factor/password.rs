@@ -243,3 +243,79 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::Cause;
+    use crate::random::SeededRandom;
+
+    fn hasher(pepper: &[u8]) -> Hasher {
+        Hasher::new(1, pepper, Arc::new(SeededRandom::new(1))).unwrap()
+    }
+
+    #[tokio::test]
+    async fn verifies_what_it_hashed_and_nothing_else() {
+        let hasher = hasher(b"pepper");
+        let stored = hasher.hash("VNeID#2026").await.unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        assert_ne!(stored, hasher.hash("VNeID#2026").await.unwrap(), "a salt of its own");
+        assert!(hasher.verify("VNeID#2026", Some(&stored)).await.unwrap());
+        for wrong in ["", "VNeID#2026 ", "vneid#2026", "VNeID#2026\0"] {
+            assert!(!hasher.verify(wrong, Some(&stored)).await.unwrap(), "{wrong:?}");
+        }
+        assert!(!hasher.verify("VNeID#2026", None).await.unwrap());
+        let other = self::hasher(b"another pepper");
+        assert!(!other.verify("VNeID#2026", Some(&stored)).await.unwrap());
+        assert_eq!(hasher.verify("x", Some("not a hash")).await.unwrap_err().cause, Cause::Broken);
+    }
+
+    #[tokio::test]
+    async fn lg_07_lengths_and_forms() {
+        let hasher = hasher(b"pepper");
+        for (password, acceptable) in
+            [("", false), ("a", true), (&"a".repeat(64), true), (&"a".repeat(1024), true), (&"a".repeat(1025), false)]
+        {
+            assert_eq!(is_acceptable(password), acceptable, "{}", password.len());
+        }
+        assert!(hasher.hash(&"a".repeat(4097)).await.is_err());
+        let stored = hasher.hash("Ti\u{ea}\u{301}ng Việt 🔑\0x ").await.unwrap();
+        assert!(hasher.verify("Tiếng Việt 🔑\0x ", Some(&stored)).await.unwrap(), "NFC and NFD are one");
+        assert!(!hasher.verify("Tiếng Việt 🔑\0y ", Some(&stored)).await.unwrap(), "bytes after NUL count");
+        assert!(!hasher.verify("Tiếng Việt 🔑\0x", Some(&stored)).await.unwrap(), "a trailing space counts");
+    }
+
+    #[tokio::test]
+    async fn rx_05_a_flood_is_refused_at_once_and_the_rest_is_answered() {
+        let hasher = hasher(b"pepper");
+        let flood: Vec<_> = (0..200).map(|_| hasher.verify("guess", None)).collect();
+        let answers = futures_util::future::join_all(flood).await;
+        let refused = answers.iter().filter(|answer| answer.is_err()).count();
+        assert!(refused > 100 && refused < 200, "{refused} of 200");
+        assert!(answers.iter().flatten().all(|right| !right));
+        assert!(
+            answers.iter().filter_map(|answer| answer.as_ref().err()).all(|fault| fault.cause == Cause::Overloaded)
+        );
+        assert_eq!(hasher.queue(), Queue { waiting: 0, running: 0 });
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_hung_up_costs_nothing() {
+        let hasher = hasher(b"pepper");
+        let stored = hasher.hash("x").await.unwrap();
+        for _ in 0..10 {
+            let gone = hasher.verify("guess", Some(&stored));
+            drop(tokio::time::timeout(Duration::ZERO, gone).await);
+        }
+        assert!(hasher.verify("x", Some(&stored)).await.unwrap());
+    }
+
+    #[test]
+    fn n_12_one_core_stays_free() {
+        for (cores, threads) in [(0, 1), (1, 1), (2, 1), (4, 3)] {
+            assert_eq!(threads_for(cores), threads);
+        }
+        assert_eq!(DUMMY.split('$').nth(3), Some(format!("m={MEMORY_KIB},t={PASSES},p={LANES}").as_str()));
+        assert!(PasswordHash::new(DUMMY).unwrap().hash.is_some());
+    }
+}

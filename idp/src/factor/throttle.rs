@@ -164,3 +164,6 @@ fn network(address: IpAddr) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

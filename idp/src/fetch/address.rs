@@ -32,17 +32,10 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let special = match (a, b, c) {
-        (0 | 10 | 127 | 224..=255, _, _) => true,
-        (100, 64..=127, _) => true,
-        (169, 254, _) => true,
-        (172, 16..=31, _) => true,
-        (192, 168, _) | (192, 0, 0 | 2) | (192, 88, 99) => true,
-        (198, 18..=19, _) | (198, 51, 100) => true,
-        (203, 0, 113) => true,
-        _ => false,
-    };
-    !special
+    let own = matches!((a, b), (0 | 10 | 127, _) | (100, 64..=127) | (169, 254) | (172, 16..=31) | (192, 168));
+    let reserved = matches!((a, b, c), (192, 0, 0 | 2) | (192, 88, 99) | (198, 51, 100) | (203, 0, 113))
+        || matches!((a, b), (198, 18..=19) | (224..=255, _));
+    !own && !reserved
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -50,7 +43,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     // Only 2000::/3 is assigned for the public; inside it, protocols (2001::/23), documentation and 6to4, which
     // carries an IPv4 address of the sender's choice.
     let assigned = (0x2000..=0x3fff).contains(&a);
-    let special = (a == 0x2001 && b < 0x0200) || (a == 0x2001 && b == 0x0db8) || a == 0x2002 || a == 0x3fff;
+    let special = matches!((a, b), (0x2001, 0..=0x01ff | 0x0db8) | (0x2002 | 0x3fff, _));
     assigned && !special
 }
 

@@ -150,3 +150,75 @@ impl Resolve for PublicOnly {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A server on loopback that answers one connection, and tells what it was asked.
+    fn answer_once(answer: Vec<u8>) -> (String, std::thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://127.0.0.1:{}/logo", listener.local_addr().unwrap().port());
+        let served = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut asked = vec![0; 4096];
+            let mut length = 0;
+            // A request with a body may come in two pieces; both end in what is waited for.
+            while !asked[..length].ends_with(b"\r\n\r\n") && !asked[..length].ends_with(b"}") {
+                length += connection.read(&mut asked[length..]).unwrap();
+            }
+            let _ = connection.write_all(&answer);
+            String::from_utf8_lossy(&asked[..length]).into_owned()
+        });
+        (url, served)
+    }
+
+    fn http(status: &str, body: &[u8]) -> Vec<u8> {
+        let head = format!("HTTP/1.1 {status}\r\nContent-Type: image/png\r\nConnection: close\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    fn fetch(http_loopback: bool) -> Fetch {
+        Fetch::new(&FetchConfig::default(), http_loopback).unwrap()
+    }
+
+    #[tokio::test]
+    async fn d8_reads_64_kib_and_no_more() {
+        for (length, read) in [(0, true), (LONGEST, true), (LONGEST + 1, false)] {
+            let (url, _served) = answer_once(http("200 OK", &vec![b'x'; length]));
+            let fetched = fetch(true).get(&url).await;
+            assert_eq!(fetched.as_ref().is_ok_and(|fetched| fetched.body.len() == length), read, "{length}");
+            if let Ok(fetched) = fetched {
+                assert_eq!(fetched.content_type, "image/png");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn d8_a_redirect_is_an_error() {
+        let (url, _served) = answer_once(http("302 Found\r\nLocation: http://127.0.0.1:1/", b""));
+        assert!(fetch(true).get(&url).await.unwrap_err().detail.contains("302"));
+    }
+
+    #[tokio::test]
+    async fn d8_loopback_is_closed_unless_opened() {
+        for url in ["http://127.0.0.1:9/", "http://localhost:9/", "https://127.0.0.1:9/", "file:///etc/passwd", "x"] {
+            assert!(fetch(false).get(url).await.is_err(), "{url}");
+        }
+        let named = fetch(true).get("https://localhost:9/").await.unwrap_err();
+        assert!(!named.detail.contains("localhost"), "{named}");
+    }
+
+    #[tokio::test]
+    async fn posts_json_with_the_operators_token() {
+        let (url, served) = answer_once(http("202 Accepted", b""));
+        let body = serde_json::json!({"to": "+84912345678"});
+        assert_eq!(fetch(false).post(&url, Some("key"), &body).await.unwrap(), 202);
+        let asked = served.join().unwrap().to_ascii_lowercase();
+        assert!(asked.starts_with("post /logo") && asked.contains("authorization: bearer key"), "{asked}");
+        assert!(asked.contains("content-type: application/json") && asked.ends_with(&body.to_string()), "{asked}");
+    }
+}

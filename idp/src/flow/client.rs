@@ -4,17 +4,20 @@
 //! accident; closing is for good. Status and secret are read from SQL by every request, so what is acknowledged here
 //! already holds.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Minted};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Client, Fault, Id, Moment};
 use crate::flow::operator::Verdict;
-use crate::flow::strict_json;
 use crate::idp::Idp;
+use crate::protocol::json;
 use crate::protocol::registration::{self, Admission};
 use crate::store::{self, Db};
+
+/// How deep registration metadata may nest.
+const DEEPEST: usize = 16;
 
 /// A client as admitted.
 #[derive(Debug)]
@@ -27,9 +30,9 @@ pub struct Put {
 
 /// Creates or replaces by `client_id`. Without a secret the existing one stays, else one is minted.
 pub async fn put(text: &str, idp: &Idp) -> Result<Verdict<Put>, Fault> {
-    let metadata = match strict_json::parse(text) {
+    let metadata = match json::strict(text, DEEPEST) {
         Ok(metadata) => metadata,
-        Err(reason) => return Ok(Verdict::Refused(reason)),
+        Err(reason) => return Ok(Verdict::Refused(format!("not JSON: {reason}"))),
     };
     let now = idp.clock.now();
     let admission = Admission { http_loopback: idp.config.danger_http_loopback };
@@ -75,7 +78,7 @@ fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) 
         (None, None) => None,
     };
     store::client::put(db, &client, stored.as_ref(), fresh.at)?;
-    let detail = json!({
+    let detail = serde_json::json!({
         "created": existing.is_none(),
         "scope": client.scope,
         "redirect_uris": client.redirect_uris,
@@ -139,7 +142,7 @@ async fn turn(id: &Id<Client>, status: ClientStatus, kind: Kind, idp: &Idp) -> R
             }
             if registered.status != status {
                 store::client::set_status(db, &id, status)?;
-                let detail = json!({ "from": registered.status.name() });
+                let detail = serde_json::json!({ "from": registered.status.name() });
                 store::trail::append(db, &Event::new(kind, now).by(&id).with(detail), &event)?;
             }
             Ok(Verdict::Done(()))

@@ -155,3 +155,64 @@ fn successor(keys: &[StoredKey], key: &StoredKey, now: Moment) -> Option<Moment>
     };
     keys.iter().filter(takes_over).map(|other| other.use_from).min()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::secret::Sealed;
+
+    const DAY: i64 = 86_400;
+
+    fn key(kid: &str, use_from: i64, retired_at: Option<i64>) -> StoredKey {
+        StoredKey {
+            kid: kid.to_owned(),
+            alg: SigningAlg::ES256,
+            private: Sealed::from_text(String::new()),
+            public: String::new(),
+            published_at: Moment::from_unix(use_from - DAY),
+            use_from: Moment::from_unix(use_from),
+            retired_at: retired_at.map(Moment::from_unix),
+        }
+    }
+
+    fn stages(keys: &[StoredKey], now: i64) -> Vec<Stage> {
+        keys.iter().map(|one| stage(keys, one, Moment::from_unix(now))).collect()
+    }
+
+    #[test]
+    fn contract_8_a_key_is_published_a_day_before_it_signs() {
+        let keys = [key("old", 0, None), key("new", 10 * DAY, None)];
+        assert_eq!(stages(&keys, 10 * DAY - 1), [Stage::Signing, Stage::Announced]);
+        assert_eq!(stages(&keys, 10 * DAY), [Stage::Superseded, Stage::Signing]);
+        let keys = [key("old", 0, Some(11 * DAY)), key("new", 10 * DAY, None)];
+        assert_eq!(stages(&keys, 12 * DAY), [Stage::Retired, Stage::Signing]);
+    }
+
+    #[test]
+    fn a_key_of_another_algorithm_supersedes_nothing() {
+        let mut keys = [key("old", 0, None), key("new", DAY, None)];
+        keys[1].alg = SigningAlg::EdDSA;
+        assert_eq!(stages(&keys, 2 * DAY), [Stage::Signing, Stage::Signing]);
+    }
+
+    #[test]
+    fn contract_8_a_key_is_retired_a_day_after_the_last_token_it_signed_expired() {
+        let keys =
+            [key("old", 0, None), key("new", 10 * DAY, None), key("gone", 1, Some(2)), key("next", 20 * DAY, None)];
+        let free = 10 * DAY + 600 + DAY;
+        let rows = [
+            ("old", Pace::Announced, free - 1, false),
+            ("old", Pace::Announced, free, true),
+            ("old", Pace::Now, 10 * DAY, true),
+            ("old", Pace::Now, 10 * DAY - 1, false),
+            ("new", Pace::Now, free, false),
+            ("next", Pace::Announced, free, false),
+            ("next", Pace::Now, free, true),
+            ("gone", Pace::Now, free, false),
+            ("none", Pace::Now, free, false),
+        ];
+        for (kid, pace, now, may) in rows {
+            assert_eq!(may_retire(&keys, kid, pace, Moment::from_unix(now)).is_ok(), may, "{kid} {pace:?} at {now}");
+        }
+    }
+}

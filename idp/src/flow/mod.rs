@@ -23,7 +23,6 @@ pub mod revoke;
 pub mod sealed;
 pub mod sign_in;
 pub mod step_up;
-mod strict_json;
 pub mod token;
 pub mod trail;
 pub mod userinfo;

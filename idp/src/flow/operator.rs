@@ -97,3 +97,6 @@ pub fn form_fits(presented: &str, sid: &str, form: &str, idp: &Idp) -> bool {
 pub fn form_token(sid: &str, form: &str, idp: &Idp) -> String {
     idp.vault.form_token(sid, form)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,3 +20,6 @@ pub use ring::Ring;
 pub use vault::Vault;
 
 const ROOM: &str = "keys";
+
+#[cfg(test)]
+mod tests;

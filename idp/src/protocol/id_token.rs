@@ -110,6 +110,8 @@ pub fn hinted(claims: &Map<String, Value>, issuer: &str) -> Result<Hinted, &'sta
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::*;
@@ -160,8 +162,16 @@ mod tests {
         let released = Map::new();
         let facts = Facts { acr: None, nonce: None, access_token: None, ..facts(&client, &authentication, &released) };
         let claims = claims(&facts);
-        let names: std::collections::BTreeSet<&str> = claims.keys().map(String::as_str).collect();
+        let names: BTreeSet<&str> = claims.keys().map(String::as_str).collect();
         assert_eq!(names, ["amr", "aud", "auth_time", "exp", "iat", "iss", "sid", "sub"].into());
+    }
+
+    #[test]
+    fn oidc_core_3_1_3_6_at_hash_goes_by_the_hash_of_the_algorithm() {
+        for alg in [SigningAlg::ES256, SigningAlg::PS256, SigningAlg::RS256] {
+            assert_eq!(at_hash("token", alg).len(), 22);
+        }
+        assert_eq!(at_hash("token", SigningAlg::EdDSA).len(), 43);
     }
 
     #[test]

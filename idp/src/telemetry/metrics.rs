@@ -102,3 +102,31 @@ fn build() -> prometheus::Result<Metrics> {
 fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_what_was_counted() {
+        let metrics = Metrics::new().unwrap();
+        metrics.request("token", "ok", Duration::from_millis(3));
+        metrics.sign_in(Factor::SmsOtp, "wrong");
+        metrics.token(GrantType::RefreshToken);
+        metrics.password_queue(2, 1);
+        metrics.pool("idle", 7);
+        let text = metrics.render().unwrap();
+        for line in [
+            r#"idp_requests_total{endpoint="token",outcome="ok"} 1"#,
+            r#"idp_request_seconds_bucket{endpoint="token",le="0.005"} 1"#,
+            r#"idp_sign_ins_total{factor="sms_otp",result="wrong"} 1"#,
+            r#"idp_tokens_total{grant="refresh_token"} 1"#,
+            "idp_password_hashes_waiting 2",
+            "idp_password_hashes_running 1",
+            r#"idp_store_connections{state="idle"} 7"#,
+            "process_resident_memory_bytes",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
+}

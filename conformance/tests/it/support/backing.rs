@@ -37,11 +37,4 @@ impl Backing {
             }
         }
     }
-
-    pub fn name(&self) -> &'static str {
-        match self {
-            Backing::Embedded => "embedded",
-            Backing::Servers { .. } => "servers",
-        }
-    }
 }

@@ -24,7 +24,6 @@ pub enum Proof {
 pub struct RelyingParty {
     pub id: String,
     pub redirect: String,
-    pub scope: String,
     pub proof: Proof,
     /// What was registered, for a later `put` of the same client.
     pub metadata: Value,
@@ -75,7 +74,6 @@ impl Sandbox {
         let client = RelyingParty {
             id: metadata["client_id"].as_str().unwrap().to_owned(),
             redirect: metadata["redirect_uris"][0].as_str().unwrap_or_default().to_owned(),
-            scope: metadata["scope"].as_str().unwrap_or_default().to_owned(),
             proof,
             metadata,
             issuer: self.issuer.clone(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::backing::Backing;
 
@@ -63,7 +63,7 @@ impl Sandbox {
             move |line| {
                 if line.trim() == "sandbox ready" {
                     before = false;
-                    drop(said_ready.send(()));
+                    said_ready.send(()).ok();
                 }
                 let place = if before { &table } else { &log };
                 place.lock().unwrap().push_str(&(line + "\n"));
@@ -181,16 +181,4 @@ fn read_lines(from: impl std::io::Read + Send + 'static, mut each: impl FnMut(St
             each(line);
         }
     });
-}
-
-/// Waits until `holds`, at most `within`.
-pub fn wait_until(within: Duration, mut holds: impl FnMut() -> bool) -> bool {
-    let end = Instant::now() + within;
-    while Instant::now() < end {
-        if holds() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    false
 }

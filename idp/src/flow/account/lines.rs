@@ -10,7 +10,11 @@ use unicode_normalization::UnicodeNormalization;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::LockGround;
 use crate::domain::{AccountLevel, AccountState, Moment, PersonNumber, Span};
-use crate::flow::strict_json;
+use crate::factor::password::is_acceptable;
+use crate::protocol::json;
+
+/// How deep a claim may nest.
+const DEEPEST: usize = 16;
 
 /// One line, ready to be sealed and stored.
 pub struct Record {
@@ -55,7 +59,8 @@ pub fn parse(text: &str) -> Result<Vec<Record>, Rejection> {
 }
 
 fn record(line: usize, raw: &str) -> Result<Record, String> {
-    let Value::Object(members) = strict_json::parse(raw)? else { return Err("a line is one JSON object".to_owned()) };
+    let parsed = json::strict(raw, DEEPEST).map_err(|error| not_json(&error))?;
+    let Value::Object(members) = parsed else { return Err("a line is one JSON object".to_owned()) };
     let mut record = Members { path: "", members };
     let number = person_number(record.text("person_number")?, "person_number")?.ok_or("person_number is required")?;
     let name = nfc_line(record.text("name")?.ok_or("name is required")?, "name")?;
@@ -108,6 +113,12 @@ fn record(line: usize, raw: &str) -> Result<Record, String> {
     }
     let card_expires = expires.map(|day| day_after(day).ok_or("card.expires is too far ahead")).transpose()?;
     Ok(Record { line, number, level, state, password, phone, eid, card_expires, guardian, claims: claims.0 })
+}
+
+/// The parser counts lines too, but sees only this one.
+fn not_json(error: &str) -> String {
+    let (error, column) = error.split_once(" at line 1 column ").unwrap_or((error, ""));
+    if column.is_empty() { format!("not JSON: {error}") } else { format!("not JSON: {error} at column {column}") }
 }
 
 /// An object of the line with the members still to be read. Null equals absent.
@@ -233,7 +244,7 @@ fn day_after(day: NaiveDate) -> Option<Moment> {
 /// `security.md` LG-07: what sign-in would refuse before hashing is refused here too.
 fn password(text: Option<String>) -> Result<Option<String>, String> {
     match text {
-        Some(text) if text.is_empty() || text.len() > 1024 => Err("account.password is 1 to 1024 bytes".to_owned()),
+        Some(text) if !is_acceptable(&text) => Err("account.password is 1 to 1024 bytes".to_owned()),
         other => Ok(other),
     }
 }

@@ -91,7 +91,7 @@ fn a_line_that_breaks_a_rule_is_named_with_the_rule_and_without_its_values() {
         ("\"expires\"", "\"expiry\"", "unknown field \"card.expiry\""),
         ("\"password\"", "\"pasword\"", "unknown field \"account.pasword\""),
         ("\"claims\":{", "\"claims\":[{", "not JSON"),
-        ("\"gender\":\"male\"", "\"name\":\"Bình\"", "\"name\" is given twice"),
+        ("\"gender\":\"male\"", "\"name\":\"Bình\"", "not JSON: member \"name\" is repeated"),
     ];
     for (from, to, reason) in rows {
         let broken = line(FULL).replacen(from, to, 1);

@@ -1,0 +1,171 @@
+//! The console's door, without a provider behind it: what a stranger, a forger and a stale visitor get.
+
+use actix_web::body::to_bytes;
+use actix_web::cookie::Cookie;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::test::{TestRequest, call_service, init_service};
+use idp::config::Config;
+use idp::domain::Moment;
+use idp::flow;
+use idp::flow::operator::{self, Verdict};
+
+use super::page::{ClientRow, Overview};
+use super::provider::SignedIn;
+use super::session::Visit;
+use super::words::{EN, VI};
+use super::*;
+
+const LINE: &str = r#"{"person_number":"099090000001","name":"Nguyễn Văn An","account":{"level":2,"state":"activated"},
+"eid":{"state":"locked","grounds":["a"]},"card":{"expires":"2020-01-01"}}"#;
+
+async fn idp() -> (Arc<Idp>, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    // Nothing listens there: the provider is away.
+    let mut config = Config::new("http://localhost:1", directory.path().join("keys"));
+    config.database.url = format!("sqlite:{}", directory.path().join("idp.db").display());
+    config.danger_http_loopback = true;
+    (Idp::open(config).await.unwrap(), directory)
+}
+
+async fn call(idp: &Arc<Idp>, request: TestRequest) -> ServiceResponse {
+    let console = web::Data::new(Console::new(Arc::clone(idp)).unwrap());
+    let app = init_service(App::new().app_data(console).configure(routes)).await;
+    call_service(&app, request.to_request()).await
+}
+
+fn header<'a>(answer: &'a ServiceResponse, name: &str) -> &'a str {
+    answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+fn set(answer: &ServiceResponse, name: &str) -> Option<Cookie<'static>> {
+    let found = answer.response().cookies().find(|cookie| cookie.name() == name).map(Cookie::into_owned);
+    if let Some(cookie) = &found {
+        assert!(cookie.name().starts_with("__Host-"), "{cookie}");
+        assert!(cookie.secure() == Some(true) && cookie.http_only() == Some(true), "{cookie}");
+        assert!(cookie.path() == Some("/") && cookie.domain().is_none(), "{cookie}");
+        assert!(cookie.to_string().contains("SameSite=Lax"), "{cookie}");
+    }
+    found
+}
+
+async fn body(answer: ServiceResponse) -> String {
+    String::from_utf8(to_bytes(answer.into_body()).await.unwrap().to_vec()).unwrap()
+}
+
+fn visit(now: Moment) -> Visit {
+    let signed_in = SignedIn { sub: "sub".to_owned(), sid: "sid".to_owned(), id_token: "token".to_owned() };
+    Visit::new(signed_in, now)
+}
+
+#[actix_web::test]
+async fn a_stranger_gets_the_way_in_in_both_languages() {
+    let (idp, _directory) = idp().await;
+    let answer = call(&idp, TestRequest::get().uri("/")).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(header(&answer, "x-frame-options"), "DENY");
+    assert_eq!(header(&answer, "cache-control"), "no-store");
+    assert!(header(&answer, "content-security-policy").contains("form-action 'self' http://localhost:1;"));
+    let text = body(answer).await;
+    assert!(text.contains("id=\"sign-in\"") && text.contains("lang=\"vi\"") && text.contains(VI.sign_in), "{text}");
+    assert_eq!(text.matches("<h1>").count(), 1);
+
+    let chosen = call(&idp, TestRequest::get().uri("/?lang=en")).await;
+    assert_eq!(chosen.status(), StatusCode::SEE_OTHER);
+    let cookie = set(&chosen, "__Host-console_language").unwrap();
+    let text = body(call(&idp, TestRequest::get().uri("/").cookie(cookie)).await).await;
+    assert!(text.contains("<html lang=\"en\">") && text.contains(EN.sign_in), "{text}");
+    let other = call(&idp, TestRequest::get().uri("/?lang=%22%3E")).await;
+    assert!(set(&other, "__Host-console_language").is_none());
+}
+
+#[actix_web::test]
+async fn rg_10_nothing_but_a_sealed_sign_in_that_stands_opens_the_lists() {
+    let (idp, _directory) = idp().await;
+    flow::account::import(&LINE.replace('\n', ""), &idp).await.unwrap();
+    let now = idp.clock.now();
+    let stale = visit(Moment::from_unix(now.unix() - 15 * 60)).cookie(&idp).unwrap();
+    let unknown = visit(now).cookie(&idp).unwrap();
+    let moved = Cookie::new("__Host-console", operator::keep("__Host-console_begun", &visit(now), &idp).unwrap());
+    let forged = Cookie::new("__Host-console", r#"{"sub":"sub","sid":"sid","id_token":"","seen_at":9999999999}"#);
+    for cookie in [stale, unknown, moved, forged] {
+        for uri in ["/", "/?after=", "/callback", "/sign-out", "/sign-in", "/accounts"] {
+            let text = body(call(&idp, TestRequest::get().uri(uri).cookie(cookie.clone())).await).await;
+            assert!(!text.contains("id=\"accounts\"") && !text.contains("099"), "{uri}: {text}");
+        }
+    }
+    // A sign-in that no longer stands is forgotten.
+    let answer = call(&idp, TestRequest::get().uri("/").cookie(visit(now).cookie(&idp).unwrap())).await;
+    assert_eq!(set(&answer, "__Host-console").unwrap().value(), "");
+}
+
+#[actix_web::test]
+async fn an_answer_nobody_asked_for_signs_nobody_in() {
+    let (idp, _directory) = idp().await;
+    let answer = call(&idp, TestRequest::get().uri("/callback?code=c&state=s&iss=http%3A%2F%2Flocalhost%3A1")).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert!(set(&answer, "__Host-console").is_none());
+}
+
+#[actix_web::test]
+async fn a_sign_out_needs_its_form_token() {
+    let (idp, _directory) = idp().await;
+    let cookie = visit(idp.clock.now()).cookie(&idp).unwrap();
+    let post = |token: &str| {
+        TestRequest::post().uri("/sign-out").cookie(cookie.clone()).set_form([("form_token", token.to_owned())])
+    };
+    let forged = call(&idp, post("x")).await;
+    assert_eq!(forged.status(), StatusCode::BAD_REQUEST);
+    assert!(set(&forged, "__Host-console").is_none());
+    let token = operator::form_token("sid", "console/sign-out", &idp);
+    // The provider is away, and still this browser is signed out here.
+    let answer = call(&idp, post(&token)).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(set(&answer, "__Host-console").unwrap().value(), "");
+}
+
+#[actix_web::test]
+async fn a_provider_that_is_away_is_said_to_be() {
+    let (idp, _directory) = idp().await;
+    let answer = call(&idp, TestRequest::get().uri("/sign-in")).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(header(&answer, "retry-after"), "30");
+    assert!(body(answer).await.contains(VI.away.heading));
+    let missing = call(&idp, TestRequest::get().uri("/none")).await;
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn the_lists_are_masked_and_escaped() {
+    let (idp, _directory) = idp().await;
+    flow::account::import(&LINE.replace('\n', ""), &idp).await.unwrap();
+    let file = r#"{"client_id":"p","client_name":{"vi":"<b>Cổng</b>","en":"Portal"},"scope":"openid",
+        "redirect_uris":["http://localhost:8082/callback"],"token_endpoint_auth_method":"client_secret_basic"}"#;
+    let Verdict::Done(_) = flow::client::put(file, &idp).await.unwrap() else { panic!("refused") };
+    let clients = flow::client::list(&idp).await.unwrap();
+    let overview = Overview {
+        words: &VI,
+        form_token: "t".to_owned(),
+        clients: clients.iter().map(|client| ClientRow::new(client, "vi")).collect(),
+        accounts: flow::account::list(None, 10, &idp).await.unwrap(),
+        more: None,
+    };
+    let console = Console::new(Arc::clone(&idp)).unwrap();
+    let page = page::overview(&overview, &console);
+    let text = String::from_utf8(to_bytes(page.into_body()).await.unwrap().to_vec()).unwrap();
+    assert!(text.contains("099••••••001") && !text.contains("099090000001"), "{text}");
+    assert!(!text.contains("<b>") && text.contains("Cổng"), "{text}");
+    for hook in ["id=\"clients\"", "id=\"accounts\"", "id=\"sign-out\"", "đã khóa", VI.card_expired] {
+        assert!(text.contains(hook), "{hook}: {text}");
+    }
+}
+
+#[actix_web::test]
+async fn the_operations_listener_answers_its_three_questions() {
+    let (idp, _directory) = idp().await;
+    let app = init_service(App::new().app_data(web::Data::from(idp)).configure(operations::routes)).await;
+    for (uri, status) in [("/livez", 200), ("/readyz", 200), ("/metrics", 200), ("/", 404)] {
+        let answer = call_service(&app, TestRequest::get().uri(uri).to_request()).await;
+        assert_eq!(answer.status().as_u16(), status, "{uri}");
+    }
+}

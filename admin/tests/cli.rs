@@ -1,0 +1,144 @@
+//! The program as an operator runs it: exit status 0 done, 1 refused with one line why, 2 wrong usage.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const AN: &str = "099090000001";
+
+struct Bench(tempfile::TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name).display().to_string();
+        let config = format!(
+            "issuer = \"http://localhost:8080\"\ndanger_http_loopback = true\n[keys]\ndirectory = {:?}\n[database]\nurl = {:?}\n",
+            at("keys"),
+            format!("sqlite:{}", at("idp.db"))
+        );
+        std::fs::write(directory.path().join("idp.toml"), config).unwrap();
+        Self(directory)
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    fn admin(&self, arguments: &[&str]) -> Output {
+        run(&self.path("idp.toml"), arguments)
+    }
+
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.admin(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The one line why.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.admin(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+        assert!(output.stdout.is_empty());
+        text
+    }
+}
+
+fn run(config: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_admin")).arg("--config").arg(config).args(arguments).output().unwrap()
+}
+
+fn line(number: &str, level: u8) -> String {
+    format!(
+        r#"{{"person_number":"{number}","name":"Nguyễn Văn An","account":{{"level":{level},"state":"activated"}}}}"#
+    )
+}
+
+#[test]
+fn wrong_usage_ends_with_two_and_help_with_zero() {
+    let bench = Bench::new();
+    for arguments in [
+        &["frob"][..],
+        &[],
+        &["account", "show"],
+        &["account", "show", "123"],
+        &["eid", "lock", AN, "--ground", "e", "--authority", "C06"],
+        &["eid", "lock", AN, "--ground", "a"],
+        &["client", "put"],
+    ] {
+        assert_eq!(bench.admin(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    assert_eq!(bench.admin(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn accounts_are_imported_shown_locked_and_their_trail_exported() {
+    let bench = Bench::new();
+    let good = bench.write("good.jsonl", &format!("{}\n{}\n", line(AN, 2), line("099192000002", 1)));
+    let bad = bench.write("bad.jsonl", &format!("{}\n{}\n", line("099085000003", 2), line("099195000004", 3)));
+    assert!(bench.refused(&["account", "import", &bad]).contains("line 2: account.level is 1 or 2"));
+    assert!(bench.refused(&["account", "show", "099085000003"]).contains("no account"));
+    assert!(bench.done(&["account", "import", &good]).contains("2 created, 0 replaced"));
+    assert!(bench.done(&["account", "import", &good, "--json"]).contains(r#""replaced":2"#));
+
+    let masked = bench.done(&["account", "show", AN]);
+    assert!(masked.contains("099••••••001") && !masked.contains(AN) && !masked.contains("Nguyễn Văn An"), "{masked}");
+    assert!(bench.done(&["account", "show", AN, "--reveal", "--json"]).contains(AN));
+
+    let lock = |act, ground| ["eid", act, AN, "--ground", ground, "--authority", "C06"];
+    assert!(bench.done(&lock("lock", "đ")).contains("locked on đ"));
+    assert!(bench.done(&lock("lock", "a")).contains("locked on a, đ"));
+    assert!(bench.done(&lock("unlock", "a")).contains("locked on đ"));
+    assert!(bench.done(&lock("unlock", "đ")).contains("active"));
+    bench.done(&lock("lock", "d"));
+    assert!(bench.refused(&lock("unlock", "d")).contains("death"));
+    assert!(bench.refused(&["eid", "lock", "099192000002", "--ground", "a", "--authority", "C06"]).contains("no e-ID"));
+
+    let trail = bench.done(&["trail", "export", AN]);
+    assert_eq!(trail.matches("\"kind\":\"eid_locked\"").count(), 3, "{trail}");
+    assert!(!trail.contains(AN) && trail.contains("account_revealed"));
+}
+
+#[test]
+fn clients_are_put_listed_shown_suspended_and_closed() {
+    let bench = Bench::new();
+    let file = |body: &str| {
+        bench.write(
+            "portal.json",
+            &format!(r#"{{"client_id":"portal","client_name":"Cổng","redirect_uris":["http://localhost:8082/cb"],"scope":"openid"{body}}}"#),
+        )
+    };
+    let first = bench.done(&["client", "put", &file(""), "--json"]);
+    assert!(first.contains("client_secret"), "{first}");
+    assert!(!bench.done(&["client", "put", &file("")]).contains("client_secret"));
+    let shown = bench.done(&["client", "show", "portal"]);
+    assert!(shown.contains("\"client_id\": \"portal\"") && !shown.contains("client_secret\":"), "{shown}");
+    bench.refused(&[
+        "client",
+        "put",
+        &file(r#","token_endpoint_auth_method":"none","client_secret":"0123456789012345"}"#),
+    ]);
+    bench.refused(&["client", "put", &file(r#","frob":1"#)]);
+    bench.done(&["client", "suspend", "portal"]);
+    assert!(bench.done(&["client", "list"]).contains("portal\tsuspended"));
+    bench.done(&["client", "resume", "portal"]);
+    bench.done(&["client", "close", "portal"]);
+    assert!(bench.done(&["client", "list", "--json"]).contains("\"status\":\"closed\""));
+    assert!(bench.refused(&["client", "put", &file("")]).contains("closed"));
+    bench.refused(&["client", "show", "nobody"]);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_a_refusal() {
+    let bench = Bench::new();
+    let missing = run(&bench.path("none.toml"), &["client", "list"]);
+    assert_eq!(missing.status.code(), Some(1));
+    bench.write("idp.toml", "issuer = \"http://localhost:8080\"\nfrob = 1\n");
+    assert!(bench.refused(&["client", "list"]).contains("frob"));
+}

@@ -1,0 +1,309 @@
+#!/usr/bin/env python3
+"""Drive OpenID providers through the same workloads with wrk and keep what each answer costs.
+
+  bench.py PEER.json… --out DIR [--only "W3;W5"] [--runs 3 --seconds 6 --warm 12]
+
+The peers take turns within each workload, so that a slow minute of the machine hits all of them. Each gets a
+freshly started server pinned to one core, 16 keep-alive connections of one wrk thread on the other core, one
+discarded warm-up and then the measured runs, of which medians are kept. An answer counts only with the expected
+status and content. What is compared is the CPU of the server's process tree for each good answer (utime + stime);
+a helper process named by `extra_pidfile`, such as a database, is kept beside it.
+"""
+import argparse, base64, contextlib, hashlib, http.client, http.cookiejar, importlib.util, json, os, re, resource
+import signal, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TICK = os.sysconf("SC_CLK_TCK")
+VERIFIER = "bench-verifier-0123456789-0123456789-0123456789-01"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+# ---------------------------------------------------------------- processes
+def tree(pid):
+    kids = {}
+    for p in os.listdir("/proc"):
+        if p.isdigit():
+            with contextlib.suppress(OSError):
+                parent = open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()[1]
+                kids.setdefault(int(parent), []).append(int(p))
+    out, todo = [], [pid]
+    while todo:
+        x = todo.pop()
+        out.append(x)
+        todo += kids.get(x, [])
+    return out
+
+
+def cpu_seconds(pids):
+    t = 0
+    for p in pids:
+        with contextlib.suppress(OSError):
+            s = open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()
+            t += int(s[11]) + int(s[12])  # utime + stime of the whole thread group
+    return t / TICK
+
+
+def rss_mib(pids):
+    t = 0
+    for p in pids:
+        with contextlib.suppress(OSError):
+            m = re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{p}/status").read())
+            t += int(m.group(1)) if m else 0
+    return t / 1024
+
+
+def core_busy(core):
+    for line in open("/proc/stat"):
+        if line.startswith(f"cpu{core} "):
+            v = list(map(int, line.split()[1:9]))
+            return (sum(v) - v[3] - v[4]) / TICK
+
+
+class Peer:
+    def __init__(self, path, args):
+        self.cfg, self.args, self.proc, self.extra = subst(json.load(open(path))), args, None, None
+        self.dir = os.path.dirname(os.path.abspath(path))
+        self.key = os.path.basename(self.dir) + os.path.basename(path).removeprefix("run").removesuffix(".json")
+        u = urllib.parse.urlsplit(self.cfg["base_url"])
+        self.host, self.port = u.hostname, u.port or 80
+        self.result = dict(name=self.cfg["name"], when=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+                           seconds=args.seconds, warm=args.warm, runs=args.runs, conns=args.conns, startups=[],
+                           rss_idle=[], workloads=[])
+
+    def start(self):
+        s = self.cfg["start"]
+        if s.get("before"):
+            subprocess.run(s["before"], check=True, stdout=sys.stderr)
+        self.log = open(os.path.join(self.args.out, self.key + ".log"), "ab")
+        t0 = time.perf_counter()
+        self.proc = subprocess.Popen(["taskset", "-c", str(self.args.server_core)] + s["cmd"], cwd=s.get("cwd"),
+                                     env=dict(os.environ, **s.get("env", {})), stdout=self.log, stderr=self.log,
+                                     start_new_session=True)
+        while True:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                c = http.client.HTTPConnection(self.host, self.port, timeout=2)
+                c.request("GET", self.cfg["discovery"])
+                r = c.getresponse()
+                b = r.read()
+                if r.status == 200:
+                    break
+            if self.proc.poll() is not None:
+                raise SystemExit(f"{self.key} ended with {self.proc.returncode}; see {self.log.name}")
+            if time.perf_counter() - t0 > 120:
+                raise SystemExit(f"{self.key}: no discovery within 120 s; see {self.log.name}")
+            time.sleep(0.002)
+        self.result["startups"].append(time.perf_counter() - t0)
+        self.discovery = json.loads(b)
+        if s.get("extra_pidfile"):
+            self.extra = int(open(s["extra_pidfile"]).readline())
+        time.sleep(1)
+        self.result["rss_idle"].append(rss_mib(self.own()))
+
+    def own(self):
+        return tree(self.proc.pid)
+
+    def beside(self):
+        return tree(self.extra) if self.extra else []
+
+    def stop(self):
+        if self.proc and self.proc.poll() is None:
+            for sig in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.proc.pid, sig)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.proc.wait(30)
+                    break
+        if self.cfg["start"].get("after"):
+            subprocess.run(self.cfg["start"]["after"], stdout=sys.stderr)
+
+    def path(self, name):
+        u = urllib.parse.urlsplit(self.discovery[name])
+        return u.path + ("?" + u.query if u.query else "")
+
+
+# ---------------------------------------------------------------- sign-in and single flows
+class Stop(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *a, **k):
+        return None
+
+
+def http_once(url, jar=None, data=None, headers=None):
+    handlers = [Stop()] + ([urllib.request.HTTPCookieProcessor(jar)] if jar is not None else [])
+    r = urllib.request.Request(url, data=data.encode() if isinstance(data, str) else data, headers=headers or {})
+    try:
+        x = urllib.request.build_opener(*handlers).open(r, timeout=20)
+    except urllib.error.HTTPError as e:
+        x = e
+    return x.status, x.headers, x.read().decode(errors="replace")
+
+
+def client_auth(c):
+    q = urllib.parse.quote_plus
+    return "Basic " + base64.b64encode(f"{q(c['id'])}:{q(c['secret'])}".encode()).decode()
+
+
+def authz_path(peer, c):
+    return peer.path("authorization_endpoint") + "?" + urllib.parse.urlencode(dict(
+        client_id=c["id"], response_type="code", redirect_uri=c["redirect_uri"],
+        scope="openid profile email offline_access", code_challenge=CHALLENGE, code_challenge_method="S256"))
+
+
+def follow_login(peer, c):
+    """For a peer that finishes sign-in and consent by redirects alone: the Cookie line of a signed-in browser."""
+    jar = http.cookiejar.CookieJar()
+    base = peer.cfg["base_url"]
+    url = base + authz_path(peer, c) + "&state=l&nonce=l"
+    for _ in range(12):
+        st, h, b = http_once(url, jar)
+        if not h.get("Location"):
+            raise SystemExit(f"login stopped: {st} {b[:300]}")
+        url = urllib.parse.urljoin(url, h["Location"])
+        if url.startswith(c["redirect_uri"]):
+            break
+    if "code=" not in url:
+        raise SystemExit(f"login gave no code: {url}")
+    r = urllib.request.Request(base + peer.path("authorization_endpoint"))
+    jar.add_cookie_header(r)
+    return r.get_header("Cookie") or ""
+
+
+def login(peer, c):
+    name = peer.cfg.get("login_plugin")
+    if not name:
+        return follow_login(peer, c)
+    spec = importlib.util.spec_from_file_location("peer_login", os.path.join(peer.dir, name))
+    m = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(m)
+    return m.login(peer.cfg["base_url"], authz_path(peer, c) + "&state=l&nonce=l", c["redirect_uri"], http_once)
+
+
+def token_body(c):
+    return urllib.parse.urlencode(dict(grant_type="authorization_code", redirect_uri=c["redirect_uri"], code_verifier=VERIFIER))
+
+
+def code_flow(peer, c, cookie, n):
+    base = peer.cfg["base_url"]
+    st, h, b = http_once(base + authz_path(peer, c) + f"&state=p{n}&nonce=p{n}", headers={"Cookie": cookie, "Accept": "text/html"})
+    m = re.search(r"[?&]code=([^&#]+)", h.get("Location") or "")
+    if not m:
+        raise SystemExit(f"no code: {st} {h.get('Location')} {b[:300]}")
+    st, h, b = http_once(base + peer.path("token_endpoint"), data=token_body(c) + "&code=" + m.group(1), headers={
+        "Authorization": client_auth(c), "Content-Type": "application/x-www-form-urlencoded"})
+    if st != 200:
+        raise SystemExit(f"token: {st} {b[:300]}")
+    return json.loads(b)
+
+
+# ---------------------------------------------------------------- measuring
+def wrk(peer, env, seconds):
+    core, args = peer.args.client_core, peer.args
+    cmd = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{args.conns}", f"-d{seconds}s", "--timeout", "10s",
+           "-s", os.path.join(HERE, "op.lua"), peer.cfg["base_url"]]
+
+    def state():
+        g = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (time.perf_counter(), cpu_seconds(peer.own()), cpu_seconds(peer.beside()), core_busy(args.server_core),
+                g.ru_utime + g.ru_stime)
+    before = state()
+    r = subprocess.run(cmd, env=dict(os.environ, **{k: str(v) for k, v in env.items()}), capture_output=True, text=True)
+    wall, cpu, beside, busy, generator = (b - a for a, b in zip(before, state()))
+    m = re.search(r"BENCHJSON (.*)", r.stdout)
+    if not m:
+        raise SystemExit("wrk gave no result:\n" + r.stdout + r.stderr)
+    d = json.loads(m.group(1))
+    first_bad = re.search(r"FIRSTBAD (.*)", r.stdout)
+    d.update(wall=wall, server_cpu=cpu, beside_cpu=beside, server_share=cpu / wall, server_core_busy=busy / wall,
+             generator_share=generator / wall, first_bad=first_bad.group(1) if first_bad else None)
+    return d
+
+
+def measure(peer, w, tmp):
+    cfg, args, kind = peer.cfg, peer.args, w["kind"]
+    c = cfg["clients"].get(w.get("client", ""), {})
+    env = dict(BW_KIND=kind, BW_AUTH=client_auth(c) if c and kind != "bearer" else "", BW_EXPECT=200, BW_MATCH=w.get("match", ""),
+               BW_PATH=cfg["discovery"] if w.get("endpoint") == "discovery" else peer.path(w.get("endpoint", "token_endpoint")))
+    tokens = os.path.join(tmp, "tokens")
+    cookies = [login(peer, c) for _ in range(args.sessions)] if kind in ("code", "refresh", "bearer", "introspect") else []
+
+    def sign_in(count, name, run=""):
+        made = (code_flow(peer, c, cookies[i % len(cookies)], f"{run}{i}") for i in range(count))
+        open(tokens, "w").write("\n".join(t[name] for t in made) + "\n")
+        env["BW_FILE"] = tokens
+    if kind == "post":
+        env["BW_BODY"] = w["body"]
+    elif kind == "code":
+        env.update(BW_COOKIES=os.path.join(tmp, "cookies"), BW_AUTHZ=authz_path(peer, c), BW_TOKEN_BODY=token_body(c),
+                   BW_TOKEN_PATH=peer.path("token_endpoint"))
+        open(env["BW_COOKIES"], "w").write("\n".join(cookies) + "\n")
+    elif kind in ("bearer", "introspect"):
+        sign_in(64, "access_token")
+    elif kind == "refresh":
+        env["BW_BODY"] = "grant_type=refresh_token"
+    runs = []
+    for i in range(args.runs + 1):
+        if kind == "refresh":
+            # The last run's newest tokens ended with its generator; wrk spends some on checking its script.
+            sign_in(args.conns + 4, "refresh_token", f"{i}x")
+        d = wrk(peer, env, args.seconds if i else args.warm)
+        if kind == "get":
+            d["ok"], d["bad"] = d["requests"] - d["status_errors"], d["status_errors"]
+        if d["bad"] > 0.001 * max(1, d["ok"]):
+            print(f"  !! {peer.key} {w['id']}: {d['bad']} bad of {d['ok'] + d['bad']}: {d['first_bad']}", file=sys.stderr)
+        if i and not d["ok"]:
+            raise SystemExit(f"{peer.key} {w['id']}: no good answer at all: {d['first_bad']}")
+        if i:
+            d["rate"] = d["ok"] / (d["duration_us"] / 1e6)
+            d["cpu_ms"], d["beside_ms"] = (d[k] / d["ok"] * 1000 for k in ("server_cpu", "beside_cpu"))
+            runs.append(d)
+    med = lambda k: statistics.median(r[k] for r in runs)
+    return dict(id=w["id"], rate=med("rate"), rate_min=min(r["rate"] for r in runs), rate_max=max(r["rate"] for r in runs),
+                p50_ms=med("p50_us") / 1000, p99_ms=med("p99_us") / 1000, cpu_ms=med("cpu_ms"), beside_ms=med("beside_ms"),
+                rss_mib=rss_mib(peer.own()), beside_rss_mib=rss_mib(peer.beside()), server_share=med("server_share"),
+                server_core_busy=med("server_core_busy"), generator_share=med("generator_share"),
+                bad=sum(r["bad"] for r in runs), dry=sum(r["dry"] for r in runs), runs=runs)
+
+
+def subst(o):
+    if isinstance(o, str):
+        return re.sub(r"\$\{(\w+)\}", lambda m: os.environ[m[1]], o)
+    if isinstance(o, list):
+        return [subst(x) for x in o]
+    return {k: subst(v) for k, v in o.items()} if isinstance(o, dict) else o
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("peers", nargs="+")
+    a.add_argument("--out", required=True)
+    a.add_argument("--only", default="", help="semicolon-separated beginnings of workload ids")
+    for name, value in ("runs", 3), ("seconds", 6), ("warm", 12), ("conns", 16), ("sessions", 16), ("server-core", 0), ("client-core", 1):
+        a.add_argument(f"--{name}", type=int, default=value)
+    a = a.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the peer is stopped too
+    os.sched_setaffinity(0, {a.client_core})  # the driver itself stays off the server's core
+    os.makedirs(a.out, exist_ok=True)
+    peers = [Peer(p, a) for p in a.peers]
+    ids = list(dict.fromkeys(w["id"] for p in peers for w in p.cfg["workloads"]))
+    print(f"{'workload':30} {'peer':14} {'rate/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>8} {'beside':>8} {'MiB':>5} {'bad':>4}")
+    for workload in ids:
+        if a.only and not any(workload.startswith(x) for x in a.only.split(";")):
+            continue
+        for peer in peers:
+            w = next((w for w in peer.cfg["workloads"] if w["id"] == workload), None)
+            if not w:
+                continue
+            with tempfile.TemporaryDirectory() as tmp:
+                try:
+                    peer.start()
+                    m = measure(peer, w, tmp)
+                finally:
+                    peer.stop()
+            peer.result["workloads"].append(m)
+            print(f"{workload:30} {peer.key:14} {m['rate']:9,.0f} {m['p50_ms']:8.2f} {m['p99_ms']:8.2f} {m['cpu_ms']:8.4f} "
+                  f"{m['beside_ms']:8.4f} {m['rss_mib']:5.0f} {m['bad']:4}", flush=True)
+            with open(os.path.join(a.out, peer.key + ".json"), "w") as f:
+                json.dump(peer.result, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()

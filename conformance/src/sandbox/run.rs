@@ -1,0 +1,199 @@
+//! Run: starts every part in one process, says when each answers, and stops them together.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::rt;
+use idp::clock::SystemClock;
+use idp::config::Config;
+use idp::domain::Fault;
+use idp::flow::inbox;
+use idp::idp::Idp;
+use idp::store::Store;
+use openidconnect::core::CoreJwsSigningAlgorithm;
+use serde_json::Value;
+
+use super::clients::{MINISTRY, NATIONAL, registrations};
+use super::people::{Door, PASSWORD, PEOPLE};
+use super::phone::{self, Inbox, Message};
+use super::portal::{self, Portal};
+use super::ports::{Ports, origin};
+use super::seed::{operators, seed};
+use super::setup::{Options, client_secret, configuration, directory, write_configuration};
+use super::site::{MINISTRY_SITE, NATIONAL_SITE, Site};
+use super::visit::Visits;
+use crate::rp::{Registration, RelyingParty};
+
+/// How long every part may take to answer before the start counts as failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Sets up, seeds, and unless only that was asked, runs until the process is told to stop.
+pub async fn run(options: &Options) -> Result<(), String> {
+    let directory = directory(&options.directory)?;
+    let before = configuration(options, &directory, Vec::new());
+    before.check().map_err(|invalid| invalid.to_string())?;
+    idp::telemetry::log::init(&before.telemetry);
+    if options.reset {
+        Store::reset(&before.database.url).map_err(told)?;
+    }
+    let config = seeded(options, &directory, before).await?;
+    let path = write_configuration(&config, &directory)?;
+    if options.seed_only {
+        println!("seeded; the configuration is {}", path.display());
+        return Ok(());
+    }
+    let idp = Idp::open(config).await.map_err(told)?;
+    serve(options.ports, &directory, idp).await
+}
+
+/// Seeds a store and answers the configuration that names the operators found in it: their ids exist only now.
+async fn seeded(options: &Options, directory: &Path, config: Config) -> Result<Config, String> {
+    let mut secrets = Vec::new();
+    for client in [NATIONAL, MINISTRY, super::clients::CONSOLE] {
+        secrets.push((client, client_secret(directory, client)?));
+    }
+    let registrations: Vec<Value> = registrations(options.ports, |client| {
+        secrets.iter().find(|(id, _)| *id == client).map(|(_, secret)| secret.clone()).unwrap_or_default()
+    });
+    let idp = Idp::open(config).await.map_err(told)?;
+    seed(&registrations, options.ports, &idp).await?;
+    Ok(configuration(options, directory, operators(&idp).await?))
+}
+
+async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), String> {
+    let mut others = Parts::default();
+    let console = admin::web::start(Arc::clone(&idp)).map_err(|error| format!("console: {error}"))?;
+    others.hold(console.console);
+    others.hold(console.operations);
+    for (site, port) in [(&NATIONAL_SITE, ports.national()), (&MINISTRY_SITE, ports.ministry())] {
+        let portal = portal(site, port, ports, directory)?;
+        others.hold(portal::serve(portal, port).map_err(|error| format!("port {port}: {error}"))?);
+    }
+    let phone = phone::serve(inbox_of(Arc::clone(&idp)), ports.phone());
+    others.hold(phone.map_err(|error| format!("port {}: {error}", ports.phone()))?);
+
+    print_table(ports);
+    let provider = idp::web::serve(idp);
+    let mut provider = std::pin::pin!(provider);
+    let served = tokio::select! {
+        served = &mut provider => Some(served),
+        answered = all_answer(ports) => { answered?; None }
+    };
+    let served = match served {
+        Some(served) => served,
+        None => {
+            println!("sandbox ready");
+            std::io::stdout().flush().map_err(|error| error.to_string())?;
+            // The provider ends by a signal to the process; everything else ends with it.
+            provider.await
+        }
+    };
+    others.stop().await;
+    served.map_err(told)
+}
+
+fn told(fault: Fault) -> String {
+    fault.to_string()
+}
+
+/// The servers beside the provider.
+#[derive(Default)]
+struct Parts {
+    handles: Vec<ServerHandle>,
+}
+
+impl Parts {
+    fn hold(&mut self, server: Server) {
+        self.handles.push(server.handle());
+        rt::spawn(server);
+    }
+
+    async fn stop(self) {
+        for handle in self.handles {
+            handle.stop(true).await;
+        }
+    }
+}
+
+fn portal(site: &'static Site, port: u16, ports: Ports, directory: &Path) -> Result<Portal, String> {
+    let registration = Registration {
+        issuer: origin(ports.provider()),
+        client_id: site.client.to_owned(),
+        client_secret: client_secret(directory, site.client)?,
+        redirect_uri: format!("{}/callback", origin(port)),
+        signing: CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+    };
+    Ok(Portal {
+        site,
+        origin: origin(port),
+        issuer: registration.issuer.clone(),
+        relying_party: RelyingParty::new(registration).map_err(|failure| format!("{failure:?}"))?,
+        visits: Visits::default(),
+        clock: Arc::new(SystemClock),
+    })
+}
+
+fn inbox_of(idp: Arc<Idp>) -> Inbox {
+    Arc::new(move |to, limit| {
+        let idp = Arc::clone(&idp);
+        Box::pin(async move {
+            let found = inbox::list(to.as_deref(), limit, &idp).await?;
+            Ok(found.into_iter().map(|kept| Message { to: kept.to, text: kept.text, at: kept.at }).collect())
+        })
+    })
+}
+
+/// Waits until each port answers a stranger.
+async fn all_answer(ports: Ports) -> Result<(), String> {
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(2))
+        .build()
+        .map_err(|error| error.to_string())?;
+    let doors = [
+        (ports.provider(), "/.well-known/openid-configuration"),
+        (ports.provider_operations(), "/readyz"),
+        (ports.console_operations(), "/readyz"),
+        (ports.console(), "/"),
+        (ports.national(), "/"),
+        (ports.ministry(), "/"),
+        (ports.phone(), "/"),
+    ];
+    let waiting = async {
+        for (port, path) in doors {
+            let url = format!("http://127.0.0.1:{port}{path}");
+            while !answers(&http, &url).await {
+                rt::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    };
+    rt::time::timeout(PATIENCE, waiting).await.map_err(|_| "not every port answered in time".to_owned())
+}
+
+async fn answers(http: &reqwest::Client, url: &str) -> bool {
+    let answer = http.get(url).send().await;
+    answer.is_ok_and(|answer| answer.status().is_success() || answer.status().is_redirection())
+}
+
+/// Everything personal that is printed is printed here, before the last line.
+fn print_table(ports: Ports) {
+    println!("{:<28}{:<16}{:<13}WHAT TO TRY", "URL", "PERSON NUMBER", "PASSWORD");
+    for person in PEOPLE {
+        let url = origin(match person.door {
+            Door::National => ports.national(),
+            Door::Ministry => ports.ministry(),
+            Door::Console => ports.console(),
+        });
+        println!("{url:<28}{:<16}{PASSWORD:<13}{}: {}", person.number, person.name, person.hint);
+    }
+    for (port, what) in [
+        (ports.phone(), "the phone: codes sent by SMS arrive here"),
+        (ports.provider(), "the provider, discovery at /.well-known/openid-configuration"),
+    ] {
+        println!("{:<28}{:<16}{:<13}{what}", origin(port), "", "");
+    }
+}

@@ -1,0 +1,143 @@
+//! Setup: the directory the sandbox lives in, its secrets, and the configuration it runs on and writes down.
+
+use std::fs;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use idp::config::{Config, LogFormat, Migrate};
+use idp::domain::secret::{ClientSecret, Minted};
+use idp::random::{Random, SystemRandom};
+
+use super::clients::CONSOLE;
+use super::ports::{Ports, origin};
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub directory: PathBuf,
+    pub reset: bool,
+    pub database_url: Option<String>,
+    pub redis_url: Option<String>,
+    pub ports: Ports,
+    pub seed_only: bool,
+}
+
+/// Makes the directory, for its owner alone, and answers its full path: relative ones would depend on who reads them.
+pub fn directory(path: &Path) -> Result<PathBuf, String> {
+    let told = |error: std::io::Error| format!("{}: {error}", path.display());
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(told)?;
+    path.canonicalize().map_err(told)
+}
+
+/// The configuration of the provider and the console beside it.
+pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>) -> Config {
+    let ports = options.ports;
+    let listen = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut config = Config::new(origin(ports.provider()), directory.join("keys"));
+    config.listen = listen(ports.provider());
+    config.operations.listen = listen(ports.provider_operations());
+    // Plain HTTP on this machine: browsers count localhost as secure.
+    config.danger_http_loopback = true;
+    config.database.url =
+        options.database_url.clone().unwrap_or_else(|| format!("sqlite:{}", directory.join("idp.db").display()));
+    config.database.migrate = Some(Migrate::Auto);
+    if let Some(url) = &options.redis_url {
+        config.ephemeral.url.clone_from(url);
+    }
+    config.admin.listen = listen(ports.console());
+    config.admin.operations_listen = listen(ports.console_operations());
+    config.admin.client_secret_file = Some(secret_file(directory, CONSOLE));
+    config.admin.public_url = Some(origin(ports.console()));
+    config.admin.operators = operators;
+    // Everybody here comes from one address, and the same few phones are tried again and again.
+    config.limits.sign_ins_per_address = 100_000;
+    config.limits.pages_per_address = 1_000_000;
+    config.limits.otps_per_address = 100_000;
+    config.limits.otp_sends_per_quarter_hour = 1_000;
+    config.limits.otp_sends_per_day = 10_000;
+    config.limits.sessions_per_account = 1_000;
+    config.web.shutdown_seconds = 5;
+    config.telemetry.log = "warn".to_owned();
+    config.telemetry.format = LogFormat::Text;
+    config
+}
+
+/// Writes `idp.toml`, so that `idp` and `admin` work beside the sandbox. The store's address may hold a password.
+pub fn write_configuration(config: &Config, directory: &Path) -> Result<PathBuf, String> {
+    let path = directory.join("idp.toml");
+    private_file(&path, config.to_toml().as_bytes())?;
+    Ok(path)
+}
+
+fn secret_file(directory: &Path, client: &str) -> PathBuf {
+    directory.join("secrets").join(client)
+}
+
+/// The secret of one of our own clients: minted at the first start, the same ever after.
+pub fn client_secret(directory: &Path, client: &str) -> Result<String, String> {
+    let path = secret_file(directory, client);
+    if let Ok(kept) = fs::read_to_string(&path)
+        && !kept.trim().is_empty()
+    {
+        return Ok(kept.trim().to_owned());
+    }
+    let random: &dyn Random = &SystemRandom;
+    let fresh: Minted<ClientSecret> = random.mint().map_err(|fault| fault.to_string())?;
+    self::directory(&directory.join("secrets"))?;
+    private_file(&path, fresh.reveal().as_bytes())?;
+    Ok(fresh.reveal().to_owned())
+}
+
+/// Written beside and moved into place, so that a reader never sees half a file.
+fn private_file(path: &Path, content: &[u8]) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("{}: {error}", path.display());
+    let beside = path.with_extension("new");
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(told(error)),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(told)?;
+    file.write_all(content).map_err(told)?;
+    fs::rename(&beside, path).map_err(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn options() -> Options {
+        Options {
+            directory: PathBuf::from(".sandbox"),
+            reset: false,
+            database_url: None,
+            redis_url: None,
+            ports: Ports::from_base(18_080).unwrap(),
+            seed_only: false,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_runs() {
+        let place = tempfile::tempdir().unwrap();
+        let config = configuration(&options(), place.path(), vec!["one".to_owned()]);
+        let path = write_configuration(&config, place.path()).unwrap();
+        let read = Config::read(&fs::read_to_string(&path).unwrap(), []).unwrap();
+        assert_eq!(read, config);
+        assert_eq!(read.issuer, "http://localhost:18080");
+        assert_eq!(read.operations.listen.port(), 19_080);
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_secret_is_minted_once() {
+        let place = tempfile::tempdir().unwrap();
+        let first = client_secret(place.path(), "console").unwrap();
+        assert_eq!(first.len(), 43);
+        assert_eq!(client_secret(place.path(), "console").unwrap(), first);
+        assert_ne!(client_secret(place.path(), "other").unwrap(), first);
+    }
+}
