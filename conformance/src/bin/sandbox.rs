@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-fn main() {}
-=======
 //! `sandbox`: provider, console, two portals and a phone on this machine, with invented people to try.
 
 use std::path::PathBuf;
@@ -58,4 +55,3 @@ async fn main() -> ExitCode {
         }
     }
 }
->>>>>>> main
