@@ -1,0 +1,124 @@
+# Running things and adding up what their own summaries say. Sourced by conformance/test.
+
+# run_quietly NAME COMMAND...: output to a log; its end is shown when the command fails.
+run_quietly() {
+  local name=$1
+  shift
+  if "$@" >"$out/$name.log" 2>&1; then return 0; fi
+  echo "-- $name failed; the end of $out/$name.log:" >&2
+  tail -n 40 "$out/$name.log" >&2
+  return 1
+}
+
+# one_check NAME COMMAND...: passes or fails as one.
+one_check() {
+  local name=$1
+  if run_quietly "$@"; then echo "$name: ok"; count 1 0; else count 0 1; fi
+}
+
+# counted NAME COMMAND...: a runner whose last line is `N passed, N failed`.
+counted() {
+  local name=$1 status=0 line
+  shift
+  "$@" >"$out/$name.log" 2>&1 || status=$?
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$out/$name.log" | tail -n 1 || true)
+  if [ -z "$line" ]; then
+    tail -n 40 "$out/$name.log" >&2
+    echo "$name: no summary (exit $status)"
+    count 0 1
+    return
+  fi
+  # shellcheck disable=SC2086
+  set -- $line
+  echo "$name: $line"
+  if [ "$status" != 0 ] || [ "$3" != 0 ]; then grep -E -A8 '^(FAIL|not ok|failed)' "$out/$name.log" >&2 || tail -n 40 "$out/$name.log" >&2; fi
+  [ "$status" = 0 ] || [ "$3" != 0 ] || { echo "$name: exit $status"; count 0 1; }
+  count "$1" "$3"
+}
+
+# cargo_tests NAME ARGUMENT...: a run of cargo test; an ignored test counts as failed, for nothing is skipped here.
+cargo_tests() {
+  local name=$1 status=0 sums
+  shift
+  cargo test --locked --workspace --no-fail-fast "$@" >"$out/$name.log" 2>&1 || status=$?
+  grep -E '^test result:' "$out/$name.log" || true
+  sums=$(awk '/^test result:/ { p += $4; f += $6; i += $8 } END { print p + 0, f + 0, i + 0 }' "$out/$name.log")
+  # shellcheck disable=SC2086
+  set -- $sums
+  if [ "$status" != 0 ]; then
+    awk '/^failures:$/ { show = 1 } /^test result:/ { show = 0 } show' "$out/$name.log" | head -n 400 >&2
+    [ "$2" != 0 ] || { tail -n 30 "$out/$name.log" >&2; count 0 1; }
+  fi
+  [ "$3" = 0 ] || echo "$name: $3 tests are ignored, which counts as failed"
+  ran=$(($1 + $2))
+  count "$1" $(($2 + $3))
+}
+
+# The integration tests of the workspace but ours, as arguments of cargo test.
+integration_tests() {
+  local file
+  for file in idp/tests/*.rs admin/tests/*.rs idp/tests/*/main.rs admin/tests/*/main.rs; do
+    [ -e "$file" ] || continue
+    case $file in
+      */main.rs) file=${file%/main.rs} ;;
+    esac
+    echo --test "$(basename "$file" .rs)"
+  done | sort -u | tr '\n' ' '
+}
+
+# suite NAME: everything but the browser, on the backing the environment names.
+suite() {
+  # Many of these wait for a clock; more of them than there are cores may wait together.
+  RUST_TEST_THREADS=4 cargo_tests "wire-$1" --test suite -- wire::
+  wire=$ran
+  # What measures a moment has the machine for itself.
+  RUST_TEST_THREADS=1 cargo_tests "races-$1" --test suite -- races:: crash:: dump::
+  suites_ran=$((wire + ran))
+}
+
+# No module of the suite may be left out by the filters above.
+every_suite_ran() {
+  local all
+  all=$(cargo test --locked --workspace --test suite -- --list 2>/dev/null | grep -c ': test$')
+  [ "$all" = $((suites_ran + ran)) ] || { echo "the suite has $all tests, $((suites_ran + ran)) ran"; count 0 1; }
+}
+
+prepare_clients() {
+  local place=$CARGO_TARGET_DIR/clients
+  mkdir -p "$place/openid-client"
+  if [ "$(cat "$place/authlib/.made" 2>/dev/null)" != "$(cat conformance/clients/authlib/requirements.txt)" ]; then
+    rm -rf "$place/authlib"
+    run_quietly venv python3 -m venv "$place/authlib" || die "no Python environment"
+    run_quietly pip "$place/authlib/bin/pip" install --quiet --disable-pip-version-check \
+      -r conformance/clients/authlib/requirements.txt || die "pip failed"
+    cp conformance/clients/authlib/requirements.txt "$place/authlib/.made"
+  fi
+  cp conformance/clients/openid-client/* "$place/openid-client/"
+  run_quietly npm npm install --prefix "$place/openid-client" --no-audit --no-fund --loglevel error || die "npm failed"
+  node=$(command -v node)
+  if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+    # openid-client 6 wants Node 20; npm carries Node itself.
+    run_quietly node npm install --prefix "$place/openid-client" --no-save --no-audit --no-fund --loglevel error node@22 ||
+      die "no Node 22"
+    node=$place/openid-client/node_modules/.bin/node
+  fi
+}
+
+# relying_parties NAME [SANDBOX OPTION...]: both libraries against one sandbox.
+relying_parties() {
+  local name=$1 file place=$CARGO_TARGET_DIR/clients
+  if ! start_sandbox "$@"; then
+    echo "the sandbox does not start on $name"
+    count 0 1
+    return
+  fi
+  admin() { "$CARGO_TARGET_DIR/debug/admin" --config "$sandbox_directory/idp.toml" "$@"; }
+  {
+    for file in conformance/clients/registrations/*.json; do admin client put "$file"; done
+    admin account import conformance/clients/holders.jsonl
+  } >"$out/clients-$name-setup.log" 2>&1 || { cat "$out/clients-$name-setup.log" >&2; count 0 1; }
+  export ISSUER=http://localhost:$port PHONE=http://localhost:$((port + 4))
+  counted "authlib-$name" "$place/authlib/bin/python" conformance/clients/authlib/relying_party.py
+  counted "openid-client-$name" "$node" "$place/openid-client/relying_party.mjs"
+  stop_sandbox
+}

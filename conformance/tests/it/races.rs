@@ -1,0 +1,125 @@
+//! What is used once is used once, however many ask at the same moment (TK-02, RF-02, CA-04). `LONG=1` does a
+//! thousand codes instead of a hundred.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use crate::support::ask::Ask;
+use crate::support::relying_party::{RelyingParty, assertion_fields};
+use crate::support::sandbox::Sandbox;
+use crate::support::verdict;
+use crate::support::wire::{Visitor, encode, pairs};
+
+const AT_ONCE: usize = 50;
+
+fn rounds() -> usize {
+    if std::env::var_os("LONG").is_some() { 1000 } else { 100 }
+}
+
+/// Ten connections kept open, as ten machines of one portal would.
+fn connections(issuer: &str) -> Vec<Arc<Visitor>> {
+    (0..10).map(|_| Arc::new(Visitor::new(issuer))).collect()
+}
+
+/// Sends one request fifty times at one moment; how often each answer came, and the bodies of the successes.
+async fn storm(
+    through: &[Arc<Visitor>],
+    client: &RelyingParty,
+    fields: &[(&str, &str)],
+) -> (BTreeMap<String, usize>, Vec<serde_json::Value>) {
+    let (mut body, header) = client.credentials();
+    body.extend(pairs(fields));
+    let (body, gate) = (encode(&body), Arc::new(Barrier::new(AT_ONCE)));
+    let mut tasks = JoinSet::new();
+    for n in 0..AT_ONCE {
+        let (visitor, body, header, gate) =
+            (Arc::clone(&through[n % through.len()]), body.clone(), header.clone(), Arc::clone(&gate));
+        tasks.spawn(async move {
+            let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
+            headers.extend(header.iter().map(|value| ("authorization", value.as_str())));
+            gate.wait().await;
+            visitor.send("POST", "/token", &headers, Some(body.into_bytes())).await
+        });
+    }
+    let (mut seen, mut won) = (BTreeMap::new(), Vec::new());
+    while let Some(answer) = tasks.join_next().await {
+        let answer = answer.unwrap();
+        let body = answer.json();
+        *seen.entry(format!("{} {}", answer.status, body["error"].as_str().unwrap_or("-"))).or_insert(0) += 1;
+        if answer.status == 200 {
+            won.push(body);
+        }
+    }
+    (seen, won)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tk_02_one_code_redeemed_fifty_times_at_once_has_one_winner_and_no_survivor() {
+    let idp = Sandbox::fresh();
+    let through = connections(&idp.issuer);
+    let holder = idp.citizen();
+    for client in [idp.confidential(), idp.public()] {
+        let visitor = idp.visitor();
+        for round in 0..rounds() / 2 {
+            let ask = Ask::of(&client).scope("openid profile offline_access");
+            let code = idp.authorize(&visitor, &ask, &holder).await.code();
+            let (seen, won) = storm(&through, &client, &client.redemption(&code, &ask.verifier)).await;
+            let expected = BTreeMap::from([("200 -".to_owned(), 1), ("400 invalid_grant".to_owned(), AT_ONCE - 1)]);
+            assert_eq!(seen, expected, "round {round}");
+            let (access, refresh) =
+                (won[0]["access_token"].as_str().unwrap(), won[0]["refresh_token"].as_str().unwrap());
+            verdict::family_is_dead(&client, &[access], &[refresh]).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rf_02_one_refresh_token_of_a_public_client_turns_once_and_the_family_dies() {
+    let idp = Sandbox::fresh();
+    let through = connections(&idp.issuer);
+    let (client, holder, visitor) = (idp.public(), idp.citizen(), idp.visitor());
+    for round in 0..rounds() {
+        let ask = Ask::of(&client).scope("openid profile offline_access");
+        let tokens = idp.tokens(&visitor, &client, ask, &holder).await;
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh())];
+        let (seen, won) = storm(&through, &client, &fields).await;
+        let expected = BTreeMap::from([("200 -".to_owned(), 1), ("400 invalid_grant".to_owned(), AT_ONCE - 1)]);
+        assert_eq!(seen, expected, "round {round}");
+        let (access, refresh) = (won[0]["access_token"].as_str().unwrap(), won[0]["refresh_token"].as_str().unwrap());
+        verdict::family_is_dead(&client, &[access, tokens.access()], &[refresh, tokens.refresh()]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rf_04_one_refresh_token_of_a_confidential_client_serves_all_fifty() {
+    let idp = Sandbox::fresh();
+    let through = connections(&idp.issuer);
+    let client = idp.confidential();
+    let tokens = idp.offline_tokens(&client, &idp.citizen()).await;
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh())];
+    let (seen, won) = storm(&through, &client, &fields).await;
+    assert_eq!(seen, BTreeMap::from([("200 -".to_owned(), AT_ONCE)]));
+    assert!(won.iter().all(|body| body["refresh_token"] == tokens.body["refresh_token"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ca_04_one_assertion_sent_fifty_times_at_once_is_accepted_once() {
+    let idp = Sandbox::fresh();
+    let through = connections(&idp.issuer);
+    let client = idp.client(json!({"token_endpoint_auth_method": "private_key_jwt"}));
+    for round in 0..rounds() / 10 {
+        let assertion = assertion_fields(&client.assertion(json!({})));
+        let mut fields: Vec<(&str, &str)> = assertion.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        fields.extend([("grant_type", "refresh_token"), ("refresh_token", "unknown")]);
+        let bare = RelyingParty { proof: crate::support::relying_party::Proof::None, ..client.clone() };
+        let (seen, _) = storm(&through, &bare, &fields).await;
+        // The winner is known, and told that its grant is none.
+        let expected =
+            BTreeMap::from([("400 invalid_grant".to_owned(), 1), ("401 invalid_client".to_owned(), AT_ONCE - 1)]);
+        assert_eq!(seen, expected, "round {round}");
+    }
+}

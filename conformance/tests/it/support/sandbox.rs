@@ -1,0 +1,184 @@
+//! One running sandbox process, ended by its own process id.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use super::backing::Backing;
+
+const STARTS_WITHIN: Duration = Duration::from_secs(90);
+
+pub struct Sandbox {
+    pub issuer: String,
+    pub backing: Backing,
+    port_base: u16,
+    directory: tempfile::TempDir,
+    running: Mutex<Option<Child>>,
+    /// What it printed before `sandbox ready`: the table with the seeded holders.
+    table: Arc<Mutex<String>>,
+    /// Everything printed or logged afterwards.
+    log: Arc<Mutex<String>>,
+}
+
+impl Sandbox {
+    /// The one sandbox most tests share; each brings its own holders and clients.
+    pub fn shared() -> &'static Sandbox {
+        static SHARED: OnceLock<Sandbox> = OnceLock::new();
+        SHARED.get_or_init(Sandbox::fresh)
+    }
+
+    /// A sandbox of one's own on an empty store.
+    pub fn fresh() -> Sandbox {
+        let port_base = free_port_base();
+        let sandbox = Sandbox {
+            issuer: format!("http://localhost:{port_base}"),
+            backing: Backing::fresh(),
+            port_base,
+            directory: tempfile::tempdir().unwrap(),
+            running: Mutex::new(None),
+            table: Arc::default(),
+            log: Arc::default(),
+        };
+        sandbox.start();
+        sandbox
+    }
+
+    /// Starts the process on the directory and store it has and waits for `sandbox ready`.
+    pub fn start(&self) {
+        let mut command = Command::new("setpriv");
+        // The kernel ends the sandbox when this process dies in any way, so nothing is left behind.
+        command.args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_sandbox")]);
+        command.arg("--data").arg(self.data()).args(["--port-base", &self.port_base.to_string()]);
+        command.args(self.backing.arguments());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = spawn(command);
+        let (said_ready, ready) = channel();
+        let (table, log) = (Arc::clone(&self.table), Arc::clone(&self.log));
+        read_lines(child.stdout.take().unwrap(), {
+            let (log, mut before) = (Arc::clone(&log), true);
+            move |line| {
+                if line.trim() == "sandbox ready" {
+                    before = false;
+                    said_ready.send(()).ok();
+                }
+                let place = if before { &table } else { &log };
+                place.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
+        read_lines(child.stderr.take().unwrap(), move |line| log.lock().unwrap().push_str(&(line + "\n")));
+        if ready.recv_timeout(STARTS_WITHIN).is_err() {
+            drop(child.kill());
+            panic!("the sandbox did not become ready:\n{}\n{}", self.table(), self.log());
+        }
+        *self.running.lock().unwrap() = Some(child);
+    }
+
+    /// SIGKILL: nothing of the process runs any more when this returns.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.running.lock().unwrap().take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+
+    pub fn data(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn table(&self) -> String {
+        self.table.lock().unwrap().clone()
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// `http://localhost:N+offset`: 1 console, 2 national portal, 3 ministry portal, 4 phone, 1000 operations.
+    pub fn neighbour(&self, offset: u16) -> String {
+        format!("http://localhost:{}", self.port_base + offset)
+    }
+
+    /// Runs `admin --config DIR/idp.toml …` beside the running server.
+    pub fn admin(&self, arguments: &[&str]) -> Output {
+        let program = program("admin");
+        Command::new(&program)
+            .arg("--config")
+            .arg(self.data().join("idp.toml"))
+            .args(arguments)
+            .current_dir(self.data())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{} cannot run: {error}", program.display()))
+    }
+
+    /// As `admin`, where only success makes sense: the output.
+    pub fn admin_ok(&self, arguments: &[&str]) -> String {
+        let output = self.admin(arguments);
+        assert!(output.status.success(), "admin {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A file with this text, outside the sandbox's own directory.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        static PLACE: OnceLock<tempfile::TempDir> = OnceLock::new();
+        let place = PLACE.get_or_init(|| tempfile::tempdir().unwrap()).path();
+        let path = place.join(format!("{}-{name}", super::next()));
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A program of another package, built by `conformance/test` into the same directory as the sandbox.
+pub fn program(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_sandbox")).with_file_name(name)
+}
+
+fn free_port_base() -> u16 {
+    let start = std::process::id().wrapping_mul(61);
+    for _ in 0..600 {
+        let step = u32::try_from(super::next() % 100_000).unwrap();
+        // Below the ephemeral range, so that no outgoing connection sits on one of them.
+        let base = 11_000 + u16::try_from((start + step * 10) % 19_000).unwrap();
+        let ports = (base..base + 7).chain([base + 1000, base + 1001]);
+        if ports.into_iter().all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return base;
+        }
+    }
+    panic!("no free range of ports");
+}
+
+/// All children are started by one thread that never ends: their parent-death signal follows that thread.
+pub fn spawn(command: Command) -> Child {
+    type Order = (Command, Sender<std::io::Result<Child>>);
+    static STARTER: OnceLock<Mutex<Sender<Order>>> = OnceLock::new();
+    let starter = STARTER.get_or_init(|| {
+        let (orders, inbox): (Sender<Order>, Receiver<Order>) = channel();
+        std::thread::spawn(move || {
+            for (mut command, answer) in inbox {
+                drop(answer.send(command.spawn()));
+            }
+        });
+        Mutex::new(orders)
+    });
+    let (answer, child) = channel();
+    starter.lock().unwrap().send((command, answer)).unwrap();
+    child.recv().unwrap().expect("the program starts")
+}
+
+fn read_lines(from: impl std::io::Read + Send + 'static, mut each: impl FnMut(String) + Send + 'static) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            each(line);
+        }
+    });
+}
