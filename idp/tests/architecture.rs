@@ -24,8 +24,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "flow",
         &[
-            "domain", "protocol", "store", "ephemeral", "keys", "factor", "notice", "fetch", "config", "telemetry",
-            "clock", "random", "idp",
+            "domain",
+            "protocol",
+            "store",
+            "ephemeral",
+            "keys",
+            "factor",
+            "notice",
+            "fetch",
+            "config",
+            "telemetry",
+            "clock",
+            "random",
+            "idp",
         ],
     ),
     ("web", &["domain", "protocol", "flow", "config", "telemetry", "idp"]),
@@ -33,7 +44,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Foreign crate, and the only places it may be named in.
 const FOREIGN: &[(&str, &[&str])] = &[
-    ("actix_web", &["idp/src/web/", "admin/src/web/", "admin/src/api/", "conformance/src/sandbox/", "conformance/src/bin/"]),
+    (
+        "actix_web",
+        &["idp/src/web/", "admin/src/web/", "admin/src/api/", "conformance/src/sandbox/", "conformance/src/bin/"],
+    ),
     ("diesel", &["idp/src/store/"]),
     ("redis", &["idp/src/ephemeral/redis.rs", "idp/src/ephemeral/mod.rs"]),
     ("josekit", &["idp/src/keys/"]),
@@ -157,14 +171,18 @@ fn every_module_says_what_it_owns() {
         if name.starts_with("idp/src/") && name.ends_with("/mod.rs") && name.matches('/').count() == 3 {
             let header: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
             let header = header.join(" ");
-            assert!(header.contains("Owns:") && header.contains("ust not know:"), "{name}: what it owns and must not know");
+            assert!(
+                header.contains("Owns:") && header.contains("ust not know:"),
+                "{name}: what it owns and must not know"
+            );
         }
     }
 }
 
 #[test]
 fn every_rule_names_its_clause() {
-    const SOURCES: [&str; 8] = ["RFC ", "OIDC ", "contract", "security.md", "domain.md", "architecture.md", "Logout", "ND"];
+    const SOURCES: [&str; 8] =
+        ["RFC ", "OIDC ", "contract", "security.md", "domain.md", "architecture.md", "Logout", "ND"];
     for (name, text) in sources("idp/src/protocol").into_iter().filter(|(name, _)| !is_test(name)) {
         let plumbing = name.ends_with("/mod.rs") || name.ends_with("json.rs");
         assert!(plumbing || SOURCES.iter().any(|source| text.contains(source)), "{name} names no clause");

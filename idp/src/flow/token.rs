@@ -19,11 +19,11 @@ use crate::idp::Idp;
 use crate::protocol::params::Params;
 use crate::protocol::release::{Asked, Place, fits, narrow};
 use crate::protocol::token::client_auth::Authenticated;
+use crate::protocol::token::client_credentials;
 use crate::protocol::token::code::{self, Presented, Redemption, redeem};
 use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
 use crate::protocol::token::request::{self, TokenRequest};
 use crate::protocol::token::set::TokenSet;
-use crate::protocol::token::client_credentials;
 use crate::protocol::{Error, id_token};
 use crate::store::{self, Db};
 
