@@ -1,25 +1,36 @@
 //! Clock: where the present comes from. Everything below `flow` takes a `Moment` instead.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::{Moment, Span};
 
 pub trait Clock: Send + Sync {
     fn now(&self) -> Moment;
+
+    /// Unix milliseconds: to order events, never to decide anything.
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.now().unix()).unwrap_or(0).saturating_mul(1000)
+    }
 }
 
 /// The machine's UTC clock.
 pub struct SystemClock;
 
-impl Clock for SystemClock {
+impl SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    fn since_epoch() -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+}
+
+impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        let seconds = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .ok()
-            .and_then(|since| i64::try_from(since.as_secs()).ok())
-            .unwrap_or(0);
-        Moment::from_unix(seconds)
+        Moment::from_unix(i64::try_from(Self::since_epoch().as_secs()).unwrap_or(0))
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(Self::since_epoch().as_millis()).unwrap_or(0)
     }
 }
 

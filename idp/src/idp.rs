@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::domain::{Acr, AuthenticationLevel, Fault};
+use crate::domain::{Acr, AuthenticationLevel, Fault, Id};
 use crate::ephemeral::{self, Ephemeral};
 use crate::factor::password::{Hasher, threads_for};
 use crate::flow::facts::Limits;
@@ -36,6 +36,8 @@ pub struct Idp {
     /// Redirect origins of public clients, for CORS.
     pub public_origins: Origins,
     stopping: AtomicBool,
+    /// The millisecond and count of the last identifier made.
+    last: Mutex<(u64, u16)>,
 }
 
 /// The surroundings a test replaces.
@@ -87,6 +89,7 @@ impl Idp {
             metadata: metadata(&config),
             public_origins: Origins::default(),
             stopping: AtomicBool::new(false),
+            last: Mutex::new((0, 0)),
             notice,
             config,
             store,
@@ -101,6 +104,22 @@ impl Idp {
     pub fn session_limits(&self) -> Limits {
         let lifetimes = &self.config.lifetimes;
         Limits { one: lifetimes.session(AuthenticationLevel::One), two: lifetimes.session(AuthenticationLevel::Two) }
+    }
+
+    /// A fresh identifier that sorts after every one this process made before.
+    pub fn id<T>(&self) -> Result<Id<T>, Fault> {
+        let now = self.clock.milliseconds();
+        let tick = {
+            let mut last = self.last.lock().map_err(|_| Fault::broken("idp", "poisoned"))?;
+            *last = match *last {
+                (before, _) if before < now => (now, 0),
+                // Twelve bits count within a millisecond; then, or when the clock was set back, the next one begins.
+                (before, count) if count < 0x0fff => (before, count + 1),
+                (before, _) => (before + 1, 0),
+            };
+            *last
+        };
+        self.random.id(tick)
     }
 
     /// From now on readiness says no, while requests under way finish.

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::domain::secret::{Class, Minted};
-use crate::domain::{Fault, Id, Moment};
+use crate::domain::{Fault, Id};
 
 pub trait Random: Send + Sync {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault>;
@@ -30,10 +30,13 @@ impl dyn Random {
         Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(self.bytes::<32>()?))
     }
 
-    /// An identifier that sorts by time (UUID version 7), for rows that are appended.
-    pub fn id<T>(&self, now: Moment) -> Result<Id<T>, Fault> {
-        let millis = u64::try_from(now.unix()).unwrap_or(0).saturating_mul(1000);
-        Ok(Id::new(uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()?).into_uuid().to_string()))
+    /// An identifier that sorts by time: UUID version 7 with a counter behind the milliseconds (RFC 9562 §6.2).
+    pub fn id<T>(&self, (milliseconds, count): (u64, u16)) -> Result<Id<T>, Fault> {
+        let mut bytes: [u8; 10] = self.bytes()?;
+        for (byte, counted) in bytes.iter_mut().zip(count.to_be_bytes()) {
+            *byte = counted;
+        }
+        Ok(Id::new(uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid().to_string()))
     }
 
     /// Six decimal digits, each of the million equally likely.

@@ -46,7 +46,7 @@ pub async fn import(text: &str, idp: &Idp) -> Result<Verdict<Imported>, Fault> {
     let mut arrivals = Vec::with_capacity(records.len());
     for record in records {
         let secret = password(&record, idp).await?;
-        arrivals.push(Arrival { record, secret, fresh: idp.random.id(now)?, event: idp.random.id(now)? });
+        arrivals.push(Arrival { record, secret, fresh: idp.id()?, event: idp.id()? });
     }
     let vault = Arc::clone(&idp.vault);
     idp.store.transact(move |db| settle(db, arrivals, &vault, now)).await

@@ -212,7 +212,7 @@ fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, id
     };
     let code: Minted<Code> = idp.random.mint()?;
     let grant = Grant {
-        id: idp.random.id(now)?,
+        id: idp.id()?,
         client: client.id.clone(),
         party: Party::Holder(authentication),
         scope: granted_scope(&request, decided.offline),
@@ -241,7 +241,7 @@ fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, id
         Event::new(Kind::AuthorizationIssued, now).of(&session.account).by(&client.id).within(&session.id).with(
             json!({"acr": decided.acr.urn(), "scope": grant.scope, "service": request.service, "grant": grant.id}),
         );
-    store::trail::append(db, &event, &idp.random.id(now)?)?;
+    store::trail::append(db, &event, &idp.id()?)?;
     let address = return_address(&request, &client, idp)?;
     Ok(Answer::bare(Outcome::Returned(outgoing(&address, &[("code", code.reveal())], None))))
 }
@@ -271,7 +271,7 @@ pub fn refuse(
             .by(&pending.client.id)
             .within(&session.id)
             .with(json!({"error": error.code.as_str(), "told": error.told}));
-        store::trail::append(db, &event, &idp.random.id(now)?)?;
+        store::trail::append(db, &event, &idp.id()?)?;
     }
     let address = return_address(&pending.request, &pending.client, idp)?;
     Ok(Answer::bare(returned(&address, error)))

@@ -36,7 +36,7 @@ pub async fn put(text: &str, idp: &Idp) -> Result<Verdict<Put>, Fault> {
     };
     let now = idp.clock.now();
     let admission = Admission { http_loopback: idp.config.danger_http_loopback };
-    let fresh = Fresh { secret: idp.random.mint()?, event: idp.random.id(now)?, at: now };
+    let fresh = Fresh { secret: idp.random.mint()?, event: idp.id()?, at: now };
     idp.store.transact(move |db| admit(db, metadata, &admission, fresh)).await
 }
 
@@ -131,7 +131,7 @@ pub async fn close(id: &Id<Client>, idp: &Idp) -> Result<Verdict<()>, Fault> {
 async fn turn(id: &Id<Client>, status: ClientStatus, kind: Kind, idp: &Idp) -> Result<Verdict<()>, Fault> {
     let id = id.clone();
     let now = idp.clock.now();
-    let event = idp.random.id::<Event>(now)?;
+    let event = idp.id::<Event>()?;
     idp.store
         .transact(move |db| {
             let Some(registered) = store::client::find(db, &id)? else {

@@ -22,6 +22,7 @@ use crate::idp::Idp;
 use crate::protocol::authorize::next::Next;
 use crate::protocol::release::{self, Decision, Offer};
 use crate::protocol::{Error, ErrorCode};
+use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// What the holder answered.
@@ -118,7 +119,7 @@ fn record(
     let offline = offer.offline.then(|| (OFFLINE_PURPOSE.to_owned(), Decision::default()));
     for (purpose, decision) in answered.chain(offline) {
         let consent = Consent {
-            id: idp.random.id(now)?,
+            id: idp.id()?,
             account: session.account.clone(),
             client: client.id.clone(),
             purpose: purpose.clone(),
@@ -142,7 +143,7 @@ fn record(
             .within(&session.id)
             .with(json!({"purpose": purpose, "asked": consent.asked, "granted": consent.granted,
                          "legal_basis": client.legal_basis, "text_hash": given.text_hash}));
-        store::trail::append(db, &event, &idp.random.id(now)?)?;
+        store::trail::append(db, &event, &idp.id()?)?;
     }
     Ok(())
 }
@@ -155,7 +156,7 @@ fn deny(db: &mut Db, pending: &Pending, session: &Session, offer: &Offer, idp: &
         .by(&pending.client.id)
         .within(&session.id)
         .with(json!({ "asked": asked }));
-    store::trail::append(db, &event, &idp.random.id(now)?)?;
+    store::trail::append(db, &event, &idp.id()?)?;
     let error = Error::new(ErrorCode::AccessDenied, "RFC 6749 §4.1.2.1", "the citizen refused");
     // The consent event is the one record of this refusal.
     authorize::refuse(db, pending, None, error, idp)
@@ -172,13 +173,14 @@ pub async fn withdraw(
     idp.store
         .transact(move |db| {
             let now = this.clock.now();
+            store::account::hold(db, &account, Hold::Alone)?;
             let withdrawn = store::consent::withdraw(db, &account, &client, now)?;
             if withdrawn == 0 {
                 return Ok(false);
             }
             store::grant::revoke_client(db, &account, &client, now, "consent_withdrawn")?;
             let event = Event::new(Kind::ConsentWithdrawn, now).of(&account).by(&client).within(&browser_session);
-            store::trail::append(db, &event, &this.random.id(now)?)?;
+            store::trail::append(db, &event, &this.id()?)?;
             Ok(true)
         })
         .await

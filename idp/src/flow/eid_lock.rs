@@ -48,7 +48,7 @@ enum Act {
 async fn carry_out(number: &PersonNumber, order: LockOrder, act: Act, idp: &Idp) -> Result<Verdict<Locked>, Fault> {
     let index = sealed::person_index(number, &idp.vault);
     let now = idp.clock.now();
-    let event = idp.random.id::<Event>(now)?;
+    let event = idp.id::<Event>()?;
     idp.store
         .transact(move |db| {
             let Some(account) = store::account::find_by_person(db, &index)? else {

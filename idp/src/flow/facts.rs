@@ -13,6 +13,7 @@ use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
 use crate::idp::Idp;
 use crate::protocol::subject::sector;
+use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// The holder behind a browser, as far as it is known.
@@ -64,7 +65,14 @@ pub fn standing_session(
 
 /// Reads everything about the session's holder that `authorize::next` decides on.
 pub fn gather(db: &mut Db, session: Option<Session>, client: &Arc<Client>, now: Moment) -> Result<Gathered, Fault> {
-    let Some(session) = session else { return Ok(Gathered::default()) };
+    let Some(mut session) = session else { return Ok(Gathered::default()) };
+    // A lock or sign-out may have been acknowledged while this transaction waited for the account.
+    if store::account::hold(db, &session.account, Hold::Shared)? {
+        match store::session::find(db, &session.id)? {
+            Some(fresh) if fresh.ended_at.is_none() => session = fresh,
+            _ => return Ok(Gathered::default()),
+        }
+    }
     let account = store::account::find(db, &session.account)?;
     let standing = standing(account.as_ref(), Some(ClientStatus::Live), now);
     let sub = store::subject::find(db, &session.account, sector(client))?;

@@ -63,7 +63,7 @@ pub async fn rotate(algs: &[SigningAlg], pace: Pace, idp: &Idp) -> Result<Vec<Li
     let mut fresh = Vec::new();
     for alg in algs {
         let use_from = if pace == Pace::Now { now } else { now + NOTICE };
-        fresh.push((Ring::mint(&idp.vault, *alg, now, use_from)?, idp.random.id::<Event>(now)?));
+        fresh.push((Ring::mint(&idp.vault, *alg, now, use_from)?, idp.id::<Event>()?));
     }
     idp.store
         .transact(move |db| {
@@ -85,7 +85,7 @@ pub async fn list(idp: &Idp) -> Result<Vec<Listed>, Fault> {
 /// Takes a superseded key out of use. `Pace::Now` does not wait for what it signed to expire.
 pub async fn retire(kid: &str, pace: Pace, idp: &Idp) -> Result<Verdict<()>, Fault> {
     let now = idp.clock.now();
-    let event = idp.random.id::<Event>(now)?;
+    let event = idp.id::<Event>()?;
     let kid = kid.to_owned();
     idp.store
         .transact(move |db| {

@@ -16,6 +16,7 @@ use crate::protocol::Error;
 use crate::protocol::id_token::hinted;
 use crate::protocol::logout::{self, Back, Ending, Here, LogoutHint};
 use crate::protocol::params::Params;
+use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// How an end-session request goes on.
@@ -98,6 +99,7 @@ fn portals(db: &mut Db, session: Option<&Session>) -> Result<Vec<Bilingual>, Fau
 /// Ends one session with the grants that live with it.
 pub fn sign_out(db: &mut Db, session: &Session, idp: &Idp) -> Result<(), Fault> {
     let now = idp.clock.now();
+    store::account::hold(db, &session.account, Hold::Alone)?;
     if !store::session::end(db, &session.id, now)? {
         return Ok(());
     }
@@ -106,5 +108,5 @@ pub fn sign_out(db: &mut Db, session: &Session, idp: &Idp) -> Result<(), Fault> 
         .of(&session.account)
         .within(&session.id)
         .with(json!({"reason": "holder", "grants": grants}));
-    store::trail::append(db, &event, &idp.random.id(now)?)
+    store::trail::append(db, &event, &idp.id()?)
 }

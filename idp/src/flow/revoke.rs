@@ -73,5 +73,5 @@ fn remember(db: &mut Db, grant: &Grant, class: &str, idp: &Idp) -> Result<(), Fa
     if let Some(holder) = grant.holder() {
         event = event.of(&holder.account).within(&holder.session);
     }
-    store::trail::append(db, &event, &idp.random.id(now)?)
+    store::trail::append(db, &event, &idp.id()?)
 }

@@ -18,6 +18,7 @@ use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id, PersonNumber, Span};
 use crate::factor::throttle::{self, Counter, Failures, Rule, Verdict};
 use crate::idp::Idp;
+use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// What the sign-in form carried.
@@ -164,7 +165,7 @@ fn record_wrong(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> 
     let event = Event::new(Kind::SignInRefused, now)
         .of(&account.id)
         .with(json!({"factor": Factor::Password.name(), "reason": "wrong", "known_device": known_device}));
-    store::trail::append(db, &event, &idp.random.id(now)?)
+    store::trail::append(db, &event, &idp.id()?)
 }
 
 /// The right password: told what stands in the way, or signed in.
@@ -180,6 +181,9 @@ fn admit(
         return Ok(Answer::bare(Outcome::Shown(gone())));
     };
     // Facts again: a lock may have been acknowledged while the password was being hashed.
+    if let Some(known) = &attempt.account {
+        store::account::hold(db, &known.id, Hold::Shared)?;
+    }
     let account = store::account::find_by_person(db, &attempt.index)?;
     // What strangers used up comes back by time alone; the owner's own device starts afresh.
     for counter in attempt.counters.iter().filter(|counter| counter.rule == Rule::KnownDevice) {
@@ -192,7 +196,7 @@ fn admit(
         let event = Event::new(Kind::SignInRefused, now)
             .of(&account.id)
             .with(json!({"factor": Factor::Password.name(), "reason": refusal.name()}));
-        store::trail::append(db, &event, &idp.random.id(now)?)?;
+        store::trail::append(db, &event, &idp.id()?)?;
         let mut cookies = Cookies::default();
         end_other_session(db, browser, None, &mut cookies, idp)?;
         return Ok(Answer { outcome: Outcome::Page(Step::of_refusal(refusal), id), cookies });
@@ -205,7 +209,7 @@ fn admit(
         .of(&account.id)
         .within(&session.id)
         .with(json!({"factor": Factor::Password.name(), "client": open.request().map(|request| &request.client_id)}));
-    store::trail::append(db, &event, &idp.random.id(now)?)?;
+    store::trail::append(db, &event, &idp.id()?)?;
     go_on(db, open, session, browser, cookies, idp)
 }
 
@@ -250,7 +254,7 @@ fn enter(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> Re
     }
     end_other_session(db, browser, Some(account), &mut cookies, idp)?;
     let session = Session {
-        id: idp.random.id(now)?,
+        id: idp.id()?,
         account: account.clone(),
         acquaintance: Acquaintance::default().with(Factor::Password, now),
         opened_at: now,
@@ -281,7 +285,7 @@ fn end_other_session(
             .of(&old.account)
             .within(&old.id)
             .with(json!({"reason": "replaced", "same_account": newcomer == Some(&old.account)}));
-        store::trail::append(db, &event, &idp.random.id(now)?)?;
+        store::trail::append(db, &event, &idp.id()?)?;
     }
     Ok(())
 }

@@ -123,7 +123,7 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
                     .by(&turn.pending.client.id)
                     .within(&turn.session.id)
                     .with(json!({"reason": format!("{complaint:?}")}));
-                store::trail::append(db, &event, &this.random.id(now)?)?;
+                store::trail::append(db, &event, &this.id()?)?;
                 return Ok(Proved::Again(complaint));
             }
             this.metrics.sign_in(Factor::SmsOtp, "ok");
@@ -197,7 +197,7 @@ fn prove(db: &mut Db, turn: Turn, browser: &Browser, idp: &Idp) -> Result<Answer
         .by(&turn.pending.client.id)
         .within(&turn.session.id)
         .with(json!({"factor": Factor::SmsOtp.name()}));
-    store::trail::append(db, &event, &idp.random.id(now)?)?;
+    store::trail::append(db, &event, &idp.id()?)?;
     let cookies = Cookies { session: Some(cookie), ..Cookies::default() };
     store::interaction::belongs(db, &turn.open.id, &turn.session.account)?;
     let session = Session { acquaintance, seen_at: now, ..turn.session };
@@ -226,7 +226,7 @@ fn send(
     let code: Minted<Otp> = Minted::from_text(idp.random.six_digits()?);
     let text = otp::text(code.reveal(), &client.client_name.vi, host(&idp.config.issuer));
     let challenge = store::otp::Challenge {
-        id: idp.random.id(now)?,
+        id: idp.id()?,
         interaction: id.clone(),
         account: account.clone(),
         purpose: PURPOSE.to_owned(),
@@ -236,7 +236,7 @@ fn send(
     };
     store::otp::put(db, &challenge)?;
     let event = Event::new(Kind::OtpSent, now).of(account).by(&client.id).with(json!({"purpose": PURPOSE}));
-    store::trail::append(db, &event, &idp.random.id(now)?)?;
+    store::trail::append(db, &event, &idp.id()?)?;
     Ok(Ok(Sms { to, text }))
 }
 

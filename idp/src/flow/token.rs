@@ -25,6 +25,7 @@ use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
 use crate::protocol::token::request::{self, TokenRequest};
 use crate::protocol::token::set::TokenSet;
 use crate::protocol::{Error, id_token};
+use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// What the caller is told: a JSON body, or the rule it broke.
@@ -166,7 +167,7 @@ fn by_itself(db: &mut Db, caller: &Authenticated, scope: Option<&str>, idp: &Idp
         Err(error) => return refused(db, caller, None, error, idp),
     };
     let grant = Grant {
-        id: idp.random.id(now)?,
+        id: idp.id()?,
         client: caller.client().id.clone(),
         party: Party::ClientItself,
         scope: scope.clone(),
@@ -195,7 +196,10 @@ fn stands(db: &mut Db, caller: &Authenticated, grant: &Grant, idp: &Idp) -> Resu
         let subject = Subject::ClientItself;
         return Ok(may_act(Asking { client: Some(status), subject, grant: Some(grant), session: None }, now));
     };
-    holder_stands(db, Some(status), grant, authentication, idp)
+    // A lock acknowledged while this transaction waited for the account has revoked the grant.
+    let waited = store::account::hold(db, &authentication.account, Hold::Shared)?;
+    let fresh = if waited { store::grant::find(db, &grant.id)? } else { None };
+    holder_stands(db, Some(status), fresh.as_ref().unwrap_or(grant), authentication, idp)
 }
 
 /// The gate for a grant of a holder: account, e-ID, client, grant and session together.
@@ -319,7 +323,7 @@ impl Minting<'_> {
         if let Some(holder) = self.grant.holder() {
             event = event.of(&holder.account).within(&holder.session);
         }
-        store::trail::append(db, &event, &idp.random.id(now)?)
+        store::trail::append(db, &event, &idp.id()?)
     }
 }
 
@@ -351,7 +355,7 @@ fn remember_refusal(
     if let Some(holder) = grant.and_then(Grant::holder) {
         event = event.of(&holder.account).within(&holder.session);
     }
-    store::trail::append(db, &event, &idp.random.id(now)?)
+    store::trail::append(db, &event, &idp.id()?)
 }
 
 fn unknown_code() -> Error {

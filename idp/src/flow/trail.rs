@@ -14,7 +14,7 @@ use crate::store;
 pub async fn export(number: &PersonNumber, idp: &Idp) -> Result<Verdict<Vec<Value>>, Fault> {
     let index = sealed::person_index(number, &idp.vault);
     let now = idp.clock.now();
-    let id = idp.random.id::<Event>(now)?;
+    let id = idp.id::<Event>()?;
     idp.store
         .transact(move |db| {
             let Some(account) = store::account::find_by_person(db, &index)? else {

@@ -123,7 +123,7 @@ pub fn remember<'a>(
         .by(&grant.client)
         .within(&holder.session)
         .with(json!({"claims": names, "acr": holder.acr.urn(), "grant": grant.id}));
-    store::trail::append(db, &event, &idp.random.id(now)?)
+    store::trail::append(db, &event, &idp.id()?)
 }
 
 fn digest<'a>(names: impl Iterator<Item = &'a ClaimName>) -> String {

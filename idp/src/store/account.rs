@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 
 use super::columns::{at, known};
-use super::db::{Db, on_each};
+use super::db::{Db, Link, on_each};
 use super::eid;
 use super::schema::{account_claims, accounts, eid_grounds};
 use crate::domain::account::{Account, AccountState, Holder};
@@ -121,6 +121,28 @@ pub fn find_by_person(db: &mut Db, index: &BlindIndex) -> Result<Option<Account>
         .filter(accounts::person_index.eq(index.as_str()))
         .select((Row::as_select(), eid_grounds::ground.nullable()))
         .load(link))?)
+}
+
+/// How an account is kept while a transaction acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Something is issued to it; others may issue too.
+    Shared,
+    /// Something is taken from it; nobody issues meanwhile.
+    Alone,
+}
+
+/// Puts issuing and taking away in order: what was issued by a transaction that came first is there to be taken away,
+/// and what comes later sees that it was. True where facts read before may have changed meanwhile. SQLite has one
+/// writer, so there is nothing to wait for.
+pub fn hold(db: &mut Db, id: &Id<Account>, how: Hold) -> Result<bool, Fault> {
+    let Link::Postgres(link) = &mut db.link else { return Ok(false) };
+    let row = accounts::table.find(id.as_str()).select(accounts::id);
+    let _: Option<String> = match how {
+        Hold::Shared => row.for_share().first(link.as_mut()).optional()?,
+        Hold::Alone => row.for_update().first(link.as_mut()).optional()?,
+    };
+    Ok(true)
 }
 
 pub fn credentials(db: &mut Db, id: &Id<Account>) -> Result<Option<Credentials>, Fault> {

@@ -66,7 +66,7 @@ pub struct Listed {
 pub async fn show(number: &PersonNumber, reveal: bool, idp: &Idp) -> Result<Verdict<Shown>, Fault> {
     let index = sealed::person_index(number, &idp.vault);
     let now = idp.clock.now();
-    let event = idp.random.id::<Event>(now)?;
+    let event = idp.id::<Event>()?;
     let read = move |db: &mut Db| {
         let Some(account) = store::account::find_by_person(db, &index)? else { return Ok(None) };
         let found = found(db, account)?;
