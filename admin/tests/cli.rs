@@ -1,5 +1,7 @@
 //! The program as an operator runs it: exit status 0 done, 1 refused with one line why, 2 wrong usage.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

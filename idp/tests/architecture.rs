@@ -1,7 +1,7 @@
 //! The house rules, held by a test: who may import whom, how long a file may be, which module explains itself, where
 //! a clause is named, and that every route which issues or confirms anything asks `may_act`.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

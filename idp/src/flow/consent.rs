@@ -56,7 +56,7 @@ pub fn fingerprint(offer: &Offer) -> String {
 pub async fn answer(
     id: Id<Interaction>,
     form: Form,
-    text: impl Fn(&Client, &Offer, &'static str) -> String + Send + 'static,
+    text: impl Fn(&Client, &Offer, Option<&str>) -> String + Send + 'static,
     browser: &Browser,
     idp: &Arc<Idp>,
 ) -> Result<Answer, Fault> {
@@ -86,9 +86,9 @@ pub async fn answer(
             if !form.allow {
                 return deny(db, &pending, &session, &offer, &this);
             }
-            let text = text(&pending.client, &offer, form.language);
+            let text = text(&pending.client, &offer, pending.request.service.as_deref());
             let text_hash = URL_SAFE_NO_PAD.encode(Sha256::digest(text));
-            record(db, &pending.client, &session, &offer, &Given { form: &form, text_hash }, &this)?;
+            record(db, &session, &Given { client: &pending.client, offer: &offer, form: &form, text_hash }, &this)?;
             authorize::settle(db, without_prompt(pending), Some(session), &who, &this)
         })
         .await
@@ -101,19 +101,15 @@ fn without_prompt(mut pending: Pending) -> Pending {
 }
 
 struct Given<'a> {
+    client: &'a Client,
+    offer: &'a Offer,
     form: &'a Form,
     text_hash: String,
 }
 
-fn record(
-    db: &mut Db,
-    client: &Client,
-    session: &Session,
-    offer: &Offer,
-    given: &Given<'_>,
-    idp: &Idp,
-) -> Result<(), Fault> {
+fn record(db: &mut Db, session: &Session, given: &Given<'_>, idp: &Idp) -> Result<(), Fault> {
     let now = idp.clock.now();
+    let (client, offer) = (given.client, given.offer);
     let answered =
         release::answer(offer, &given.form.ticked).into_iter().map(|(purpose, decision)| (purpose.id, decision));
     let offline = offer.offline.then(|| (OFFLINE_PURPOSE.to_owned(), Decision::default()));

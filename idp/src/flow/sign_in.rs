@@ -78,7 +78,7 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
                 return Ok(SignedIn::Again(Complaint::Wait(span)));
             }
             if right {
-                return admit(db, id, attempt, &who, &this).map(SignedIn::Done);
+                return admit(db, id, &attempt, &who, &this).map(SignedIn::Done);
             }
             this.metrics.sign_in(Factor::Password, "wrong");
             record_wrong(db, &attempt, &this)?;
@@ -172,7 +172,7 @@ fn record_wrong(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> 
 fn admit(
     db: &mut Db,
     id: Id<Interaction>,
-    attempt: Box<Attempt>,
+    attempt: &Attempt,
     browser: &Browser,
     idp: &Arc<Idp>,
 ) -> Result<Answer, Fault> {
@@ -210,16 +210,15 @@ fn admit(
         .within(&session.id)
         .with(json!({"factor": Factor::Password.name(), "client": open.request().map(|request| &request.client_id)}));
     store::trail::append(db, &event, &idp.id()?)?;
-    go_on(db, open, session, browser, cookies, idp)
+    go_on(db, open, (session, cookies), browser, idp)
 }
 
 /// After a factor was proved: back to the dispatcher, with the cookies the proof brought.
 pub fn go_on(
     db: &mut Db,
     open: Interaction,
-    session: Session,
+    (session, mut cookies): (Session, Cookies),
     browser: &Browser,
-    mut cookies: Cookies,
     idp: &Idp,
 ) -> Result<Answer, Fault> {
     let request = match &open.destination {

@@ -67,7 +67,7 @@ pub fn prepare(
     if store::otp::find_open(db, id, PURPOSE)?.is_some() {
         return Ok((to, None, None));
     }
-    match send(db, id, account, client, to.clone(), idp)? {
+    match send(db, id, (account, to.clone()), client, idp)? {
         Ok(sms) => Ok((to, None, Some(sms))),
         Err(complaint) => Ok((to, Some(complaint), None)),
     }
@@ -87,7 +87,7 @@ pub async fn resend(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> R
                 return Ok(Err(Proved::Done(answer)));
             }
             let to = phone(db, &turn.session.account, &this)?;
-            let sent = send(db, &id, &turn.session.account, &turn.pending.client, to, &this)?;
+            let sent = send(db, &id, (&turn.session.account, to), &turn.pending.client, &this)?;
             Ok(sent.map_err(Proved::Again).map(|sms| (sms, id)))
         })
         .await?;
@@ -113,7 +113,8 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
                 return Ok(Proved::Done(Answer::bare(Outcome::Shown(gone()))));
             };
             if !turn.expected {
-                return sign_in::go_on(db, turn.open, turn.session, &who, Cookies::default(), &this).map(Proved::Done);
+                return sign_in::go_on(db, turn.open, (turn.session, Cookies::default()), &who, &this)
+                    .map(Proved::Done);
             }
             let account = turn.session.account.clone();
             if let Some(complaint) = check(db, &id, &account, &code, &this)? {
@@ -201,15 +202,14 @@ fn prove(db: &mut Db, turn: Turn, browser: &Browser, idp: &Idp) -> Result<Answer
     let cookies = Cookies { session: Some(cookie), ..Cookies::default() };
     store::interaction::belongs(db, &turn.open.id, &turn.session.account)?;
     let session = Session { acquaintance, seen_at: now, ..turn.session };
-    sign_in::go_on(db, turn.open, session, browser, cookies, idp)
+    sign_in::go_on(db, turn.open, (session, cookies), browser, idp)
 }
 
 fn send(
     db: &mut Db,
     id: &Id<Interaction>,
-    account: &Id<Account>,
+    (account, to): (&Id<Account>, String),
     client: &Client,
-    to: String,
     idp: &Idp,
 ) -> Result<Result<Sms, Complaint>, Fault> {
     let now = idp.clock.now();

@@ -329,22 +329,21 @@ impl Minting<'_> {
 
 /// A refusal of an authenticated client, recorded once; it changes nothing else.
 fn refused(db: &mut Db, caller: &Authenticated, grant: Option<&Grant>, error: Error, idp: &Idp) -> Decision {
-    remember_refusal(db, Kind::TokenRefused, caller, grant, &error, idp)?;
+    remember_refusal(db, Kind::TokenRefused, (caller, grant), &error, idp)?;
     Ok(Err(error))
 }
 
 /// A replay that kills the family. It is a value, so that the revocation commits with it (`architecture.md` V13).
 fn replayed(db: &mut Db, caller: &Authenticated, grant: &Grant, error: Error, idp: &Idp) -> Decision {
     store::grant::revoke(db, &grant.id, idp.clock.now(), "replayed")?;
-    remember_refusal(db, Kind::TokenReplayed, caller, Some(grant), &error, idp)?;
+    remember_refusal(db, Kind::TokenReplayed, (caller, Some(grant)), &error, idp)?;
     Ok(Err(error))
 }
 
 fn remember_refusal(
     db: &mut Db,
     kind: Kind,
-    caller: &Authenticated,
-    grant: Option<&Grant>,
+    (caller, grant): (&Authenticated, Option<&Grant>),
     error: &Error,
     idp: &Idp,
 ) -> Result<(), Fault> {

@@ -1,8 +1,11 @@
 //! The pages of an interaction, each at its own path, and the forms they post.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::authorize::done;
@@ -10,10 +13,11 @@ use super::limit::{self, Counted};
 use super::page::{self, Asker, Frame, Lack, Level, Otp, OtpProblem, Reason, SignIn, SignInProblem, Stop};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
+use crate::domain::claim::ClaimName;
 use crate::domain::relying_party::Client;
 use crate::domain::{Fault, Holder, Id};
 use crate::flow::authorize::{give_up as leave, gone};
-use crate::flow::page::{ConsentView, Setting, Shown, View};
+use crate::flow::page::{Setting, Shown, View};
 use crate::flow::step_up::{self, Complaint};
 use crate::flow::{
     Answer, Browser, Outcome, Step, consent as consent_flow, page as page_flow, sign_in as sign_in_flow,
@@ -77,7 +81,7 @@ async fn show(step: Step, request: &HttpRequest, again: Again, idp: &web::Data<I
         Ok(Shown::Page(setting, view)) => {
             let language = read::language(request, &setting.ui_locales);
             let context = Context { request, language, idp };
-            drawn(step, &setting, view, &again, &browser, &context)
+            drawn(step, (&setting, view), &again, &browser, &context)
         }
         Ok(Shown::Elsewhere(answer)) => reply::outcome(answer, &context),
         Err(fault) => reply::page_fault(&fault, &context),
@@ -86,8 +90,7 @@ async fn show(step: Step, request: &HttpRequest, again: Again, idp: &web::Data<I
 
 fn drawn(
     step: Step,
-    setting: &Setting,
-    view: View,
+    (setting, view): (&Setting, View),
     again: &Again,
     browser: &Browser,
     context: &Context<'_>,
@@ -121,9 +124,9 @@ fn drawn(
         .render(),
         View::Consent(view) => match setting.client.as_deref() {
             Some(client) => {
-                let shown = consent_page(client, &view.offer, Some(&view), language);
+                let shown = consent_page(client, &view.offer, service, &view.values, language);
                 let fingerprint = consent_flow::fingerprint(&view.offer);
-                page::Consent { frame: frame(&fingerprint), service, holder: view.holder.clone(), ..shown }.render()
+                page::Consent { frame: frame(&fingerprint), holder: view.holder.clone(), ..shown }.render()
             }
             None => Err(Fault::broken("web", "consent without a client")),
         },
@@ -157,8 +160,11 @@ fn asker(client: &Client, language: &str) -> Asker {
 }
 
 fn service(setting: &Setting, language: &str) -> Option<String> {
-    let client = setting.client.as_deref()?;
-    client.service(setting.service.as_deref()?).map(|service| service.title.in_language(language).to_owned())
+    service_title(setting.client.as_deref()?, setting.service.as_deref(), language)
+}
+
+fn service_title(client: &Client, code: Option<&str>, language: &str) -> Option<String> {
+    client.service(code?).map(|service| service.title.in_language(language).to_owned())
 }
 
 fn lack(shortfall: &crate::protocol::authorize::next::Shortfall, holder: Option<Holder>) -> Lack {
@@ -182,17 +188,22 @@ const fn reason(step: Step) -> Reason {
 }
 
 /// The consent page as it is shown; without values it is what the recorded text is made of.
-fn consent_page(client: &Client, offer: &Offer, view: Option<&ConsentView>, language: &'static str) -> page::Consent {
-    let values = view.map(|view| view.values.clone()).unwrap_or_default();
+fn consent_page(
+    client: &Client,
+    offer: &Offer,
+    service: Option<String>,
+    values: &BTreeMap<ClaimName, Value>,
+    language: &'static str,
+) -> page::Consent {
     let purposes = offer
         .purposes
         .iter()
-        .map(|asked| page::PurposeView::of(&asked.purpose, &asked.required, &asked.optional, &values, language))
+        .map(|asked| page::PurposeView::of(&asked.purpose, &asked.required, &asked.optional, values, language))
         .collect();
     page::Consent {
         frame: Frame { language, chosen: false, address: String::new(), form_token: String::new() },
         asker: asker(client, language),
-        service: None,
+        service,
         holder: String::new(),
         purposes,
         offline: offer.offline,
@@ -338,8 +349,9 @@ pub async fn decide(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         language,
     };
     let this = idp.clone().into_inner();
-    let text = |client: &Client, offer: &Offer, language: &'static str| {
-        page::consent_text(&consent_page(client, offer, None, language))
+    let text = |client: &Client, offer: &Offer, service: Option<&str>| {
+        let service = service_title(client, service, language);
+        page::consent_text(&consent_page(client, offer, service, &BTreeMap::new(), language))
     };
     done(consent_flow::answer(id, answered, text, &browser, &this).await, &context)
 }

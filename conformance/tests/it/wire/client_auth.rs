@@ -265,8 +265,8 @@ async fn a_secret_beside_method_none_is_refused_and_a_minted_one_is_printed_once
     let id = format!("minted-{}", fresh().replace(['-', '_'], "x").get(..20).unwrap());
     let confidential = json!({"client_id": id, "redirect_uris": [right.redirect], "scope": "openid"});
     let printed = idp.put_client(&confidential);
-    let minted = printed.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
-    let minted = minted.filter(|word| word.len() == 43).last().expect("the minted secret is printed").to_owned();
+    let mut minted = printed.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    let minted = minted.rfind(|word| word.len() == 43).expect("the minted secret is printed").to_owned();
     let header = basic(&id, &minted);
     // Whether this client may refresh or not: it is known.
     assert_eq!(post(idp, Some(&header), Vec::new()).await.status, 400);
