@@ -149,7 +149,7 @@ pub fn credentials(db: &mut Db, id: &Id<Account>) -> Result<Option<Credentials>,
     let row: Option<(Option<String>, Option<String>, String)> = on_each!(db, |link| accounts::table
         .find(id.as_str())
         .select((accounts::password_hash, accounts::phone, accounts::person))
-        .first(link)
+        .get_result(link)
         .optional())?;
     Ok(row.map(|(password_hash, phone, person)| Credentials {
         password_hash,

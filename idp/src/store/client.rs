@@ -52,7 +52,7 @@ pub fn find(db: &mut Db, id: &Id<Client>) -> Result<Option<Registered>, Fault> {
     let state: Option<(i64, String, Option<String>)> = on_each!(db, |link| clients::table
         .find(id.as_str())
         .select((clients::version, clients::status, clients::secret))
-        .first(link)
+        .get_result(link)
         .optional())?;
     let Some((version, status, secret)) = state else { return Ok(None) };
     if let Some(client) = db.clients.find(id.as_str(), version) {
@@ -60,7 +60,7 @@ pub fn find(db: &mut Db, id: &Id<Client>) -> Result<Option<Registered>, Fault> {
         return Ok(Some(Registered { client, status, secret: secret.map(Stored::from_store), version }));
     }
     let row: Option<Row> =
-        on_each!(db, |link| clients::table.find(id.as_str()).select(Row::as_select()).first(link).optional())?;
+        on_each!(db, |link| clients::table.find(id.as_str()).select(Row::as_select()).get_result(link).optional())?;
     let Some(registered) = row.map(Row::decode).transpose()? else { return Ok(None) };
     // A version written in this very transaction may be rolled back and then given to other metadata.
     if !db.wrote_client {

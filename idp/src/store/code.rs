@@ -6,6 +6,7 @@ use super::columns::at as moment;
 use super::db::{Db, on_each};
 use super::grant;
 use super::schema::{codes, grants};
+use super::update::{Bind, Update};
 use crate::domain::grant::{Grant, IssuedCode};
 use crate::domain::secret::{Code, Stored};
 use crate::domain::{Fault, Id, Moment};
@@ -65,17 +66,18 @@ pub fn find(db: &mut Db, hash: &Stored<Code>) -> Result<Option<(IssuedCode, Gran
         .inner_join(grants::table)
         .filter(codes::hash.eq(hash.as_str()))
         .select((Row::as_select(), grant::Row::as_select()))
-        .first(link)
+        .get_result(link)
         .optional())?;
     row.map(|(code, grant)| Ok((code.decode(), grant.decode()?))).transpose()
 }
 
 /// True for exactly one caller, ever.
 pub fn spend(db: &mut Db, hash: &Stored<Code>, at: Moment) -> Result<bool, Fault> {
-    let spent =
-        on_each!(db, |link| diesel::update(codes::table.find(hash.as_str()).filter(codes::spent_at.is_null()))
-            .set(codes::spent_at.eq(at.unix()))
-            .execute(link))?;
+    let update = Update {
+        pieces: ["UPDATE codes SET spent_at = ", " WHERE spent_at IS NULL AND hash = "],
+        binds: [Bind::Number(at.unix()), Bind::Text(hash.as_str())],
+    };
+    let spent = on_each!(db, |link| update.execute(link))?;
     Ok(spent > 0)
 }
 

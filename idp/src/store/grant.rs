@@ -88,7 +88,7 @@ pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
 
 pub fn find(db: &mut Db, id: &Id<Grant>) -> Result<Option<Grant>, Fault> {
     let row: Option<Row> =
-        on_each!(db, |link| grants::table.find(id.as_str()).select(Row::as_select()).first(link).optional())?;
+        on_each!(db, |link| grants::table.find(id.as_str()).select(Row::as_select()).get_result(link).optional())?;
     row.map(Row::decode).transpose()
 }
 
@@ -115,7 +115,7 @@ pub fn revoke_session(db: &mut Db, session: &Id<Session>, at: Moment, reason: &s
     let account: Option<String> = on_each!(db, |link| sessions::table
         .find(session.as_str())
         .select(sessions::account_id)
-        .first(link)
+        .get_result(link)
         .optional())?;
     let Some(account) = account else { return Ok(0) };
     Ok(on_each!(db, |link| diesel::update(

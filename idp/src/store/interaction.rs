@@ -68,8 +68,11 @@ pub fn open(db: &mut Db, interaction: &Interaction) -> Result<(), Fault> {
 }
 
 pub fn find(db: &mut Db, id: &Id<Interaction>) -> Result<Option<Interaction>, Fault> {
-    let row: Option<Row> =
-        on_each!(db, |link| interactions::table.find(id.as_str()).select(Row::as_select()).first(link).optional())?;
+    let row: Option<Row> = on_each!(db, |link| interactions::table
+        .find(id.as_str())
+        .select(Row::as_select())
+        .get_result(link)
+        .optional())?;
     row.map(Row::decode).transpose()
 }
 

@@ -8,7 +8,7 @@ use super::schema::meta;
 use crate::domain::Fault;
 
 pub fn find(db: &mut Db, name: &str) -> Result<Option<String>, Fault> {
-    Ok(on_each!(db, |link| meta::table.find(name).select(meta::value).first(link).optional())?)
+    Ok(on_each!(db, |link| meta::table.find(name).select(meta::value).get_result(link).optional())?)
 }
 
 /// The value that is there, else `value`.

@@ -37,6 +37,7 @@ mod schema;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

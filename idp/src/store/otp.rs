@@ -52,7 +52,7 @@ pub fn find_open(db: &mut Db, interaction: &Id<Interaction>, purpose: &str) -> R
         .filter(otps::purpose.eq(purpose))
         .filter(otps::spent_at.is_null())
         .select((otps::id, otps::account_id, otps::code, otps::sent_at, otps::expires_at))
-        .first(link)
+        .get_result(link)
         .optional())?;
     Ok(row.map(|(id, account, code, sent, expires)| Challenge {
         id: Id::new(id),

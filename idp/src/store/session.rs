@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::columns::{at as moment, json, known, to_json};
 use super::db::{Db, on_each};
 use super::schema::{session_clients, sessions};
+use super::update::{Bind, Update};
 use crate::domain::account::Account;
 use crate::domain::secret::{SessionCookie, Stored};
 use crate::domain::session::{Acquaintance, Session};
@@ -52,7 +53,7 @@ pub fn open(db: &mut Db, session: &Session, cookie: &Stored<SessionCookie>) -> R
 
 pub fn find(db: &mut Db, id: &Id<Session>) -> Result<Option<Session>, Fault> {
     let row: Option<Row> =
-        on_each!(db, |link| sessions::table.find(id.as_str()).select(Row::as_select()).first(link).optional())?;
+        on_each!(db, |link| sessions::table.find(id.as_str()).select(Row::as_select()).get_result(link).optional())?;
     row.map(Row::decode).transpose()
 }
 
@@ -61,7 +62,7 @@ pub fn find_by_cookie(db: &mut Db, cookie: &Stored<SessionCookie>) -> Result<Opt
     let row: Option<Row> = on_each!(db, |link| sessions::table
         .filter(sessions::cookie.eq(cookie.as_str()))
         .select(Row::as_select())
-        .first(link)
+        .get_result(link)
         .optional())?;
     row.map(Row::decode).transpose()
 }
@@ -98,14 +99,11 @@ pub fn prove(db: &mut Db, id: &Id<Session>, acquaintance: &Acquaintance, seen_at
 
 /// Never moves back, and never wakes an ended session.
 pub fn touch(db: &mut Db, id: &Id<Session>, seen_at: Moment) -> Result<(), Fault> {
-    on_each!(db, |link| diesel::update(
-        sessions::table
-            .find(id.as_str())
-            .filter(sessions::ended_at.is_null())
-            .filter(sessions::seen_at.lt(seen_at.unix()))
-    )
-    .set(sessions::seen_at.eq(seen_at.unix()))
-    .execute(link))?;
+    let update = Update {
+        pieces: ["UPDATE sessions SET seen_at = ", " WHERE ended_at IS NULL AND id = ", " AND seen_at < "],
+        binds: [Bind::Number(seen_at.unix()), Bind::Text(id.as_str()), Bind::Number(seen_at.unix())],
+    };
+    on_each!(db, |link| update.execute(link))?;
     Ok(())
 }
 
@@ -158,7 +156,7 @@ fn find_sid(db: &mut Db, id: &Id<Session>, client: &Id<Client>) -> Result<Option
     Ok(on_each!(db, |link| session_clients::table
         .find((id.as_str(), client.as_str()))
         .select(session_clients::sid)
-        .first(link)
+        .get_result(link)
         .optional())?)
 }
 
@@ -168,7 +166,7 @@ pub fn find_by_sid(db: &mut Db, client: &Id<Client>, sid: &str) -> Result<Option
         .filter(session_clients::client_id.eq(client.as_str()))
         .filter(session_clients::sid.eq(sid))
         .select(Row::as_select())
-        .first(link)
+        .get_result(link)
         .optional())?;
     row.map(Row::decode).transpose()
 }

@@ -12,7 +12,7 @@ pub fn find(db: &mut Db, account: &Id<Account>, sector: &str) -> Result<Option<S
     Ok(on_each!(db, |link| subjects::table
         .find((account.as_str(), sector))
         .select(subjects::sub)
-        .first(link)
+        .get_result(link)
         .optional())?)
 }
 
@@ -35,7 +35,7 @@ pub fn account_of(db: &mut Db, sector: &str, sub: &str) -> Result<Option<Id<Acco
         .filter(subjects::sector.eq(sector))
         .filter(subjects::sub.eq(sub))
         .select(subjects::account_id)
-        .first(link)
+        .get_result(link)
         .optional())?;
     Ok(id.map(Id::new))
 }

@@ -12,7 +12,7 @@ pub fn find(db: &mut Db, key: &str) -> Result<Option<Failures>, Fault> {
     let row: Option<(i64, i64, i64)> = on_each!(db, |link| throttles::table
         .find(key)
         .select((throttles::count, throttles::first_at, throttles::last_at))
-        .first(link)
+        .get_result(link)
         .optional())?;
     Ok(row.map(|(count, first, last)| Failures {
         count,

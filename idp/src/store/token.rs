@@ -6,6 +6,7 @@ use super::columns::{at as moment, words};
 use super::db::{Db, on_each};
 use super::grant;
 use super::schema::{access_tokens, grants, refresh_tokens};
+use super::update::{Bind, Update};
 use crate::domain::grant::{Grant, IssuedAccessToken, IssuedRefreshToken};
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
 use crate::domain::{Fault, Id, Moment};
@@ -91,7 +92,7 @@ pub fn find_access(db: &mut Db, hash: &Stored<AccessToken>) -> Result<Option<(Is
         .inner_join(grants::table)
         .filter(access_tokens::hash.eq(hash.as_str()))
         .select((AccessRow::as_select(), grant::Row::as_select()))
-        .first(link)
+        .get_result(link)
         .optional())?;
     row.map(|(token, grant)| Ok((token.decode(), grant.decode()?))).transpose()
 }
@@ -101,31 +102,32 @@ pub fn find_refresh(db: &mut Db, hash: &Stored<RefreshToken>) -> Result<Option<(
         .inner_join(grants::table)
         .filter(refresh_tokens::hash.eq(hash.as_str()))
         .select((RefreshRow::as_select(), grant::Row::as_select()))
-        .first(link)
+        .get_result(link)
         .optional())?;
     row.map(|(token, grant)| Ok((token.decode(), grant.decode()?))).transpose()
 }
 
 /// True for exactly one caller, ever.
 pub fn spend_refresh(db: &mut Db, hash: &Stored<RefreshToken>, at: Moment) -> Result<bool, Fault> {
-    let spent = on_each!(db, |link| diesel::update(
-        refresh_tokens::table.find(hash.as_str()).filter(refresh_tokens::spent_at.is_null())
-    )
-    .set(refresh_tokens::spent_at.eq(at.unix()))
-    .execute(link))?;
+    let update = Update {
+        pieces: ["UPDATE refresh_tokens SET spent_at = ", " WHERE spent_at IS NULL AND hash = "],
+        binds: [Bind::Number(at.unix()), Bind::Text(hash.as_str())],
+    };
+    let spent = on_each!(db, |link| update.execute(link))?;
     Ok(spent > 0)
 }
 
 /// Moves the end of an unspent token on, never back.
 pub fn extend_refresh(db: &mut Db, hash: &Stored<RefreshToken>, expires_at: Moment) -> Result<(), Fault> {
-    on_each!(db, |link| diesel::update(
-        refresh_tokens::table
-            .find(hash.as_str())
-            .filter(refresh_tokens::spent_at.is_null())
-            .filter(refresh_tokens::expires_at.lt(expires_at.unix()))
-    )
-    .set(refresh_tokens::expires_at.eq(expires_at.unix()))
-    .execute(link))?;
+    let update = Update {
+        pieces: [
+            "UPDATE refresh_tokens SET expires_at = ",
+            " WHERE spent_at IS NULL AND hash = ",
+            " AND expires_at < ",
+        ],
+        binds: [Bind::Number(expires_at.unix()), Bind::Text(hash.as_str()), Bind::Number(expires_at.unix())],
+    };
+    on_each!(db, |link| update.execute(link))?;
     Ok(())
 }
 
