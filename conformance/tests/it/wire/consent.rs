@@ -11,6 +11,8 @@ use crate::support::sandbox::Sandbox;
 use crate::support::verdict;
 use crate::support::wire::{Answer, Visitor};
 
+const SCOPE: &str = "openid profile email phone address vn_civil vn_eid_status offline_access";
+
 fn purposes() -> Value {
     json!([
         {
@@ -29,8 +31,7 @@ fn purposes() -> Value {
 }
 
 fn portal(idp: &Sandbox) -> RelyingParty {
-    let scope = "openid profile email phone address vn_civil vn_eid_status offline_access";
-    idp.client(json!({"scope": scope, "vn_purposes": purposes()}))
+    idp.client(json!({"scope": SCOPE, "vn_purposes": purposes()}))
 }
 
 async fn at_consent(idp: &Sandbox, visitor: &Visitor, ask: &Ask, holder: &Holder) -> Answer {
@@ -207,7 +208,7 @@ async fn co_05_a_tampered_consent_stores_nothing() {
 #[tokio::test]
 async fn law_as_basis_is_a_notice_without_boxes() {
     let idp = Sandbox::shared();
-    let client = idp.client(json!({"vn_legal_basis": "law", "vn_purposes": purposes()}));
+    let client = idp.client(json!({"vn_legal_basis": "law", "scope": SCOPE, "vn_purposes": purposes()}));
     let (visitor, holder) = (idp.visitor(), idp.citizen());
     let ask = Ask::of(&client).scope("openid profile");
     let at = at_consent(idp, &visitor, &ask, &holder).await;
@@ -246,6 +247,7 @@ async fn co_14_and_se_17_hostile_values_stay_values() {
     let idp = Sandbox::shared();
     let client = idp.client(json!({
         "client_name": {"vi": "<b>Cổng</b> & \"x\"", "en": "<b>Portal</b>"},
+        "scope": SCOPE,
         "vn_purposes": purposes(),
     }));
     let nickname = "\"><script>alert(1)</script>\",\"acr\":\"2";

@@ -81,7 +81,7 @@ async fn prompt_login_and_max_age_really_authenticate_again() {
         let end = idp.walk(&visitor, at, &holder, Will::AllowAll).await;
         let tokens = redeemed(&client, ask, end.returned().unwrap().code()).await;
         assert!(claims(tokens.id_token())["auth_time"].as_i64().unwrap() >= began + 2, "{name}={value}");
-        tokio::time::sleep(Duration::from_millis(1100)).await;
+        tokio::time::sleep(Duration::from_millis(2100)).await;
     }
     // Young enough: nobody is asked, and auth_time is there.
     let ask = Ask::of(&client).with("max_age", "10000");
