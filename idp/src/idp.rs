@@ -9,8 +9,10 @@ use crate::config::Config;
 use crate::domain::{Acr, AuthenticationLevel, Fault, Id};
 use crate::ephemeral::{self, Ephemeral};
 use crate::factor::password::{Hasher, threads_for};
+use crate::fetch::Fetch;
 use crate::flow::facts::Limits;
 use crate::flow::inbox::open_notice;
+use crate::flow::logo::Logos;
 use crate::keys::{Ring, Vault};
 use crate::notice::Notice;
 use crate::protocol::discovery::{self, Published};
@@ -31,6 +33,8 @@ pub struct Idp {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub metrics: Metrics,
+    pub fetch: Fetch,
+    pub logos: Logos,
     /// The discovery document, rendered once.
     pub metadata: String,
     /// Redirect origins of public clients, for CORS.
@@ -80,12 +84,15 @@ impl Idp {
         let vault = Arc::new(Vault::at(&config.keys.directory, &*random)?);
         same_keys(&store, &vault, &config).await?;
         let ring = open_ring(&store, &vault, &*clock).await?;
-        let notice = open_notice(&config, &store, &vault, &random)?;
+        let fetch = Fetch::new(&config.fetch, config.danger_http_loopback)?;
+        let notice = open_notice(&config, (&store, &vault), &fetch, &random)?;
         let idp = Idp {
             ephemeral: ephemeral::open(&config.ephemeral.url)?,
             fallback: ephemeral::open("memory:")?,
             hasher: Hasher::new(password_threads(&config), vault.pepper(), Arc::clone(&random))?,
             metrics: Metrics::new()?,
+            logos: Logos::default(),
+            fetch,
             metadata: metadata(&config),
             public_origins: Origins::default(),
             stopping: AtomicBool::new(false),

@@ -16,6 +16,7 @@
 // The words of the pages, in both languages.
 rust_i18n::i18n!("src/web/words", fallback = "vi");
 
+pub mod attacks;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -64,6 +64,7 @@ const OPEN_ROUTES: &[(&str, &str)] = &[
     ("/.well-known/oauth-authorization-server", "public document"),
     ("/jwks", "public document"),
     ("/assets/{name}", "public files"),
+    ("/logo/{client_id}", "public pictures"),
     ("/", "public page"),
     ("/signed-out", "says that nothing stands any more"),
     ("/end-session", "takes away, never gives"),

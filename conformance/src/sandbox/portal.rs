@@ -39,6 +39,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/policy", web::get().to(policy))
         .route("/terms", web::get().to(terms))
         .route("/portrait.svg", web::get().to(portrait))
+        .route("/logo.svg", web::get().to(logo))
         .route("/style.css", web::get().to(page::style))
         .default_service(web::to(lost));
 }
@@ -261,6 +262,10 @@ async fn terms(portal: Shared, request: HttpRequest) -> HttpResponse {
 /// A drawn silhouette: the seeded holders have no faces.
 async fn portrait() -> HttpResponse {
     page::guarded(&mut HttpResponse::Ok()).content_type("image/svg+xml").body(include_str!("pages/portrait.svg"))
+}
+
+async fn logo(portal: Shared) -> HttpResponse {
+    page::guarded(&mut HttpResponse::Ok()).content_type("image/svg+xml").body(portal.site.logo)
 }
 
 async fn lost(portal: Shared, request: HttpRequest) -> HttpResponse {

@@ -30,6 +30,8 @@ pub struct Site {
     pub name: Text,
     pub lead: Text,
     pub accent: &'static str,
+    /// An SVG picture; the provider shows it at sign-in.
+    pub logo: &'static str,
     /// The first is what `#sign-in` starts.
     pub errands: &'static [Errand],
 }
@@ -82,6 +84,7 @@ pub static NATIONAL_SITE: Site = Site {
         "Apply online. Sign in once with your electronic identity account, and forms fill themselves.",
     ),
     accent: "red",
+    logo: include_str!("pages/logo-national.svg"),
     errands: &[
         Errand {
             name: "information",
@@ -136,6 +139,7 @@ pub static MINISTRY_SITE: Site = Site {
         "See your contributions and renew your card. Needs a level-2 account and a code sent to your phone.",
     ),
     accent: "blue",
+    logo: include_str!("pages/logo-ministry.svg"),
     errands: &[Errand {
         name: "insurance",
         path: "/",

@@ -52,7 +52,7 @@ impl Default for Limits {
             otp_sends_per_10_seconds: 2,
             otp_sends_per_quarter_hour: 3,
             otp_sends_per_day: 10,
-            sessions_per_account: 20,
+            sessions_per_account: 50,
         }
     }
 }

@@ -75,8 +75,8 @@ impl Post for Gateway {
 /// Where notices go, by configuration.
 pub fn open_notice(
     config: &Config,
-    store: &Store,
-    vault: &Arc<Vault>,
+    (store, vault): (&Store, &Arc<Vault>),
+    fetch: &Fetch,
     random: &Arc<dyn Random>,
 ) -> Result<Arc<dyn Notice>, Fault> {
     match (config.sms.kind, &config.sms.url) {
@@ -89,8 +89,7 @@ pub fn open_notice(
                 }
                 None => None,
             };
-            let fetch = Fetch::new(&config.fetch, config.danger_http_loopback)?;
-            Ok(Arc::new(HttpSms::new(url.clone(), token, Arc::new(Gateway(fetch)))))
+            Ok(Arc::new(HttpSms::new(url.clone(), token, Arc::new(Gateway(fetch.clone())))))
         }
         _ => {
             let inbox = StoredInbox { store: store.clone(), vault: Arc::clone(vault), random: Arc::clone(random) };

@@ -17,6 +17,7 @@ pub mod inbox;
 pub mod introspect;
 pub mod keep;
 pub mod keys;
+pub mod logo;
 pub mod logout;
 pub mod operator;
 pub mod page;

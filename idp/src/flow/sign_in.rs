@@ -261,9 +261,32 @@ fn enter(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> Re
         ended_at: None,
     };
     store::session::open(db, &session, &cookie.stored())?;
+    end_oldest(db, account, idp)?;
     cookies.session = Some(cookie);
     cookies.end_session = false;
     Ok((session, cookies))
+}
+
+/// Beyond the most sessions an account may have, the oldest ends (`security.md` SE-16).
+fn end_oldest(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(), Fault> {
+    let mut live = store::session::live(db, account)?;
+    let Some(too_many) = live.len().checked_sub(idp.config.limits.sessions_per_account) else { return Ok(()) };
+    live.sort_by_key(|session| (session.seen_at, session.opened_at));
+    for session in live.iter().take(too_many) {
+        end(db, session, json!({"reason": "too_many_sessions"}), idp)?;
+    }
+    Ok(())
+}
+
+/// Ends one session with what it issued, and remembers why.
+fn end(db: &mut Db, session: &Session, why: serde_json::Value, idp: &Idp) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    if store::session::end(db, &session.id, now)? {
+        store::grant::revoke_session(db, &session.id, now, "session_ended")?;
+        let event = Event::new(Kind::SignOut, now).of(&session.account).within(&session.id).with(why);
+        store::trail::append(db, &event, &idp.id()?)?;
+    }
+    Ok(())
 }
 
 /// Ends whatever session the browser brought along, with the tokens it issued.
@@ -274,19 +297,11 @@ fn end_other_session(
     cookies: &mut Cookies,
     idp: &Idp,
 ) -> Result<(), Fault> {
-    let now = idp.clock.now();
     let Some(cookie) = &browser.session else { return Ok(()) };
     cookies.end_session = true;
     let Some(old) = store::session::find_by_cookie(db, cookie)? else { return Ok(()) };
-    if store::session::end(db, &old.id, now)? {
-        store::grant::revoke_session(db, &old.id, now, "session_replaced")?;
-        let event = Event::new(Kind::SignOut, now)
-            .of(&old.account)
-            .within(&old.id)
-            .with(json!({"reason": "replaced", "same_account": newcomer == Some(&old.account)}));
-        store::trail::append(db, &event, &idp.id()?)?;
-    }
-    Ok(())
+    let same = newcomer == Some(&old.account);
+    end(db, &old, json!({"reason": "replaced", "same_account": same}), idp)
 }
 
 fn remember_device(

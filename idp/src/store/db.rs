@@ -76,6 +76,14 @@ impl Db {
         }
     }
 
+    /// A transaction that only reads; it takes no write lock.
+    pub(super) fn look<T>(&mut self, body: impl FnOnce(&mut Db) -> Result<T, Fault>) -> Result<T, Fault> {
+        on_each!(self, |link| AnsiTransactionManager::begin_transaction_sql(link, "BEGIN"))?;
+        let result = body(self);
+        self.roll_back_to(0)?;
+        result
+    }
+
     pub(super) fn begin(&mut self) -> Result<(), Fault> {
         if self.depth() > 0 {
             return Ok(on_each!(self, |link| AnsiTransactionManager::begin_transaction(link))?);

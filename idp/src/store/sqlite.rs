@@ -77,10 +77,11 @@ impl Sqlite {
         self.queue.put(job)
     }
 
-    /// On the calling thread: a lookup takes less time than handing it to another.
+    /// On the calling thread: a lookup takes less time than handing it to another. Within one transaction, so that
+    /// every statement sees the same state and the file is locked once.
     pub(super) fn read<T>(&self, body: impl FnOnce(&mut Db) -> Result<T, Fault>) -> Result<T, Fault> {
         self.reading.fetch_add(1, Ordering::Relaxed);
-        let result = self.seated(|db| contained(|| body(db)));
+        let result = self.seated(|db| contained(|| db.look(body)));
         self.reading.fetch_sub(1, Ordering::Relaxed);
         result
     }

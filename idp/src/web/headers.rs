@@ -15,6 +15,8 @@ pub enum Answer<'a> {
     Bare,
     /// A file whose name changes with its content.
     Asset,
+    /// A picture a client registered: shown, never run.
+    Picture,
 }
 
 /// Headers that stand on everything we send.
@@ -24,6 +26,9 @@ const ALWAYS: [(&str, &str); 4] = [
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 ];
+
+/// Opened by itself, a picture may style itself and nothing else.
+const PICTURE: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
 
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
@@ -40,6 +45,7 @@ pub fn of(answer: Answer<'_>, https: bool) -> Vec<Header> {
         Answer::Page { leads_to } => (Cow::Owned(content_policy(leads_to)), "no-store"),
         Answer::Bare => (Cow::Borrowed(NOTHING), "no-store"),
         Answer::Asset => (Cow::Borrowed(NOTHING), "public, max-age=31536000, immutable"),
+        Answer::Picture => (Cow::Borrowed(PICTURE), "public, max-age=3600"),
     };
     headers.push(("Content-Security-Policy", policy));
     headers.push(("Cache-Control", Cow::Borrowed(caching)));
@@ -93,7 +99,7 @@ mod tests {
 
     #[test]
     fn se_08_nothing_can_be_framed() {
-        for answer in [Answer::Page { leads_to: None }, Answer::Bare, Answer::Asset] {
+        for answer in [Answer::Page { leads_to: None }, Answer::Bare, Answer::Asset, Answer::Picture] {
             let headers = of(answer, true);
             assert_eq!(value(&headers, "X-Frame-Options").as_deref(), Some("DENY"));
             assert!(value(&headers, "Content-Security-Policy").unwrap().contains("frame-ancestors 'none'"));

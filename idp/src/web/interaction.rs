@@ -17,6 +17,7 @@ use crate::domain::claim::ClaimName;
 use crate::domain::relying_party::Client;
 use crate::domain::{Fault, Holder, Id};
 use crate::flow::authorize::{give_up as leave, gone};
+use crate::flow::logo;
 use crate::flow::page::{Setting, Shown, View};
 use crate::flow::step_up::{self, Complaint};
 use crate::flow::{
@@ -156,7 +157,7 @@ fn frame(step: Step, setting: &Setting, subject: &str, browser: &Browser, contex
 }
 
 fn asker(client: &Client, language: &str) -> Asker {
-    Asker::of(client, None, language)
+    Asker::of(client, logo::path(client), language)
 }
 
 fn service(setting: &Setting, language: &str) -> Option<String> {

@@ -80,6 +80,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(interaction::explained))
                 .route(web::post().to(interaction::give_up)),
         )
+        .service(web::resource("/logo/{client_id}").route(web::get().to(well_known::logo)))
         .service(web::resource("/assets/{name}").route(web::get().to(well_known::asset)))
         .default_service(web::to(well_known::nothing_here));
 }

@@ -91,7 +91,7 @@ fn endpoint(pattern: Option<&str>) -> &'static str {
         Some("/consent") => "consent",
         Some("/identity") => "identity",
         Some("/") => "home",
-        Some("/assets/{name}") => "asset",
+        Some("/assets/{name}" | "/logo/{client_id}") => "asset",
         Some(_) => "explained",
         None => "unknown",
     }

@@ -6,6 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::page::assets;
 use super::reply::{self, Context};
 use super::{headers, read};
+use crate::domain::Id;
+use crate::flow;
 use crate::idp::Idp;
 
 /// Discovery and keys may be cached for 15 minutes (`contract.md` 8).
@@ -45,6 +47,20 @@ pub async fn asset(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
             .content_type(asset.content_type)
             .body(asset.body),
         None => nothing(&context),
+    }
+}
+
+/// A client's logo, from our own origin.
+pub async fn logo(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
+    let context = context(&request, &idp);
+    let id = Id::new(request.match_info().get("client_id").unwrap_or_default());
+    let this = idp.clone().into_inner();
+    match flow::logo::logo(id, &this).await {
+        Ok(Some(logo)) => reply::builder(StatusCode::OK, headers::Answer::Picture, &context)
+            .content_type(logo.content_type)
+            .body(logo.body.clone()),
+        Ok(None) => nothing(&context),
+        Err(fault) => reply::page_fault(&fault, &context),
     }
 }
 
