@@ -10,6 +10,7 @@ import sys
 import traceback
 import urllib.parse
 
+import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.flask_client import OAuth
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
@@ -41,13 +42,18 @@ class Portal:
         method = self.client["method"]
         self.app = Flask(name)
         self.app.secret_key = name
-        arguments = {"token_endpoint_auth_method": method, "code_challenge_method": "S256", "scope": SCOPE}
+        arguments = {
+            "token_endpoint_auth_method": method,
+            "revocation_endpoint_auth_method": method,
+            "code_challenge_method": "S256",
+            "scope": SCOPE,
+        }
         methods, secret = None, self.client.get("secret")
         if method == "private_key_jwt":
             secret = ECKey.import_key(self.client["key"])
-            claims = None if name.endswith("-endpoint") else {"aud": ISSUER}
-            audience = None if name.endswith("-endpoint") else ISSUER
-            methods = [PrivateKeyJWT(audience, claims=claims, alg="ES256")]
+            # What Authlib calls the token endpoint is the audience of its assertions, at every endpoint.
+            endpoint = requests.get(METADATA, timeout=60).json()["token_endpoint"]
+            methods = [PrivateKeyJWT(endpoint if name.endswith("-endpoint") else ISSUER, alg="ES256")]
         self.oauth = OAuth(self.app)
         self.idp = self.oauth.register(
             "idp",
@@ -83,12 +89,16 @@ class Portal:
 
 
 def everything(name):
-    visitor, portal = Visitor(ISSUER, PHONE), Portal(name)
+    portal = Portal(name)
+    with portal.app.app_context():
+        whole_life(name, Visitor(ISSUER, PHONE), portal)
+
+
+def whole_life(name, visitor, portal):
     claims = portal.sign_in(visitor)
     token = portal.token
     check(f"{name}: sign-in, ID token checked by Authlib", claims["iss"] == ISSUER and claims["sub"])
-    with portal.app.app_context():
-        info = portal.idp.userinfo(token=token)
+    info = portal.idp.userinfo(token=token)
     check(f"{name}: userinfo", info["sub"] == claims["sub"] and info["name"] == RECORD["name"])
     check(f"{name}: the personal number was released", info["vn_personal_id"] == RECORD["person_number"])
 
@@ -101,8 +111,7 @@ def everything(name):
     refreshed = session.refresh_token(metadata["token_endpoint"], refresh_token=before)
     rotated = refreshed["refresh_token"] != before
     check(f"{name}: refresh, rotated exactly for a public client", rotated == (portal.client["method"] == "none"))
-    with portal.app.app_context():
-        check(f"{name}: the new access token works", portal.idp.userinfo(token=refreshed)["sub"] == claims["sub"])
+    check(f"{name}: the new access token works", portal.idp.userinfo(token=refreshed)["sub"] == claims["sub"])
 
     if portal.client["method"] != "none":
         seen = session.introspect_token(metadata["introspection_endpoint"], token=refreshed["access_token"]).json()
