@@ -104,20 +104,25 @@ prepare_clients() {
   fi
 }
 
+register_clients() {
+  local file place=$CARGO_TARGET_DIR/clients
+  local admin=("$CARGO_TARGET_DIR/debug/admin" --config "$sandbox_directory/idp.toml")
+  "$place/authlib/bin/python" conformance/clients/authlib/registrations.py "$place/registrations" || return 1
+  for file in "$place"/registrations/*.json; do "${admin[@]}" client put "$file" || return 1; done
+  "${admin[@]}" account import conformance/clients/holders.jsonl
+}
+
 # relying_parties NAME [SANDBOX OPTION...]: both libraries against one sandbox.
 relying_parties() {
-  local name=$1 file place=$CARGO_TARGET_DIR/clients
+  local name=$1 place=$CARGO_TARGET_DIR/clients
   if ! start_sandbox "$@"; then
     echo "the sandbox does not start on $name"
     count 0 1
     return
   fi
-  admin() { "$CARGO_TARGET_DIR/debug/admin" --config "$sandbox_directory/idp.toml" "$@"; }
-  {
-    for file in conformance/clients/registrations/*.json; do admin client put "$file"; done
-    admin account import conformance/clients/holders.jsonl
-  } >"$out/clients-$name-setup.log" 2>&1 || { cat "$out/clients-$name-setup.log" >&2; count 0 1; }
+  if ! run_quietly "clients-$name" register_clients; then count 0 1; fi
   export ISSUER=http://localhost:$port PHONE=http://localhost:$((port + 4))
+  export CLIENTS=$place/registrations/clients HOLDERS=$root/conformance/clients/holders.jsonl
   counted "authlib-$name" "$place/authlib/bin/python" conformance/clients/authlib/relying_party.py
   counted "openid-client-$name" "$node" "$place/openid-client/relying_party.mjs"
   stop_sandbox

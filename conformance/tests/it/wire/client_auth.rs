@@ -252,7 +252,7 @@ async fn ca_16_an_unknown_client_and_a_wrong_secret_are_answered_alike() {
     stranger(&unknown);
     for other in [wrong, barred] {
         assert_eq!((unknown.status, &unknown.body), (other.status, &other.body));
-        let names = |answer: &Answer| answer.headers.keys().cloned().map(|k| k.to_string()).collect::<BTreeSet<_>>();
+        let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<BTreeSet<_>>();
         assert_eq!(names(&unknown), names(&other));
     }
 }

@@ -225,6 +225,18 @@ async fn one_code_is_sent_when_the_page_first_shows_and_again_only_by_resend() {
 }
 
 #[tokio::test]
+async fn the_phone_lists_messages_of_one_second_newest_first() {
+    let idp = Sandbox::shared();
+    for _ in 0..5 {
+        let holder = idp.citizen();
+        at_otp(idp, &holder).await;
+        let (visitor, at) = at_otp(idp, &holder).await;
+        let newest = idp.otp(&holder.phone).await;
+        assert!(enter(&visitor, &at, &newest).await.returned().is_some(), "the first in the list is the newest");
+    }
+}
+
+#[tokio::test]
 async fn n_20_sends_are_bounded() {
     let idp = Sandbox::shared();
     let holder = idp.citizen();

@@ -1,0 +1,52 @@
+"""Writes the registrations of the library clients, with fresh secrets and keys, into a directory.
+
+registrations.py DIRECTORY: one FILE.json for each `admin client put`, and the file `clients` for the programs.
+"""
+
+import json
+import pathlib
+import secrets
+import sys
+
+from joserfc.jwk import ECKey
+
+METHODS = {
+    "library-basic": {"token_endpoint_auth_method": "client_secret_basic", "id_token_signed_response_alg": "ES256"},
+    "library-post": {"token_endpoint_auth_method": "client_secret_post"},
+    "library-public": {"token_endpoint_auth_method": "none", "id_token_signed_response_alg": "EdDSA"},
+    "library-key": {"token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "PS256"},
+    "library-key-endpoint": {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "id_token_signed_response_alg": "ES256",
+        "vn_assertion_audience": "token_endpoint",
+    },
+}
+
+
+def main(directory):
+    directory.mkdir(parents=True, exist_ok=True)
+    clients = {}
+    for name, method in METHODS.items():
+        registration = {
+            "client_id": name,
+            "client_name": {"vi": "Cổng thử " + name, "en": "Test portal " + name},
+            "redirect_uris": ["https://rp.example.vn/callback"],
+            "post_logout_redirect_uris": ["https://rp.example.vn/bye"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": "openid profile email phone address offline_access vn_identity vn_eid_status",
+            "vn_sector": name + ".example.vn",
+            **method,
+        }
+        kept = {"method": method["token_endpoint_auth_method"]}
+        if kept["method"].startswith("client_secret"):
+            kept["secret"] = registration["client_secret"] = secrets.token_urlsafe(32)
+        if kept["method"] == "private_key_jwt":
+            key = ECKey.generate_key("P-256", {"kid": secrets.token_urlsafe(8), "use": "sig", "alg": "ES256"})
+            kept["key"] = key.as_dict(private=True)
+            registration["jwks"] = {"keys": [key.as_dict(private=False)]}
+        clients[name] = kept
+        (directory / (name + ".json")).write_text(json.dumps(registration, ensure_ascii=False))
+    (directory / "clients").write_text(json.dumps(clients))
+
+
+main(pathlib.Path(sys.argv[1]))
