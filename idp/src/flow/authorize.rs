@@ -18,7 +18,7 @@ use crate::domain::{Fault, Id};
 use crate::idp::Idp;
 use crate::protocol::authorize::address::{AddressPolicy, ReturnAddress, address};
 use crate::protocol::authorize::checks;
-use crate::protocol::authorize::next::{Decided, Facts, Next, barred_error, next};
+use crate::protocol::authorize::next::{Decided, Next, barred_error};
 use crate::protocol::params::Params;
 use crate::protocol::{Error, ErrorCode};
 use crate::store::{self, Db};
@@ -123,18 +123,7 @@ pub fn settle(
 ) -> Result<Answer, Fault> {
     let now = idp.clock.now();
     let gathered = facts::gather(db, session, &pending.client, now)?;
-    let decision = {
-        let facts = Facts {
-            session: gathered.session.as_ref(),
-            account: gathered.account.as_ref(),
-            standing: gathered.standing,
-            sub: gathered.sub.as_deref(),
-            available: &gathered.available,
-            consents: &gathered.consents,
-            arriving: pending.arriving,
-        };
-        next(&pending.request, &pending.client, &facts, now)
-    };
+    let decision = gathered.next(&pending, now);
     let step = match decision {
         Next::Issue(decided) => return issue(db, pending, gathered, decided, idp),
         Next::Refuse(error) => return refuse(db, &pending, gathered.session.as_ref(), error, idp),

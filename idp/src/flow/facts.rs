@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::authorize::Pending;
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::Consent;
@@ -12,6 +13,7 @@ use crate::domain::session::{Session, SessionLimits};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
 use crate::idp::Idp;
+use crate::protocol::authorize::next::{Facts, Next, next};
 use crate::protocol::subject::sector;
 use crate::store::account::Hold;
 use crate::store::{self, Db};
@@ -25,6 +27,22 @@ pub struct Gathered {
     pub sub: Option<String>,
     pub available: BTreeSet<ClaimName>,
     pub consents: Vec<Consent>,
+}
+
+impl Gathered {
+    /// What the rules say comes next.
+    pub fn next(&self, pending: &Pending, now: Moment) -> Next {
+        let facts = Facts {
+            session: self.session.as_ref(),
+            account: self.account.as_ref(),
+            standing: self.standing,
+            sub: self.sub.as_deref(),
+            available: &self.available,
+            consents: &self.consents,
+            arriving: pending.arriving,
+        };
+        next(&pending.request, &pending.client, &facts, now)
+    }
 }
 
 /// The limits a session lives under: the configured ones, which are never longer than the ceiling of its level.

@@ -16,7 +16,7 @@ use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
 use crate::domain::{Fault, Holder, Id, Moment};
 use crate::idp::Idp;
-use crate::protocol::authorize::next::{Facts, Next, Shortfall, next};
+use crate::protocol::authorize::next::{Next, Shortfall};
 use crate::protocol::release::Offer;
 use crate::store::{self, Db};
 
@@ -169,16 +169,7 @@ fn decide(
         }
     }
     let gathered = facts::gather(db, session, &pending.client, now)?;
-    let facts = Facts {
-        session: gathered.session.as_ref(),
-        account: gathered.account.as_ref(),
-        standing: gathered.standing,
-        sub: gathered.sub.as_deref(),
-        available: &gathered.available,
-        consents: &gathered.consents,
-        arriving: pending.arriving,
-    };
-    Ok((next(&pending.request, &pending.client, &facts, now), gathered))
+    Ok((gathered.next(pending, now), gathered))
 }
 
 /// The values behind an offer, so that the holder sees what would leave, and the name it is the record of.
