@@ -12,6 +12,9 @@ use idp::flow::operator::Verdict;
 use idp::idp::Idp;
 use idp::store::Store;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "idp", version, about = "OpenID Connect provider")]
 struct Arguments {

@@ -48,6 +48,10 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
             if !spend_jti(db, &caller)? {
                 return refused(db, &caller, None, replayed_assertion(), &this);
             }
+            // RFC 6749 §5.2: said before anything is looked up, so that it says nothing of what was presented.
+            if let Err(error) = request::permitted(caller.client(), request.grant()) {
+                return refused(db, &caller, None, error, &this);
+            }
             match request {
                 TokenRequest::Code { code, redirect_uri, code_verifier } => {
                     let presented =

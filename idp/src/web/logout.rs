@@ -8,8 +8,9 @@ use super::page::{Frame, SignOut as SignOutPage, SignedOut};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
 use crate::domain::consent::Bilingual;
-use crate::flow::Browser;
+use crate::domain::secret::{BrowserCookie, Minted};
 use crate::flow::logout::{self, SignOut};
+use crate::flow::{Browser, Cookies};
 use crate::idp::Idp;
 use crate::protocol::params::Params;
 
@@ -92,10 +93,17 @@ fn confirmation(
 ) -> HttpResponse {
     context.note("confirm");
     let language = context.language.code;
-    let frame = Frame {
-        form_token: read::form_token(browser.browser.as_ref(), &PLACE, context.idp),
-        ..context.frame("/sign-out")
+    // The form is bound to the browser; one that has never been here gets its cookie now.
+    let minted: Option<Minted<BrowserCookie>> = match browser.browser {
+        Some(_) => None,
+        None => match context.idp.random.mint() {
+            Ok(minted) => Some(minted),
+            Err(fault) => return reply::page_fault(&fault, context),
+        },
     };
+    let bound = minted.as_ref().map(Minted::stored).or_else(|| browser.browser.clone());
+    let frame =
+        Frame { form_token: read::form_token(bound.as_ref(), &PLACE, context.idp), ..context.frame("/sign-out") };
     let fields = CARRIED.iter().filter_map(|name| Some(((*name).to_owned(), params.first(name)?.to_owned()))).collect();
     let html = SignOutPage {
         frame,
@@ -105,7 +113,9 @@ fn confirmation(
         stay: Some("/identity".to_owned()),
     }
     .render();
-    reply::page(StatusCode::OK, html, params.first("post_logout_redirect_uri"), context)
+    let mut response = reply::page(StatusCode::OK, html, params.first("post_logout_redirect_uri"), context);
+    reply::set_cookies(&mut response, &Cookies { browser: minted, ..Cookies::default() });
+    response
 }
 
 fn context<'a>(request: &'a HttpRequest, params: Option<&Params>, idp: &'a Idp) -> Context<'a> {

@@ -2,9 +2,11 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
+use super::headers;
 use crate::idp::Idp;
 use crate::telemetry::Stopwatch;
 
@@ -26,7 +28,10 @@ pub async fn watch(
     let reference = idp.as_ref().and_then(|idp| reference(idp)).unwrap_or_default();
     request.extensions_mut().insert(Trace { reference, outcome: "ok", rule: None });
     let stopwatch = Stopwatch::start();
-    let response = next.call(request).await?;
+    let mut response = next.call(request).await?;
+    if let Some(idp) = &idp {
+        guard(&mut response, idp);
+    }
     if let Some(idp) = idp {
         let endpoint = endpoint(response.request().match_pattern().as_deref());
         let trace = response.request().extensions().get::<Trace>().cloned();
@@ -37,6 +42,18 @@ pub async fn watch(
         }
     }
     Ok(response)
+}
+
+/// What the framework answers by itself (a method no route knows, a body cut off) gets the headers of everything else.
+fn guard(response: &mut ServiceResponse<impl MessageBody>, idp: &Idp) {
+    if response.headers().contains_key(header::X_CONTENT_TYPE_OPTIONS) {
+        return;
+    }
+    for (name, value) in headers::of(headers::Answer::Bare, idp.config.issuer.starts_with("https:")) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value.as_ref())) {
+            response.headers_mut().insert(name, value);
+        }
+    }
 }
 
 /// One line per outcome. Static documents are told at debug level only.

@@ -57,7 +57,7 @@ pub fn parse(params: &Params) -> Result<TokenRequest, Error> {
 }
 
 /// RFC 6749 §5.2: a client uses the grants it registered.
-pub(super) fn permitted(client: &Client, grant: GrantType) -> Result<(), Error> {
+pub fn permitted(client: &Client, grant: GrantType) -> Result<(), Error> {
     if client.may_use(grant) {
         return Ok(());
     }
