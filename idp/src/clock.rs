@@ -1,6 +1,7 @@
 //! Clock: where the present comes from. Everything below `flow` takes a `Moment` instead.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::{Moment, Span};
@@ -11,6 +12,25 @@ pub trait Clock: Send + Sync {
     /// Unix milliseconds: to order events, never to decide anything.
     fn milliseconds(&self) -> u64 {
         u64::try_from(self.now().unix()).unwrap_or(0).saturating_mul(1000)
+    }
+}
+
+/// Milliseconds that never repeat and never go back within one process, each with a count of twelve bits behind it:
+/// what identifiers that sort by time are made of.
+#[derive(Default)]
+pub struct Ticks(Mutex<(u64, u16)>);
+
+impl Ticks {
+    pub fn next(&self, clock: &dyn Clock) -> (u64, u16) {
+        let now = clock.milliseconds();
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = match *last {
+            (before, _) if before < now => (now, 0),
+            // Within a millisecond, or when the clock was set back, the count goes on, and then the millisecond.
+            (before, count) if count < 0x0fff => (before, count + 1),
+            (before, _) => (before + 1, 0),
+        };
+        *last
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, RwLock};
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Ticks};
 use crate::config::Config;
 use crate::domain::{Acr, AuthenticationLevel, Fault, Id};
 use crate::ephemeral::{self, Ephemeral};
 use crate::factor::password::{Hasher, threads_for};
 use crate::fetch::Fetch;
 use crate::flow::facts::Limits;
-use crate::flow::inbox::open_notice;
+use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
 use crate::keys::{Ring, Vault};
 use crate::notice::Notice;
@@ -40,8 +40,7 @@ pub struct Idp {
     /// Redirect origins of public clients, for CORS.
     pub public_origins: Origins,
     stopping: AtomicBool,
-    /// The millisecond and count of the last identifier made.
-    last: Mutex<(u64, u16)>,
+    ticks: Arc<Ticks>,
 }
 
 /// The surroundings a test replaces.
@@ -85,7 +84,15 @@ impl Idp {
         same_keys(&store, &vault, &config).await?;
         let ring = open_ring(&store, &vault, &*clock).await?;
         let fetch = Fetch::new(&config.fetch, config.danger_http_loopback)?;
-        let notice = open_notice(&config, (&store, &vault), &fetch, &random)?;
+        let ticks = Arc::new(Ticks::default());
+        let inbox = StoredInbox {
+            store: store.clone(),
+            vault: Arc::clone(&vault),
+            random: Arc::clone(&random),
+            clock: Arc::clone(&clock),
+            ticks: Arc::clone(&ticks),
+        };
+        let notice = open_notice(&config, inbox, &fetch)?;
         let idp = Idp {
             ephemeral: ephemeral::open(&config.ephemeral.url)?,
             fallback: ephemeral::open("memory:")?,
@@ -96,7 +103,7 @@ impl Idp {
             metadata: metadata(&config),
             public_origins: Origins::default(),
             stopping: AtomicBool::new(false),
-            last: Mutex::new((0, 0)),
+            ticks,
             notice,
             config,
             store,
@@ -115,18 +122,7 @@ impl Idp {
 
     /// A fresh identifier that sorts after every one this process made before.
     pub fn id<T>(&self) -> Result<Id<T>, Fault> {
-        let now = self.clock.milliseconds();
-        let tick = {
-            let mut last = self.last.lock().map_err(|_| Fault::broken("idp", "poisoned"))?;
-            *last = match *last {
-                (before, _) if before < now => (now, 0),
-                // Twelve bits count within a millisecond; then, or when the clock was set back, the next one begins.
-                (before, count) if count < 0x0fff => (before, count + 1),
-                (before, _) => (before + 1, 0),
-            };
-            *last
-        };
-        self.random.id(tick)
+        self.random.id(self.ticks.next(&*self.clock))
     }
 
     /// From now on readiness says no, while requests under way finish.

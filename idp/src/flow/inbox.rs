@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::clock::{Clock, Ticks};
 use crate::config::{Config, SmsKind};
 use crate::domain::secret::Sealed;
 use crate::domain::{Fault, Id, Moment};
@@ -45,17 +46,20 @@ pub struct StoredInbox {
     pub store: Store,
     pub vault: Arc<Vault>,
     pub random: Arc<dyn Random>,
+    pub clock: Arc<dyn Clock>,
+    pub ticks: Arc<Ticks>,
 }
 
 impl Inbox for StoredInbox {
     fn keep<'a>(&'a self, to: &'a str, text: &'a str, at: Moment) -> Pending<'a, ()> {
         Box::pin(async move {
-            let id = self.random.text()?;
+            // Sorts by time, so that the newest of one second comes first too.
+            let id: Id<SmsMessage> = self.random.id(self.ticks.next(&*self.clock))?;
             let message = SmsMessage {
                 to_index: self.vault.blind_index("phone", to),
-                to: self.vault.seal(TO_PLACE, &id, to.as_bytes())?,
-                text: self.vault.seal(TEXT_PLACE, &id, text.as_bytes())?,
-                id: Id::new(id),
+                to: self.vault.seal(TO_PLACE, id.as_str(), to.as_bytes())?,
+                text: self.vault.seal(TEXT_PLACE, id.as_str(), text.as_bytes())?,
+                id,
                 at,
             };
             self.store.transact(move |db| store::message::put(db, &message)).await
@@ -73,12 +77,7 @@ impl Post for Gateway {
 }
 
 /// Where notices go, by configuration.
-pub fn open_notice(
-    config: &Config,
-    (store, vault): (&Store, &Arc<Vault>),
-    fetch: &Fetch,
-    random: &Arc<dyn Random>,
-) -> Result<Arc<dyn Notice>, Fault> {
+pub fn open_notice(config: &Config, inbox: StoredInbox, fetch: &Fetch) -> Result<Arc<dyn Notice>, Fault> {
     match (config.sms.kind, &config.sms.url) {
         (SmsKind::Http, Some(url)) => {
             let token = match &config.sms.token_file {
@@ -91,9 +90,6 @@ pub fn open_notice(
             };
             Ok(Arc::new(HttpSms::new(url.clone(), token, Arc::new(Gateway(fetch.clone())))))
         }
-        _ => {
-            let inbox = StoredInbox { store: store.clone(), vault: Arc::clone(vault), random: Arc::clone(random) };
-            Ok(Arc::new(SandboxSms::new(Arc::new(inbox))))
-        }
+        _ => Ok(Arc::new(SandboxSms::new(Arc::new(inbox)))),
     }
 }

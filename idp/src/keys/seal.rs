@@ -7,11 +7,14 @@
 //!
 //! Nonces and data keys are the one randomness that is not an argument: nothing outside may choose or see them.
 
+use std::sync::OnceLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openssl::cipher::Cipher;
+use openssl::cipher_ctx::CipherCtx;
 use openssl::error::ErrorStack;
 use openssl::rand::rand_priv_bytes;
-use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use zeroize::Zeroize;
 
 use super::ROOM;
@@ -40,9 +43,15 @@ fn encrypt(master: &[u8; 32], place: &str, row: &str, plain: &[u8]) -> Result<Se
     rand_priv_bytes(&mut nonce)?;
     let mut text = Vec::with_capacity(NONCE + WRAPPED + plain.len() + TAG);
     text.extend_from_slice(&nonce);
+    let cipher = cipher()?;
+    let mut context = CipherCtx::new()?;
     for (with, message) in [(&wrapping, key.as_slice()), (&key, plain)] {
+        context.encrypt_init(Some(cipher), Some(with), Some(&nonce))?;
+        context.cipher_update(bound.as_bytes(), None)?;
+        context.cipher_update_vec(message, &mut text)?;
+        context.cipher_final_vec(&mut text)?;
         let mut tag = [0; TAG];
-        text.extend(encrypt_aead(Cipher::aes_256_gcm(), with, Some(&nonce), bound.as_bytes(), message, &mut tag)?);
+        context.tag(&mut tag)?;
         text.extend_from_slice(&tag);
     }
     wrapping.zeroize();
@@ -60,9 +69,17 @@ fn decrypt(master: &[u8; 32], place: &str, row: &str, sealed: &str) -> Option<Ve
     let (nonce, rest) = bytes.split_at_checked(NONCE)?;
     let (wrapped, rest) = rest.split_at_checked(WRAPPED)?;
     let (mut wrapping, bound) = of_place(master, place, row);
-    let unlock = |key: &[u8], sealed: &[u8]| {
+    let cipher = cipher().ok()?;
+    let mut context = CipherCtx::new().ok()?;
+    let mut unlock = |key: &[u8], sealed: &[u8]| {
         let (text, tag) = sealed.split_at_checked(sealed.len().checked_sub(TAG)?)?;
-        decrypt_aead(Cipher::aes_256_gcm(), key, Some(nonce), bound.as_bytes(), text, tag).ok()
+        let mut plain = Vec::with_capacity(text.len() + TAG);
+        context.decrypt_init(Some(cipher), Some(key), Some(nonce)).ok()?;
+        context.cipher_update(bound.as_bytes(), None).ok()?;
+        context.cipher_update_vec(text, &mut plain).ok()?;
+        context.set_tag(tag).ok()?;
+        context.cipher_final_vec(&mut plain).ok()?;
+        Some(plain)
     };
     let key = unlock(&wrapping, wrapped);
     wrapping.zeroize();
@@ -70,6 +87,16 @@ fn decrypt(master: &[u8; 32], place: &str, row: &str, sealed: &str) -> Option<Ve
     let plain = unlock(&key, rest);
     key.zeroize();
     plain
+}
+
+/// Looked up once: OpenSSL 3 would look it up again at every use, which costs more than a short message does.
+fn cipher() -> Result<&'static Cipher, ErrorStack> {
+    static AES_256_GCM: OnceLock<Cipher> = OnceLock::new();
+    if let Some(cipher) = AES_256_GCM.get() {
+        return Ok(cipher);
+    }
+    let fetched = Cipher::fetch(None, "AES-256-GCM", None)?;
+    Ok(AES_256_GCM.get_or_init(|| fetched))
 }
 
 /// The wrapping key of a place and row, and what both layers are bound to.
