@@ -97,7 +97,9 @@ impl Db {
     }
 
     pub(super) fn commit(&mut self) -> Result<(), Fault> {
-        Ok(on_each!(self, |link| AnsiTransactionManager::commit_transaction(link))?)
+        on_each!(self, |link| AnsiTransactionManager::commit_transaction(link))?;
+        self.wrote_client &= self.depth() > 0;
+        Ok(())
     }
 
     /// Undoes whatever was begun since the transaction was `depth` deep.
@@ -105,6 +107,7 @@ impl Db {
         while self.depth() > depth {
             on_each!(self, |link| AnsiTransactionManager::rollback_transaction(link))?;
         }
+        self.wrote_client &= depth > 0;
         Ok(())
     }
 
