@@ -1,8 +1,7 @@
 //! Idp: everything a flow needs, opened once and passed down. There is no global.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
 
 use crate::clock::{Clock, SystemClock, Ticks};
 use crate::config::Config;
@@ -37,8 +36,6 @@ pub struct Idp {
     pub logos: Logos,
     /// The discovery document, rendered once.
     pub metadata: String,
-    /// Redirect origins of public clients, for CORS.
-    pub public_origins: Origins,
     stopping: AtomicBool,
     ticks: Arc<Ticks>,
 }
@@ -52,22 +49,6 @@ pub struct Surroundings {
 impl Default for Surroundings {
     fn default() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
-    }
-}
-
-/// A set that is replaced whole.
-#[derive(Default)]
-pub struct Origins(RwLock<HashSet<String>>);
-
-impl Origins {
-    pub fn contains(&self, origin: &str) -> bool {
-        self.0.read().is_ok_and(|origins| origins.contains(origin))
-    }
-
-    pub fn replace(&self, origins: HashSet<String>) {
-        if let Ok(mut held) = self.0.write() {
-            *held = origins;
-        }
     }
 }
 
@@ -101,7 +82,6 @@ impl Idp {
             logos: Logos::default(),
             fetch,
             metadata: metadata(&config),
-            public_origins: Origins::default(),
             stopping: AtomicBool::new(false),
             ticks,
             notice,

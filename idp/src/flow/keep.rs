@@ -1,12 +1,10 @@
-//! Housekeeping while the server runs: keys and clients changed by another process are taken over within a second,
-//! and what expired is swept away in small bites.
+//! Housekeeping while the server runs: keys changed by another process are taken over within a second, and what
+//! expired is swept away in small bites.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::Fault;
-use crate::domain::relying_party::ClientStatus;
 use crate::idp::Idp;
 use crate::store;
 
@@ -32,19 +30,12 @@ pub async fn keep(idp: Arc<Idp>) {
     }
 }
 
-/// Takes over keys and public origins from SQL.
+/// Takes over keys from SQL.
 pub async fn refresh(idp: &Arc<Idp>) -> Result<(), Fault> {
-    let (keys, clients) = idp.store.read(|db| Ok((store::key::list(db)?, store::client::list(db)?))).await?;
+    let keys = idp.store.read(store::key::list).await?;
     if idp.ring.refresh(&idp.vault, &keys)? {
         tracing::info!(keys = keys.len(), "keys.changed");
     }
-    let origins: HashSet<String> = clients
-        .iter()
-        .filter(|found| found.status == ClientStatus::Live && found.client.is_public())
-        .flat_map(|found| &found.client.redirect_uris)
-        .filter_map(|uri| Some(url::Url::parse(uri).ok()?.origin().ascii_serialization()))
-        .collect();
-    idp.public_origins.replace(origins);
     Ok(())
 }
 

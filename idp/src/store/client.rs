@@ -1,6 +1,6 @@
 //! Clients. Whether one may act is read from SQL on every request; its parsed metadata is kept by version.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use diesel::prelude::*;
@@ -8,7 +8,7 @@ use diesel::upsert::excluded;
 
 use super::columns::{json, known, to_json};
 use super::db::{Db, on_each};
-use super::schema::clients;
+use super::schema::{client_origins, clients};
 use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Stored};
 use crate::domain::{Client, Fault, Id, Moment};
@@ -102,7 +102,35 @@ pub fn put(db: &mut Db, client: &Client, secret: Option<&Stored<ClientSecret>>, 
             .set(clients::secret.eq(secret))
             .execute(link))?;
     }
+    put_origins(db, client)
+}
+
+/// The origins a public client's pages live at; a confidential client calls from its servers and has none.
+fn put_origins(db: &mut Db, client: &Client) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::delete(
+        client_origins::table.filter(client_origins::client_id.eq(client.id.as_str()))
+    )
+    .execute(link))?;
+    let uris = client.redirect_uris.iter().filter(|_| client.is_public());
+    let origins: BTreeSet<String> =
+        uris.filter_map(|uri| Some(url::Url::parse(uri).ok()?.origin().ascii_serialization())).collect();
+    for origin in origins {
+        let row = (client_origins::client_id.eq(client.id.as_str()), client_origins::origin.eq(origin.as_str()));
+        on_each!(db, |link| diesel::insert_into(client_origins::table).values(row).execute(link))?;
+    }
     Ok(())
+}
+
+/// Whether the pages of a live public client live at an origin.
+pub fn has_public_origin(db: &mut Db, origin: &str) -> Result<bool, Fault> {
+    let found: Option<String> = on_each!(db, |link| client_origins::table
+        .inner_join(clients::table)
+        .filter(client_origins::origin.eq(origin))
+        .filter(clients::status.eq(ClientStatus::Live.name()))
+        .select(client_origins::client_id)
+        .first(link)
+        .optional())?;
+    Ok(found.is_some())
 }
 
 /// False when there is no such client.

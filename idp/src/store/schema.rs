@@ -69,6 +69,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    client_origins (client_id, origin) {
+        client_id -> Text,
+        origin -> Text,
+    }
+}
+
+diesel::table! {
     subjects (account_id, sector) {
         account_id -> Text,
         sector -> Text,
@@ -253,10 +260,12 @@ diesel::joinable!(eid_grounds -> accounts (account_id));
 diesel::joinable!(session_clients -> sessions (session_id));
 diesel::joinable!(codes -> grants (grant_id));
 diesel::joinable!(access_tokens -> grants (grant_id));
+diesel::joinable!(client_origins -> clients (client_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 
 diesel::allow_tables_to_appear_in_same_query!(accounts, eid_grounds);
 diesel::allow_tables_to_appear_in_same_query!(session_clients, sessions);
 diesel::allow_tables_to_appear_in_same_query!(codes, grants);
 diesel::allow_tables_to_appear_in_same_query!(access_tokens, grants);
+diesel::allow_tables_to_appear_in_same_query!(client_origins, clients);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, grants);

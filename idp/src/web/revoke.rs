@@ -20,5 +20,5 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Ok(Ok(_)) => reply::builder(StatusCode::OK, headers::Answer::Bare, &context).finish(),
         refused => token::told(refused, &context),
     };
-    token::with_cors(response, &request, &idp)
+    token::with_cors(response, &request, &idp).await
 }

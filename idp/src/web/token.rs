@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::read::{self, Language};
 use super::reply::{self, Context};
 use crate::domain::Fault;
+use crate::flow::client;
 use crate::flow::token::{self, Verdict};
 use crate::idp::Idp;
 
@@ -18,7 +19,7 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
     };
     let this = idp.clone().into_inner();
     let verdict = token::answer(&params, read::authorization(&request), &this).await;
-    with_cors(told(verdict, &context), &request, &idp)
+    with_cors(told(verdict, &context), &request, &idp).await
 }
 
 /// A verdict as JSON.
@@ -36,9 +37,12 @@ pub fn context<'a>(request: &'a HttpRequest, idp: &'a Idp) -> Context<'a> {
 }
 
 /// CORS: only for the redirect origins of registered public clients (`contract.md` 8).
-pub fn with_cors(mut response: HttpResponse, request: &HttpRequest, idp: &Idp) -> HttpResponse {
-    let origin = request.headers().get(header::ORIGIN);
-    if let Some(origin) = origin.filter(|origin| origin.to_str().is_ok_and(|text| idp.public_origins.contains(text))) {
+pub async fn with_cors(mut response: HttpResponse, request: &HttpRequest, idp: &web::Data<Idp>) -> HttpResponse {
+    let Some(origin) = request.headers().get(header::ORIGIN) else { return response };
+    let this = idp.clone().into_inner();
+    if let Ok(text) = origin.to_str()
+        && client::may_call_from(text, &this).await.unwrap_or(false)
+    {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Origin"));
     }
@@ -51,5 +55,5 @@ pub async fn preflight(request: HttpRequest, idp: web::Data<Idp>) -> HttpRespons
         .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "900"))
         .finish();
-    with_cors(response, &request, &idp)
+    with_cors(response, &request, &idp).await
 }

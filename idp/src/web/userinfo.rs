@@ -42,5 +42,5 @@ async fn answer(request: &HttpRequest, form: Option<&Params>, idp: &web::Data<Id
         Ok(Err(error)) => reply::bearer_error(Some(&error), &context),
         Err(fault) => reply::json_fault(&fault, &context),
     };
-    token::with_cors(response, request, idp)
+    token::with_cors(response, request, idp).await
 }

@@ -8,6 +8,14 @@ CREATE TABLE clients (
     updated_at BIGINT NOT NULL
 );
 
+-- Where browsers may call the token endpoints from: the redirect origins of public clients.
+CREATE TABLE client_origins (
+    client_id TEXT NOT NULL REFERENCES clients (id),
+    origin    TEXT NOT NULL,
+    PRIMARY KEY (client_id, origin)
+);
+CREATE INDEX client_origins_origin ON client_origins (origin);
+
 -- One random subject per (account, sector), never derived, never reused.
 CREATE TABLE subjects (
     account_id TEXT NOT NULL REFERENCES accounts (id),

@@ -130,3 +130,27 @@ async fn ui_10_cross_origin_reading_is_for_registered_public_origins_only() {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{open}");
     }
 }
+
+#[tokio::test]
+async fn ui_05_rf_10_a_withdrawal_by_the_holder_holds_at_once() {
+    let idp = Sandbox::shared();
+    let (client, other, holder) = (idp.confidential(), idp.confidential(), idp.citizen());
+    let visitor = idp.visitor();
+    let scope = "openid profile offline_access";
+    let tokens = idp.tokens(&visitor, &client, Ask::of(&client).scope(scope), &holder).await;
+    let kept = idp.tokens(&visitor, &other, Ask::of(&other).scope(scope), &holder).await;
+    assert_eq!(client.userinfo(tokens.access()).await.status, 200);
+
+    let identity = visitor.open("/identity").await;
+    let button = format!("withdraw-{}", client.id);
+    let after = visitor.submit(&identity, &identity.page().press(&button, &[], &[])).await;
+    assert_eq!(after.page().name(), "identity");
+    assert!(!after.page().has(&button), "nothing is left to withdraw");
+
+    challenged(&client.userinfo(tokens.access()).await, Some("invalid_token"));
+    assert_eq!(client.introspect(tokens.access()).await["active"], json!(false));
+    assert_eq!(client.refresh(tokens.refresh()).await.json()["error"], json!("invalid_grant"));
+    // The other portal keeps what it was given, and this one must ask again.
+    assert_eq!(other.userinfo(kept.access()).await.status, 200);
+    assert_eq!(visitor.open(&Ask::of(&client).scope(scope).target()).await.page().name(), "consent");
+}
