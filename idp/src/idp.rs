@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clock::{Clock, SystemClock, Ticks};
 use crate::config::Config;
+use crate::domain::secret::{Class, Minted};
 use crate::domain::{Acr, AuthenticationLevel, Fault, Id};
 use crate::ephemeral::{self, Ephemeral};
 use crate::factor::password::{Hasher, threads_for};
@@ -103,6 +104,11 @@ impl Idp {
     /// A fresh identifier that sorts after every one this process made before.
     pub fn id<T>(&self) -> Result<Id<T>, Fault> {
         self.random.id(self.ticks.next(&*self.clock))
+    }
+
+    /// A fresh code or token.
+    pub fn mint<C: Class>(&self) -> Result<Minted<C>, Fault> {
+        Ok(Minted::dated(self.random.bytes()?, self.clock.now()))
     }
 
     /// From now on readiness says no, while requests under way finish.

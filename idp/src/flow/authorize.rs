@@ -199,7 +199,7 @@ fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, id
         acr: decided.acr,
         acquaintance: decided.acquaintance,
     };
-    let code: Minted<Code> = idp.random.mint()?;
+    let code: Minted<Code> = idp.mint()?;
     let grant = Grant {
         id: idp.id()?,
         client: client.id.clone(),
@@ -225,7 +225,9 @@ fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, id
     };
     store::grant::open(db, &grant)?;
     store::code::put(db, &issued)?;
-    store::session::touch(db, &session.id, now)?;
+    if session.seen_at < now {
+        store::session::touch(db, &session.id, now)?;
+    }
     let event =
         Event::new(Kind::AuthorizationIssued, now).of(&session.account).by(&client.id).within(&session.id).with(
             json!({"acr": decided.acr.urn(), "scope": grant.scope, "service": request.service, "grant": grant.id}),

@@ -10,6 +10,8 @@ use crate::store;
 
 /// How many sweeps apart expired rows are removed.
 const TICKS_BETWEEN_SWEEPS: u32 = 30;
+/// The most bites of one sweep: some 100,000 rows of each kind, more than the busiest half minute leaves behind.
+const BITES: usize = 500;
 
 /// Runs until aborted. A failed round is logged and tried again.
 pub async fn keep(idp: Arc<Idp>) {
@@ -39,9 +41,16 @@ pub async fn refresh(idp: &Arc<Idp>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A bite at a time, so that nobody waits for the write lock, until nothing is left or the next round is due.
 async fn sweep(idp: &Arc<Idp>) -> Result<(), Fault> {
-    let now = idp.clock.now();
-    let gone = idp.store.transact(move |db| store::retention::sweep(db, now)).await?;
+    let mut gone: usize = 0;
+    for _ in 0..BITES {
+        let now = idp.clock.now();
+        match idp.store.transact(move |db| store::retention::sweep(db, now)).await? {
+            0 => break,
+            rows => gone += rows,
+        }
+    }
     if gone > 0 {
         tracing::debug!(rows = gone, "keep.swept");
     }

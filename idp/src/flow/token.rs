@@ -238,7 +238,7 @@ impl Minting<'_> {
     fn access(&self, db: &mut Db, idp: &Idp) -> Result<Issued, Fault> {
         let now = idp.clock.now();
         let lifetime = idp.config.lifetimes.access_token;
-        let token: Minted<AccessToken> = idp.random.mint()?;
+        let token: Minted<AccessToken> = idp.mint()?;
         let issued = IssuedAccessToken {
             hash: token.stored(),
             grant: self.grant.id.clone(),
@@ -265,7 +265,7 @@ impl Minting<'_> {
 
     fn refresh(&self, db: &mut Db, idp: &Idp) -> Result<Zeroizing<String>, Fault> {
         let now = idp.clock.now();
-        let token: Minted<RefreshToken> = idp.random.mint()?;
+        let token: Minted<RefreshToken> = idp.mint()?;
         let issued = IssuedRefreshToken {
             hash: token.stored(),
             grant: self.grant.id.clone(),
