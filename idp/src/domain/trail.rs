@@ -30,7 +30,6 @@ pub enum Kind {
     TokenRefreshed,
     TokenRevoked,
     Released,
-    Introspected,
     EidLocked,
     EidUnlocked,
     AccountImported,

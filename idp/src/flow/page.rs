@@ -58,9 +58,14 @@ pub enum Shown {
 /// Shows the page `step`, or leads on.
 pub async fn show(step: Step, id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> Result<Shown, Fault> {
     let (this, who) = (Arc::clone(idp), browser.clone());
-    let (shown, sms) = idp.store.transact(move |db| view(db, step, &id, &who, &this)).await?;
-    if let Some(sms) = sms {
-        step_up::deliver(sms, idp).await?;
+    let (mut shown, sms) = idp.store.transact(move |db| view(db, step, &id, &who, &this)).await?;
+    if let Some(sms) = sms
+        && let Err(fault) = step_up::deliver(sms, idp).await
+    {
+        tracing::error!(%fault, "otp.not_sent");
+        if let Shown::Page(_, View::Otp { complaint, .. }) = &mut shown {
+            *complaint = Some(step_up::Complaint::NotSent);
+        }
     }
     Ok(shown)
 }
@@ -76,7 +81,7 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     let request = match &open.destination {
         Destination::Client(request) => (**request).clone(),
-        Destination::OwnPage(path) => return own_page(step, id, path, session, browser),
+        Destination::OwnPage(path) => return own_page(step, id, path, session),
     };
     let Some(client) = live_client(db, &request.client_id)? else {
         return elsewhere(Answer::bare(Outcome::Shown(gone())));
@@ -118,13 +123,7 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     Ok((Shown::Page(setting, view), sms))
 }
 
-fn own_page(
-    step: Step,
-    id: &Id<Interaction>,
-    path: &str,
-    session: Option<Session>,
-    _browser: &Browser,
-) -> Result<WithSms, Fault> {
+fn own_page(step: Step, id: &Id<Interaction>, path: &str, session: Option<Session>) -> Result<WithSms, Fault> {
     if session.is_some() {
         return Ok((Shown::Elsewhere(Answer::bare(Outcome::OwnPage(path.to_owned()))), None));
     }
