@@ -83,9 +83,10 @@ fn main() -> ExitCode {
         print!("{}", config.effective());
         return ExitCode::SUCCESS;
     }
-    if let Err(fault) = idp::telemetry::log::init(&config.telemetry) {
-        return refused(&fault);
-    }
+    let _log = match idp::telemetry::log::init(&config.telemetry) {
+        Ok(log) => log,
+        Err(fault) => return refused(&fault),
+    };
     let system = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refused(&error),

@@ -90,7 +90,7 @@ async fn open(config: Config) -> Result<Arc<Idp>, String> {
 }
 
 async fn serve(config: Config) -> Told {
-    idp::telemetry::log::init(&config.telemetry).map_err(failed)?;
+    let _log = idp::telemetry::log::init(&config.telemetry).map_err(failed)?;
     crate::web::serve(open(config).await?).await.map_err(|error| error.to_string())?;
     Ok(String::new())
 }

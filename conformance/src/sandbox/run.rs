@@ -35,7 +35,7 @@ pub async fn run(options: &Options) -> Result<(), String> {
     let directory = directory(&options.directory)?;
     let before = configuration(options, &directory, Vec::new());
     before.check().map_err(|invalid| invalid.to_string())?;
-    idp::telemetry::log::init(&before.telemetry).map_err(told)?;
+    let _log = idp::telemetry::log::init(&before.telemetry).map_err(told)?;
     if options.reset {
         Store::reset(&before.database.url).map_err(told)?;
     }

@@ -97,13 +97,13 @@ fn keep_sector(metadata: &mut Value, sector: &str) {
     }
 }
 
-/// Every client, whatever its status, by id.
 /// Whether browsers may call the token endpoints from an origin: the pages of a live public client live there.
 pub async fn may_call_from(origin: &str, idp: &Idp) -> Result<bool, Fault> {
     let origin = origin.to_owned();
     idp.store.read(move |db| store::client::has_public_origin(db, &origin)).await
 }
 
+/// Every client, whatever its status, by id.
 pub async fn list(idp: &Idp) -> Result<Vec<Registered>, Fault> {
     idp.store.read(store::client::list).await
 }

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 
 use super::client::Cache;
+use super::update::Plain;
 use crate::domain::Fault;
 
 /// How the detail of a fault begins when the server turned read-only under us (SQLSTATE 25006).
@@ -76,12 +77,34 @@ impl Db {
         }
     }
 
-    /// A transaction that only reads; it takes no write lock.
+    /// A transaction that only reads; it takes no write lock, and there is nothing to nest in it.
     pub(super) fn look<T>(&mut self, body: impl FnOnce(&mut Db) -> Result<T, Fault>) -> Result<T, Fault> {
-        on_each!(self, |link| AnsiTransactionManager::begin_transaction_sql(link, "BEGIN"))?;
+        self.say("BEGIN")?;
         let result = body(self);
-        self.roll_back_to(0)?;
+        self.say("ROLLBACK")?;
         result
+    }
+
+    /// One piece of several that share a transaction: what `keep` does not let stand leaves no trace.
+    pub(super) fn piece<T>(
+        &mut self,
+        body: impl FnOnce(&mut Db) -> T,
+        keep: impl FnOnce(&T) -> bool,
+    ) -> Result<T, Fault> {
+        let depth = self.depth();
+        self.say("SAVEPOINT piece")?;
+        let result = body(self);
+        if !keep(&result) {
+            self.roll_back_to(depth)?;
+            self.say("ROLLBACK TO piece")?;
+        }
+        self.say("RELEASE piece")?;
+        Ok(result)
+    }
+
+    fn say(&mut self, statement: &'static str) -> Result<(), Fault> {
+        on_each!(self, |link| Plain(statement).execute(link))?;
+        Ok(())
     }
 
     pub(super) fn begin(&mut self) -> Result<(), Fault> {

@@ -166,21 +166,13 @@ impl Writer {
     fn commit(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         let db = self.connection()?;
         db.begin()?;
-        // Alone, a piece of work needs no savepoint: taking it back takes back everything.
-        let depth = u32::from(group.len() > 1);
         let mut kept = false;
+        // Alone, a piece of work needs no savepoint: taking it back takes back everything.
+        let alone = group.len() == 1;
         for job in group.iter_mut() {
-            if depth > 0 {
-                db.begin()?;
-            }
-            match job.run(db) {
-                Verdict::Keep if depth > 0 => {
-                    db.commit()?;
-                    kept = true;
-                }
-                Verdict::Keep => kept = true,
-                Verdict::Undo | Verdict::Discard | Verdict::DiscardAll => db.roll_back_to(depth)?,
-            }
+            let keep = |verdict: &Verdict| *verdict == Verdict::Keep;
+            let verdict = if alone { job.run(db) } else { db.piece(|db| job.run(db), keep)? };
+            kept |= keep(&verdict);
         }
         if kept { db.commit() } else { db.roll_back_to(0) }
     }

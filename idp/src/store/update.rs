@@ -1,7 +1,7 @@
-//! The updates of the hot path, prepared once per connection.
+//! The statements of the hot path that are written out, so that they are prepared once per connection.
 //!
-//! Diesel prepares what its own update builder makes anew at every call: some 10 µs on SQLite, a round trip on
-//! PostgreSQL. These few statements are written out instead, still one text for both databases.
+//! Diesel prepares what its own update builder and transaction manager make anew at every call: some 10 µs on SQLite,
+//! a round trip on PostgreSQL. These few are still one text for both databases.
 
 use diesel::backend::Backend;
 use diesel::prelude::*;
@@ -45,3 +45,20 @@ where
 }
 
 impl<Conn, const N: usize> RunQueryDsl<Conn> for Update<'_, N> {}
+
+/// A statement without values, prepared once per connection.
+pub(super) struct Plain(pub(super) &'static str);
+
+impl QueryId for Plain {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB: Backend> QueryFragment<DB> for Plain {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
+    }
+}
+
+impl<Conn> RunQueryDsl<Conn> for Plain {}
