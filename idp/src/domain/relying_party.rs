@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arrangement::{AnswerForms, Binding, LogoutAddresses, RequestRules, Resources};
 use super::claim::ClaimName;
 use super::consent::{Bilingual, Purpose};
 use super::id::Id;
@@ -190,6 +191,22 @@ pub struct Client {
     pub sso: bool,
     #[serde(rename = "vn_pkce")]
     pub pkce: PkcePolicy,
+    /// Where the public keys are fetched from, instead of `jwks`.
+    #[serde(default)]
+    pub jwks_uri: Option<String>,
+    /// Where a portal of this client begins a sign-in somebody else asked for (OIDC Core §4).
+    #[serde(default)]
+    pub initiate_login_uri: Option<String>,
+    #[serde(flatten)]
+    pub requests: RequestRules,
+    #[serde(flatten)]
+    pub answers: AnswerForms,
+    #[serde(flatten)]
+    pub binding: Binding,
+    #[serde(flatten)]
+    pub logout: LogoutAddresses,
+    #[serde(flatten)]
+    pub resources: Resources,
 }
 
 impl Client {

@@ -86,6 +86,13 @@ pub fn client(id: &str, scope: &str) -> Client {
         sector: "rp.gov.vn".to_owned(),
         sso: true,
         pkce: PkcePolicy::Required,
+        jwks_uri: None,
+        initiate_login_uri: None,
+        requests: Default::default(),
+        answers: Default::default(),
+        binding: Default::default(),
+        logout: Default::default(),
+        resources: Default::default(),
     }
 }
 

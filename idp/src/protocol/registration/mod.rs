@@ -92,6 +92,13 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         sector,
         sso: members.choice("vn_sso")?.unwrap_or(true),
         pkce: pkce(&mut members, method)?,
+        jwks_uri: None,
+        initiate_login_uri: None,
+        requests: Default::default(),
+        answers: Default::default(),
+        binding: Default::default(),
+        logout: Default::default(),
+        resources: Default::default(),
         id,
     };
     members.finish()?;

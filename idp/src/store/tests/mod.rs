@@ -141,6 +141,13 @@ fn portal(id: &str) -> Client {
         sector: "portal.example".to_owned(),
         sso: true,
         pkce: PkcePolicy::Required,
+        jwks_uri: None,
+        initiate_login_uri: None,
+        requests: Default::default(),
+        answers: Default::default(),
+        binding: Default::default(),
+        logout: Default::default(),
+        resources: Default::default(),
     }
 }
 

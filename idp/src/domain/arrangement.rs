@@ -1,0 +1,97 @@
+//! What a client and we arranged beyond the plain code flow: how it must ask, how we answer, what its tokens are bound
+//! to, and how it hears of a sign-out. Each part is absent by default, and stored flat beside the other metadata.
+
+use serde::{Deserialize, Serialize};
+
+use super::relying_party::SigningAlg;
+
+/// How requests must be made (RFC 9126 §6, RFC 9101 §10.5, OIDC Registration §2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RequestRules {
+    pub require_pushed_authorization_requests: bool,
+    pub require_signed_request_object: bool,
+    pub request_object_signing_alg: Option<SigningAlg>,
+    /// Where request objects may be fetched from, byte for byte, fragment included.
+    pub request_uris: Vec<String>,
+}
+
+/// How a key is agreed or wrapped for an encrypted answer (RFC 7518 §4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum KeyAlg {
+    #[serde(rename = "RSA-OAEP-256")]
+    RsaOaep256,
+    #[serde(rename = "ECDH-ES")]
+    EcdhEs,
+    #[serde(rename = "ECDH-ES+A256KW")]
+    EcdhEsA256Kw,
+}
+
+/// How the content of an encrypted answer is encrypted (RFC 7518 §5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ContentAlg {
+    #[serde(rename = "A256GCM")]
+    A256Gcm,
+    #[serde(rename = "A128CBC-HS256")]
+    A128CbcHs256,
+}
+
+/// Which answers are signed or encrypted (OIDC Registration §2, JARM §3, RFC 9701 §6).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AnswerForms {
+    pub authorization_signed_response_alg: Option<SigningAlg>,
+    pub id_token_encrypted_response_alg: Option<KeyAlg>,
+    pub id_token_encrypted_response_enc: Option<ContentAlg>,
+    pub userinfo_signed_response_alg: Option<SigningAlg>,
+    pub userinfo_encrypted_response_alg: Option<KeyAlg>,
+    pub userinfo_encrypted_response_enc: Option<ContentAlg>,
+    pub introspection_signed_response_alg: Option<SigningAlg>,
+}
+
+/// What the client's tokens are bound to, and by which certificate it authenticates (RFC 9449 §5.2, RFC 8705 §2.1.2, §3.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Binding {
+    pub dpop_bound_access_tokens: bool,
+    pub tls_client_certificate_bound_access_tokens: bool,
+    pub tls_client_auth_subject_dn: Option<String>,
+    pub tls_client_auth_san_dns: Option<String>,
+    pub tls_client_auth_san_uri: Option<String>,
+    pub tls_client_auth_san_ip: Option<String>,
+    pub tls_client_auth_san_email: Option<String>,
+}
+
+/// How the client hears that a session ended (OIDC Back-Channel Logout §2.2, Front-Channel Logout §2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LogoutAddresses {
+    pub backchannel_logout_uri: Option<String>,
+    pub backchannel_logout_session_required: bool,
+    pub frontchannel_logout_uri: Option<String>,
+    pub frontchannel_logout_session_required: bool,
+}
+
+/// The form of the access tokens for a resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenForm {
+    #[default]
+    Opaque,
+    /// RFC 9068: verified without asking us, so it lives half as long.
+    Jwt,
+}
+
+/// Resources (RFC 8707): those this client answers for, and those it may ask tokens for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resources {
+    /// Resource identifiers whose server this client is: it may introspect tokens meant for them.
+    #[serde(rename = "vn_serves")]
+    pub serves: Vec<String>,
+    #[serde(rename = "vn_token_form")]
+    pub token_form: TokenForm,
+    /// Resource identifiers this client may name in `resource`.
+    #[serde(rename = "vn_resources")]
+    pub may_ask: Vec<String>,
+}
