@@ -81,17 +81,22 @@ pub fn may_act(asking: Asking<'_>, now: Moment) -> Result<Standing, Refusal> {
     if asking.grant.is_some_and(|grant| grant.revoked_at.is_some()) {
         return Err(Refusal::GrantRevoked);
     }
-    // Sign-out and the absolute limit end what the session issued, unless the holder let it go on offline.
-    if let (Some((session, limits)), Some(grant)) = (asking.session, asking.grant)
-        && !grant.offline
-        && (session.ended_at.is_some() || now.since(session.opened_at) >= limits.absolute)
-    {
+    if asking.grant.is_some_and(|grant| !grant.offline) && !session_stands(&asking, now) {
         return Err(Refusal::SessionEnded);
     }
     match asking.subject {
         Subject::ClientItself => Ok(Standing { account_level: None }),
         Subject::Missing => Err(Refusal::NoAccount),
         Subject::Holder(account) => holder(account, now),
+    }
+}
+
+/// Sign-out and the absolute limit end what the session issued, unless the holder let it go on offline. A session that
+/// cannot be found has ended; a client's own grant never had one.
+fn session_stands(asking: &Asking<'_>, now: Moment) -> bool {
+    match (asking.session, asking.subject) {
+        (Some((session, limits)), _) => session.ended_at.is_none() && now.since(session.opened_at) < limits.absolute,
+        (None, subject) => matches!(subject, Subject::ClientItself),
     }
 }
 

@@ -103,6 +103,12 @@ fn d5_client_grant_and_session_are_looked_at_on_every_path() {
         let asking = Asking { grant: Some(&grant), session: Some((&session, limits)), ..of(&account) };
         assert_eq!(may_act(asking, at(100)).map(|_| ()), expected, "{grant:?} {session:?}");
     }
+    // A session nobody can find has ended.
+    let (bound, offline) = (grant(false, None), grant(true, None));
+    let lost = |grant| may_act(Asking { grant: Some(grant), ..of(&account) }, at(100)).map(|_| ());
+    assert_eq!((lost(&bound), lost(&offline)), (Err(Refusal::SessionEnded), Ok(())));
+    let own = Asking { subject: Subject::ClientItself, grant: Some(&bound), ..of(&account) };
+    assert!(may_act(own, at(100)).is_ok());
 }
 
 prop_compose! {
