@@ -16,6 +16,7 @@ missing_packages() {
   have npm || echo npm
   have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3 python3-venv python3-pip
   have fc-list && [ -n "$(fc-list :lang=vi)" ] || echo fontconfig fonts-dejavu-core fonts-noto-core
+  have apache2 && ls /usr/lib/apache2/modules/mod_auth_openidc.so >/dev/null 2>&1 || echo apache2 libapache2-mod-auth-openidc
   have setpriv || echo util-linux
   have curl || echo curl
   have pkill || echo procps

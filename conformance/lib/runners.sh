@@ -120,10 +120,12 @@ relying_parties() {
     count 0 1
     return
   fi
-  if ! run_quietly "clients-$name" register_clients; then count 0 1; fi
-  export ISSUER=http://localhost:$port PHONE=http://localhost:$((port + 4))
+  export ISSUER=http://localhost:$port PHONE=http://localhost:$((port + 4)) SITE=http://localhost:$((port + 9))
   export CLIENTS=$place/registrations/clients HOLDERS=$root/conformance/clients/holders.jsonl
+  if ! run_quietly "clients-$name" register_clients; then count 0 1; fi
   counted "authlib-$name" "$place/authlib/bin/python" conformance/clients/authlib/relying_party.py
   counted "openid-client-$name" "$node" "$place/openid-client/relying_party.mjs"
+  CLIENT=$place/registrations/apache VISITOR=$root/conformance/clients/authlib counted "mod_auth_openidc-$name" \
+    python3 conformance/clients/mod_auth_openidc/relying_party.py
   stop_sandbox
 }

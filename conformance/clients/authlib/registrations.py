@@ -1,15 +1,18 @@
 """Writes the registrations of the library clients, with fresh secrets and keys, into a directory.
 
-registrations.py DIRECTORY: one FILE.json for each `admin client put`, and the file `clients` for the programs.
+SITE=URL registrations.py DIRECTORY: one FILE.json for each `admin client put`, the file `clients` for the libraries,
+and `apache` for mod_auth_openidc, which is reached at SITE.
 """
 
 import json
+import os
 import pathlib
 import secrets
 import sys
 
 from joserfc.jwk import ECKey
 
+APACHE = "library-apache"
 METHODS = {
     "library-basic": {"token_endpoint_auth_method": "client_secret_basic", "id_token_signed_response_alg": "ES256"},
     "library-post": {"token_endpoint_auth_method": "client_secret_post"},
@@ -19,6 +22,12 @@ METHODS = {
         "token_endpoint_auth_method": "private_key_jwt",
         "id_token_signed_response_alg": "ES256",
         "vn_assertion_audience": "token_endpoint",
+    },
+    # What an old library assumes: RS256, and the secret in the header.
+    APACHE: {
+        "token_endpoint_auth_method": "client_secret_basic",
+        "redirect_uris": [os.environ["SITE"] + "/protected/callback"],
+        "post_logout_redirect_uris": [os.environ["SITE"] + "/bye/"],
     },
 }
 
@@ -44,7 +53,10 @@ def main(directory):
             key = ECKey.generate_key("P-256", {"kid": secrets.token_urlsafe(8), "use": "sig", "alg": "ES256"})
             kept["key"] = key.as_dict(private=True)
             registration["jwks"] = {"keys": [key.as_dict(private=False)]}
-        clients[name] = kept
+        if name == APACHE:
+            (directory / "apache").write_text(json.dumps(kept))
+        else:
+            clients[name] = kept
         (directory / (name + ".json")).write_text(json.dumps(registration, ensure_ascii=False))
     (directory / "clients").write_text(json.dumps(clients))
 

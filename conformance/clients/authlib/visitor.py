@@ -55,7 +55,7 @@ class Visitor:
         self.url = urllib.parse.urljoin(self.url, url)
         parts = urllib.parse.urlsplit(self.url)
         connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=60)
-        headers = {"Host": parts.netloc, "Accept-Language": "vi"}
+        headers = {"Host": parts.netloc, "Accept": "text/html,*/*;q=0.8", "Accept-Language": "vi"}
         if self.jar:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
         body = None
