@@ -11,7 +11,7 @@ use thirtyfour::prelude::*;
 use super::holder::Holder;
 use super::sandbox::{Sandbox, spawn};
 
-const LOADS_WITHIN: Duration = Duration::from_secs(20);
+const LOADS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How a person looks at our pages.
 #[derive(Clone, Copy, Debug)]
