@@ -1,9 +1,11 @@
 //! Guessing passwords and one-time codes is bounded, and the bound cannot be aimed at the owner (LG, N-16 to N-20).
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::support::ask::Ask;
 use crate::support::flow::sign_in_form;
@@ -97,6 +99,42 @@ async fn n_16_failures_slow_guesses_and_the_right_password_is_not_evaluated_mean
     assert!(later.returned().is_some(), "{}", later.page().text);
     // Success clears the count.
     assert!(guess(idp, &idp.visitor(), &Ask::of(&client), &holder.number, &holder.password).await.returned().is_some());
+}
+
+/// Why this holder's guesses were refused, in order, as the trail tells it.
+fn reasons(idp: &Sandbox, holder: &Holder, kind: &str) -> Vec<String> {
+    let trail = idp.trail(holder);
+    let refused = trail.iter().filter(|event| event["kind"] == json!(kind));
+    refused.map(|event| event["detail"]["reason"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn nse_the_trail_tells_of_the_first_stopped_guess_after_each_evaluated_one() {
+    let idp = Sandbox::shared();
+    let (client, holder) = (idp.confidential(), idp.citizen());
+    let visitor = idp.visitor();
+    let at = visitor.open(&Ask::of(&client).target()).await;
+    let (mut told, mut stops) = (Vec::new(), 0);
+    while stops < 30 || told.iter().filter(|reason| **reason == "wrong").count() < 3 {
+        let answer = visitor.submit(&at, &sign_in_form(&at, &holder.number, "wrong password")).await;
+        let reason = if told_to_wait(&answer).is_some() { "throttled" } else { "wrong" };
+        stops += u32::from(reason == "throttled");
+        if reason == "wrong" || told.last() != Some(&reason) {
+            told.push(reason);
+        }
+    }
+    assert_eq!(reasons(idp, &holder, "sign_in_refused"), told);
+    // A storm at one moment: everything it stops is one event at most.
+    let form = sign_in_form(&at, &holder.number, &holder.password);
+    let visitor = Arc::new(visitor);
+    let mut storm = JoinSet::new();
+    for _ in 0..20 {
+        let (visitor, at, form) = (Arc::clone(&visitor), at.clone(), form.clone());
+        storm.spawn(async move { visitor.submit(&at, &form).await });
+    }
+    storm.join_all().await;
+    let after = reasons(idp, &holder, "sign_in_refused");
+    assert!(after.windows(2).all(|pair| pair != ["throttled", "throttled"]), "{after:?}");
 }
 
 #[tokio::test]
@@ -217,7 +255,12 @@ async fn lg_10_the_eleventh_guess_is_never_evaluated() {
     for n in 0..10 {
         assert!(enter(&visitor, &at, &other_than(&otp, n)).await.returned().is_none());
     }
-    assert!(enter(&visitor, &at, &otp).await.returned().is_none(), "the code is dead");
+    for _ in 0..5 {
+        assert!(enter(&visitor, &at, &otp).await.returned().is_none(), "the code is dead");
+    }
+    let told = reasons(idp, &holder, "otp_refused");
+    assert_eq!(told.len(), 11, "ten evaluated, one event for all that were stopped: {told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("throttled"));
     // LG-11: the count belongs to account and purpose, so a new code resets nothing.
     let (visitor, at) = {
         let client = idp.client(json!({"vn_min_auth_level": 2}));
