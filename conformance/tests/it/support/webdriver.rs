@@ -2,14 +2,14 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use thirtyfour::prelude::*;
 
 use super::holder::Holder;
-use super::sandbox::{Sandbox, spawn};
+use super::sandbox::{Ended, Sandbox, spawn};
 
 const LOADS_WITHIN: Duration = Duration::from_secs(60);
 
@@ -38,15 +38,6 @@ pub struct Screen {
     journey: &'static str,
     shots: std::cell::Cell<u32>,
     _chromedriver: Ended,
-}
-
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 impl Screen {
