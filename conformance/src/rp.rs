@@ -4,29 +4,24 @@
 //! It keeps nothing between two calls but what discovery told; what a browser must bring back is its caller's to keep.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
+use admin::web::relying_party::{HttpFailure, Outbound, Unverified, verified};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreGenderClaim, CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm,
-    CoreTokenResponse,
+    CoreAuthenticationFlow, CoreClient, CoreGenderClaim, CoreIdToken, CoreJwsSigningAlgorithm, CoreTokenResponse,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AuthenticationContextClass, AuthorizationCode, ClaimsVerificationError, ClientId,
-    ClientSecret, CsrfToken, EmptyAdditionalClaims, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, IssuerUrl, LanguageTag, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope,
-    SignatureVerificationError, SubjectIdentifier, TokenResponse, UserInfoClaims, http,
+    AccessToken, AuthenticationContextClass, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    EmptyAdditionalClaims, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpResponse, IssuerUrl, LanguageTag,
+    LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
+    ProviderMetadataWithLogout, RedirectUrl, Scope, SubjectIdentifier, TokenResponse, UserInfoClaims,
 };
 use serde_json::{Map, Value};
 use url::Url;
 
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
-
-/// The largest body read from the provider.
-const LARGEST_BODY: usize = 256 * 1024;
 
 /// What the provider and the portal agreed on at registration.
 #[derive(Clone)]
@@ -90,21 +85,14 @@ struct Provider {
 
 pub struct RelyingParty {
     registration: Registration,
-    http: reqwest::Client,
+    outbound: Outbound,
     provider: RwLock<Option<Arc<Provider>>>,
 }
 
 impl RelyingParty {
     pub fn new(registration: Registration) -> Result<Self, Failure> {
-        // A redirect from a token or userinfo endpoint would carry our credentials elsewhere.
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(2))
-            .timeout(Duration::from_secs(10))
-            .build()
-            .map_err(|error| Failure::Provider(error.to_string()))?;
-        Ok(Self { registration, http, provider: RwLock::new(None) })
+        let outbound = Outbound::new(None).map_err(Failure::Provider)?;
+        Ok(Self { registration, outbound, provider: RwLock::new(None) })
     }
 
     pub async fn begin(&self, ask: &Ask) -> Result<Begun, Failure> {
@@ -143,7 +131,7 @@ impl RelyingParty {
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| Failure::Provider(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(begun.verifier))
-            .request_async(&|request| self.send(request))
+            .request_async(&|request| self.outbound.send(request))
             .await
             .map_err(|error| Failure::Provider(told("token", &error)))?;
 
@@ -168,7 +156,7 @@ impl RelyingParty {
         Ok(Some(request.http_get_url()))
     }
 
-    /// OIDC Core §3.1.3.7, and §3.1.3.6 for `at_hash`. Returns whom the token is about.
+    /// Whom the token is about, once it is believed.
     async fn verify(
         &self,
         provider: &Provider,
@@ -195,20 +183,7 @@ impl RelyingParty {
         access_token: &AccessToken,
     ) -> Result<SubjectIdentifier, Unverified> {
         let verifier = provider.client.id_token_verifier().set_allowed_algs([self.registration.signing.clone()]);
-        let claims: &CoreIdTokenClaims = id_token.claims(&verifier, nonce).map_err(|error| match error {
-            ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
-                Unverified::NoKey
-            }
-            _ => Unverified::Wrong,
-        })?;
-        if let Some(expected) = claims.access_token_hash() {
-            let alg = id_token.signing_alg().map_err(|_| Unverified::Wrong)?;
-            let key = id_token.signing_key(&verifier).map_err(|_| Unverified::Wrong)?;
-            let actual = AccessTokenHash::from_token(access_token, alg, key).map_err(|_| Unverified::Wrong)?;
-            if actual != *expected {
-                return Err(Unverified::Wrong);
-            }
-        }
+        let claims = verified(id_token, &verifier, nonce, access_token)?;
         Ok(claims.subject().clone())
     }
 
@@ -221,7 +196,7 @@ impl RelyingParty {
     ) -> Result<Map<String, Value>, Failure> {
         let body = Mutex::new(Vec::new());
         let send = |request| async {
-            let response = self.send(request).await?;
+            let response = self.outbound.send(request).await?;
             *body.lock().unwrap_or_else(PoisonError::into_inner) = response.body().clone();
             Ok::<HttpResponse, HttpFailure>(response)
         };
@@ -250,7 +225,7 @@ impl RelyingParty {
             IssuerUrl::new(registration.issuer.clone()).map_err(|error| Failure::Provider(error.to_string()))?;
         let redirect = RedirectUrl::new(registration.redirect_uri.clone())
             .map_err(|error| Failure::Provider(error.to_string()))?;
-        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &|request| self.send(request))
+        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &|request| self.outbound.send(request))
             .await
             .map_err(|error| Failure::Provider(told("discovery", &error)))?;
         let client = CoreClient::from_provider_metadata(
@@ -263,55 +238,7 @@ impl RelyingParty {
         *self.provider.write().unwrap_or_else(PoisonError::into_inner) = Some(provider.clone());
         Ok(provider)
     }
-
-    /// The adapter between the crate's HTTP types and our client.
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
-        let request = reqwest::Request::try_from(request).map_err(HttpFailure::new)?;
-        let mut response = self.http.execute(request).await.map_err(HttpFailure::new)?;
-        let mut builder = http::Response::builder().status(response.status());
-        for (name, value) in response.headers() {
-            builder = builder.header(name, value);
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(HttpFailure::new)? {
-            if body.len() + chunk.len() > LARGEST_BODY {
-                return Err(HttpFailure("the answer is too large".to_owned()));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        builder.body(body).map_err(HttpFailure::new)
-    }
 }
-
-enum Unverified {
-    /// No key of the set fits: perhaps a newer one does.
-    NoKey,
-    Wrong,
-}
-
-/// Why the provider could not be asked. Addresses stay out of the text: they may carry a code.
-#[derive(Debug)]
-struct HttpFailure(String);
-
-impl HttpFailure {
-    fn new(error: impl std::error::Error) -> Self {
-        let mut text = String::new();
-        let mut cause: Option<&dyn std::error::Error> = error.source();
-        while let Some(deeper) = cause {
-            text = deeper.to_string();
-            cause = deeper.source();
-        }
-        Self(if text.is_empty() { "the request failed".to_owned() } else { text })
-    }
-}
-
-impl std::fmt::Display for HttpFailure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for HttpFailure {}
 
 fn fresh_state() -> CsrfToken {
     CsrfToken::new_random_len(32)

@@ -11,6 +11,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use admin::web::relying_party::LARGEST_BODY;
 
 const SECRET: &str = "0123456789012345678901234567890123456789012";
 

@@ -254,7 +254,7 @@ fn reaches(from: &str, target: &str, calls: &BTreeMap<String, BTreeSet<String>>)
 fn routes() -> Vec<(String, Vec<String>)> {
     let text = fs::read_to_string(root().join("idp/src/web/mod.rs")).unwrap();
     let mut routes = Vec::new();
-    for service in text.split("web::resource(\"").skip(1) {
+    for service in text.split("resource(\"").skip(1) {
         let (path, rest) = service.split_once('"').unwrap();
         let rest = rest.split(".service(").next().unwrap();
         let handlers = rest.split(".to(").skip(1).map(|handler| {

@@ -9,6 +9,7 @@ mod door;
 mod operations;
 mod page;
 mod provider;
+pub mod relying_party;
 mod session;
 mod words;
 

@@ -4,7 +4,6 @@
 //! Discovery is asked for when it is first needed and again when it has grown old, so that the console may start first.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use idp::config::Config;
 use idp::domain::{Moment, Span};
@@ -14,20 +13,19 @@ use openidconnect::core::{
     CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdToken,
-    IdTokenFields, IssuerUrl, LanguageTag, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
-    ProviderMetadataWithLogout, RedirectUrl, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse,
-    TokenResponse, http,
+    AccessToken, AdditionalClaims, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, LanguageTag, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, ProviderMetadataWithLogout, RedirectUrl, StandardErrorResponse,
+    StandardTokenResponse, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::relying_party::{Outbound, Token, Unverified, verified};
+
 /// How long discovery and keys are believed; the provider says the same of them (`contract.md` 8).
 const FRESH: Span = Span::minutes(15);
-
-const LARGEST_BODY: usize = 256 * 1024;
 
 /// The one claim beyond the standard's that the console needs: the sign-in it must follow.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,7 +35,6 @@ struct Sid {
 
 impl AdditionalClaims for Sid {}
 
-type Token = IdToken<Sid, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 type TokenFields = IdTokenFields<
     Sid,
     EmptyExtraTokenFields,
@@ -111,7 +108,7 @@ pub struct Provider {
     client_id: ClientId,
     client_secret: Option<ClientSecret>,
     redirect_uri: RedirectUrl,
-    http: reqwest::Client,
+    outbound: Outbound,
     known: Mutex<Option<Arc<Known>>>,
 }
 
@@ -128,24 +125,21 @@ impl Provider {
         };
         let redirect_uri = RedirectUrl::new(format!("{}/callback", config.admin.public_url()))
             .map_err(|error| format!("admin.public_url: {error}"))?;
-        // A redirect from the token endpoint would carry our credentials elsewhere.
-        let mut http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(2))
-            .timeout(Duration::from_secs(10));
-        if let Some(path) = &config.fetch.extra_ca {
-            let pem = std::fs::read(path).map_err(|error| format!("fetch.extra_ca: {}: {error}", path.display()))?;
-            let certificate =
-                reqwest::Certificate::from_pem(&pem).map_err(|error| format!("fetch.extra_ca: {error}"))?;
-            http = http.tls_certs_merge([certificate]);
-        }
+        let also_trusted = match &config.fetch.extra_ca {
+            Some(path) => {
+                let pem =
+                    std::fs::read(path).map_err(|error| format!("fetch.extra_ca: {}: {error}", path.display()))?;
+                let certificate = reqwest::Certificate::from_pem(&pem);
+                Some(certificate.map_err(|error| format!("fetch.extra_ca: {error}"))?)
+            }
+            None => None,
+        };
         Ok(Self {
             issuer: config.issuer.clone(),
             client_id: ClientId::new(config.admin.client_id.clone()),
             client_secret: secret,
             redirect_uri,
-            http: http.build().map_err(|error| error.to_string())?,
+            outbound: Outbound::new(also_trusted)?,
             known: Mutex::new(None),
         })
     }
@@ -195,17 +189,17 @@ impl Provider {
             .exchange_code(AuthorizationCode::new(code))
             .map_err(|error| Failure::Provider(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(begun.verifier))
-            .request_async(&|request| self.send(request))
+            .request_async(&|request| self.outbound.send(request))
             .await
             // What the provider said stays out of the log: it may quote the request.
             .map_err(|_| Failure::Provider("the token endpoint refused or did not answer".to_owned()))?;
         let id_token = tokens.id_token().ok_or(Failure::Untrusted("no id_token"))?;
         let nonce = Nonce::new(begun.nonce);
-        match verified(&known.client, id_token, &nonce, tokens.access_token()) {
+        match believed(&known.client, id_token, &nonce, tokens.access_token()) {
             // The provider may have rotated its keys since we asked for them: ask once more.
             Err(Unverified::NoKey) => {
                 let known = self.discover(now).await?;
-                verified(&known.client, id_token, &nonce, tokens.access_token())
+                believed(&known.client, id_token, &nonce, tokens.access_token())
             }
             settled => settled,
         }
@@ -233,7 +227,7 @@ impl Provider {
 
     async fn discover(&self, now: Moment) -> Result<Arc<Known>, Failure> {
         let issuer = IssuerUrl::new(self.issuer.clone()).map_err(|error| Failure::Provider(error.to_string()))?;
-        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &|request| self.send(request))
+        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &|request| self.outbound.send(request))
             .await
             .map_err(|_| Failure::Provider("discovery failed".to_owned()))?;
         let end_session = metadata.additional_metadata().end_session_endpoint.as_ref().map(|at| at.url().clone());
@@ -244,71 +238,18 @@ impl Provider {
         *self.known.lock().await = Some(Arc::clone(&known));
         Ok(known)
     }
-
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Trouble> {
-        let request = reqwest::Request::try_from(request).map_err(Trouble::new)?;
-        let mut response = self.http.execute(request).await.map_err(Trouble::new)?;
-        let mut answer = http::Response::builder().status(response.status());
-        if let Some(headers) = answer.headers_mut() {
-            *headers = response.headers().clone();
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(Trouble::new)? {
-            if body.len().saturating_add(chunk.len()) > LARGEST_BODY {
-                return Err(Trouble("the answer is too large".to_owned()));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        answer.body(body).map_err(Trouble::new)
-    }
 }
 
-enum Unverified {
-    NoKey,
-    Wrong,
-}
-
-/// OIDC Core §3.1.3.7, and §3.1.3.6 for `at_hash`.
-fn verified(
+fn believed(
     client: &Client,
-    token: &Token,
+    token: &Token<Sid>,
     nonce: &Nonce,
-    access_token: &openidconnect::AccessToken,
+    access_token: &AccessToken,
 ) -> Result<SignedIn, Unverified> {
-    let verifier = client.id_token_verifier();
-    let claims = token.claims(&verifier, nonce).map_err(|error| match error {
-        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => Unverified::NoKey,
-        _ => Unverified::Wrong,
-    })?;
-    if let Some(expected) = claims.access_token_hash() {
-        let alg = token.signing_alg().map_err(|_| Unverified::Wrong)?;
-        let key = token.signing_key(&verifier).map_err(|_| Unverified::Wrong)?;
-        let actual = AccessTokenHash::from_token(access_token, alg, key).map_err(|_| Unverified::Wrong)?;
-        if actual != *expected {
-            return Err(Unverified::Wrong);
-        }
-    }
+    let claims = verified(token, &client.id_token_verifier(), nonce, access_token)?;
     Ok(SignedIn {
         sub: claims.subject().as_str().to_owned(),
         sid: claims.additional_claims().sid.clone(),
         id_token: token.to_string(),
     })
 }
-
-/// Why a call did not come back, without the address it went to.
-#[derive(Debug)]
-struct Trouble(String);
-
-impl Trouble {
-    fn new(error: impl std::fmt::Display) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Trouble {}

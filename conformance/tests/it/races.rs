@@ -1,6 +1,8 @@
 //! What is used once is used once, however many ask at the same moment (TK-02, RF-02, CA-04). `LONG=1` does a
 //! thousand codes instead of a hundred.
 
+mod withdrawal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -73,6 +75,33 @@ async fn tk_02_one_code_redeemed_fifty_times_at_once_has_one_winner_and_no_survi
             let (access, refresh) =
                 (won[0]["access_token"].as_str().unwrap(), won[0]["refresh_token"].as_str().unwrap());
             verdict::family_is_dead(&client, &[access], &[refresh]).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tk_02_one_code_redeemed_at_once_at_two_processes_has_one_winner_and_no_survivor() {
+    let idp = Sandbox::fresh();
+    // F-20: an embedded store has one server.
+    let Some(beside) = idp.beside().await else { return };
+    let mut through = connections(&idp.issuer);
+    for (n, connection) in connections(&beside.address).into_iter().enumerate().filter(|(n, _)| n % 2 == 1) {
+        through[n] = connection;
+    }
+    let (holder, visitor) = (idp.citizen(), idp.visitor());
+    for client in [idp.confidential(), idp.public()] {
+        let there = RelyingParty { issuer: beside.address.clone(), ..client.clone() };
+        for round in 0..rounds() / 2 {
+            let ask = Ask::of(&client).scope("openid profile offline_access");
+            let code = idp.authorize(&visitor, &ask, &holder).await.code();
+            let (seen, won) = storm(&through, &client, &client.redemption(&code, &ask.verifier)).await;
+            let expected = BTreeMap::from([("200 -".to_owned(), 1), ("400 invalid_grant".to_owned(), AT_ONCE - 1)]);
+            assert_eq!(seen, expected, "round {round}");
+            let (access, refresh) =
+                (won[0]["access_token"].as_str().unwrap(), won[0]["refresh_token"].as_str().unwrap());
+            for asked in [&client, &there] {
+                verdict::family_is_dead(asked, &[access], &[refresh]).await;
+            }
         }
     }
 }

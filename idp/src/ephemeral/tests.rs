@@ -22,11 +22,11 @@ async fn counts_within_a_window_and_starts_anew_after_it() {
     for ephemeral in each() {
         let (key, other) = (fresh("hit"), fresh("hit"));
         for expected in 1..=3 {
-            assert_eq!(ephemeral.hit(&key, Span::seconds(1)).await.unwrap(), expected);
+            assert_eq!(ephemeral.hit(&key, Span::seconds(5)).await.unwrap(), expected);
         }
-        assert_eq!(ephemeral.hit(&other, Span::seconds(1)).await.unwrap(), 1);
-        tokio::time::sleep(Duration::from_millis(1100)).await;
-        assert_eq!(ephemeral.hit(&key, Span::seconds(1)).await.unwrap(), 1);
+        assert_eq!(ephemeral.hit(&other, Span::seconds(5)).await.unwrap(), 1);
+        tokio::time::sleep(Duration::from_millis(5100)).await;
+        assert_eq!(ephemeral.hit(&key, Span::seconds(5)).await.unwrap(), 1);
     }
 }
 

@@ -8,7 +8,8 @@
 //! After it, in the transaction that records the outcome: read and `decide` again, and let a wait overrule even a
 //! right password, since guesses sent at once must not all count as the first. A wrong password then raises every
 //! counter, cleared before when it `is_over`. A right one clears the known device's counter and no other: what
-//! strangers used up comes back by time alone, so that an account is guessed at most 100 times in 24 hours.
+//! strangers used up comes back by time alone, so that an account is guessed at most 100 times in 24 hours. Of the
+//! guesses a brake stops, the trail tells of the first after each that was counted.
 
 use std::net::IpAddr;
 
@@ -87,6 +88,11 @@ pub fn password(account: &str, known_device: Option<&str>, address: IpAddr) -> V
 /// The counter of a guess at a code.
 pub fn otp(account: &str, purpose: &str) -> Counter {
     Counter { rule: Rule::Otp, key: format!("otp:{account}:{purpose}") }
+}
+
+/// What stopped guesses under these counters are remembered by, so that the trail tells of the first and not of all.
+pub fn stops(counters: &[Counter]) -> Option<String> {
+    counters.first().map(|counter| format!("stopped.{}", counter.key))
 }
 
 /// All counters together: the longest wait of any.

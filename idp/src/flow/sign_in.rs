@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, Step, page};
+use super::{Answer, Browser, Cookies, Outcome, Step, brake, page};
 use crate::domain::account::Account;
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::secret::{BlindIndex, DeviceCookie, Minted, SessionCookie};
 use crate::domain::session::{Acquaintance, Session};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id, PersonNumber, Span};
-use crate::factor::throttle::{self, Counter, Failures, Rule, Verdict};
+use crate::factor::throttle::{self, Counter, Rule, Verdict};
 use crate::idp::Idp;
 use crate::store::account::Hold;
 use crate::store::{self, Db};
@@ -61,8 +61,12 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
     let (this, who, at) = (Arc::clone(idp), browser.clone(), id.clone());
     let attempt = match idp.store.read(move |db| consider(db, &at, index, &who, &this)).await? {
         Considered::Evaluate(attempt) => attempt,
-        Considered::Wait(span) => {
+        Considered::Wait(span, unnoted) => {
             idp.metrics.sign_in(Factor::Password, "throttled");
+            if let Some(attempt) = unnoted {
+                let this = Arc::clone(idp);
+                idp.store.transact(move |db| record_stop(db, &attempt, &this)).await?;
+            }
             return Ok(SignedIn::Again(Complaint::Wait(span)));
         }
         Considered::Gone => return Ok(SignedIn::Done(Answer::bare(Outcome::Shown(gone())))),
@@ -73,8 +77,9 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
         .transact(move |db| {
             // Guesses sent at once were all considered before any was counted: the brake is asked again, and a wait
             // overrules even a right password.
-            if let Verdict::Wait(span) = brake(db, &attempt.counters, &this)? {
+            if let Verdict::Wait(span) = brake::ask(db, &attempt.counters, &this)? {
                 this.metrics.sign_in(Factor::Password, "throttled");
+                record_stop(db, &attempt, &this)?;
                 return Ok(SignedIn::Again(Complaint::Wait(span)));
             }
             if right {
@@ -89,7 +94,8 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
 
 enum Considered {
     Evaluate(Box<Attempt>),
-    Wait(Span),
+    /// With the attempt when the trail does not tell of such a stop yet.
+    Wait(Span, Option<Box<Attempt>>),
     Gone,
 }
 
@@ -106,8 +112,10 @@ fn consider(
     }
     let account = store::account::find_by_person(db, &index)?;
     let counters = counters(db, account.as_ref(), &index, browser)?;
-    if let Verdict::Wait(span) = brake(db, &counters, idp)? {
-        return Ok(Considered::Wait(span));
+    if let Verdict::Wait(span) = brake::ask(db, &counters, idp)? {
+        let noted = brake::is_stop_noted(db, &counters)?;
+        let unnoted = (!noted).then(|| Box::new(Attempt { account, hash: None, index, counters }));
+        return Ok(Considered::Wait(span, unnoted));
     }
     let hash = match &account {
         Some(account) => store::account::credentials(db, &account.id)?.and_then(|known| known.password_hash),
@@ -131,41 +139,24 @@ fn counters(
     Ok(throttle::password(index.as_str(), device, address))
 }
 
-/// What the counters say together.
-pub fn brake(db: &mut Db, counters: &[Counter], idp: &Idp) -> Result<Verdict, Fault> {
-    let mut rows = Vec::with_capacity(counters.len());
-    for counter in counters {
-        rows.push((counter.rule, failures(db, counter)?));
-    }
-    Ok(throttle::decide(rows, idp.clock.now()))
-}
-
-fn failures(db: &mut Db, counter: &Counter) -> Result<Option<Failures>, Fault> {
-    let row = store::throttle::find(db, &counter.key)?;
-    Ok(row.map(|row| Failures { count: row.count, first_at: row.first_at, last_at: row.last_at }))
-}
-
-/// Counts one failure under each counter; one that is over begins anew.
-pub fn count(db: &mut Db, counters: &[Counter], idp: &Idp) -> Result<(), Fault> {
-    let now = idp.clock.now();
-    for counter in counters {
-        if failures(db, counter)?.is_some_and(|row| counter.rule.is_over(row, now)) {
-            store::throttle::clear(db, &counter.key)?;
-        }
-        store::throttle::fail(db, &counter.key, now)?;
-    }
-    Ok(())
-}
-
 fn record_wrong(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> {
-    count(db, &attempt.counters, idp)?;
-    let Some(account) = &attempt.account else { return Ok(()) };
-    let now = idp.clock.now();
+    brake::count(db, &attempt.counters, idp)?;
+    match refused(attempt, "wrong", idp) {
+        Some(event) => store::trail::append(db, &event, &idp.id()?),
+        None => Ok(()),
+    }
+}
+
+fn record_stop(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> {
+    brake::note_stop(db, &attempt.counters, refused(attempt, "throttled", idp), idp)
+}
+
+/// What the trail keeps of a guess at somebody's password.
+fn refused(attempt: &Attempt, reason: &str, idp: &Idp) -> Option<Event> {
+    let account = attempt.account.as_ref()?;
     let known_device = attempt.counters.iter().any(|counter| counter.rule == Rule::KnownDevice);
-    let event = Event::new(Kind::SignInRefused, now)
-        .of(&account.id)
-        .with(json!({"factor": Factor::Password.name(), "reason": "wrong", "known_device": known_device}));
-    store::trail::append(db, &event, &idp.id()?)
+    let detail = json!({"factor": Factor::Password.name(), "reason": reason, "known_device": known_device});
+    Some(Event::new(Kind::SignInRefused, idp.clock.now()).of(&account.id).with(detail))
 }
 
 /// The right password: told what stands in the way, or signed in.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::authorize::{Pending, gone, live_client};
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, page, sign_in};
+use super::{Answer, Browser, Cookies, Outcome, brake, page, sign_in};
 use crate::domain::account::Account;
 use crate::domain::interaction::Interaction;
 use crate::domain::relying_party::Client;
@@ -16,7 +16,7 @@ use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id, Span};
 use crate::factor::otp::{self, Sends};
-use crate::factor::throttle::{self, Verdict};
+use crate::factor::throttle::{self, Counter, Verdict};
 use crate::idp::Idp;
 use crate::protocol::authorize::next::Next;
 use crate::store::{self, Db};
@@ -37,6 +37,19 @@ pub enum Complaint {
     SendLimit(Span),
     /// The message could not be handed over.
     NotSent,
+}
+
+impl Complaint {
+    /// As the trail names it.
+    const fn name(self) -> &'static str {
+        match self {
+            Complaint::Wrong => "wrong",
+            Complaint::Expired => "expired",
+            Complaint::Wait(_) => "throttled",
+            Complaint::SendLimit(_) => "send_limit",
+            Complaint::NotSent => "not_sent",
+        }
+    }
 }
 
 /// A message to hand to the network once the transaction stands.
@@ -123,8 +136,11 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
                     .of(&account)
                     .by(&turn.pending.client.id)
                     .within(&turn.session.id)
-                    .with(json!({"reason": format!("{complaint:?}")}));
-                store::trail::append(db, &event, &this.id()?)?;
+                    .with(json!({"reason": complaint.name()}));
+                match complaint {
+                    Complaint::Wait(_) => brake::note_stop(db, &counters(&account), Some(event), &this)?,
+                    _ => store::trail::append(db, &event, &this.id()?)?,
+                }
                 return Ok(Proved::Again(complaint));
             }
             this.metrics.sign_in(Factor::SmsOtp, "ok");
@@ -154,6 +170,10 @@ fn turn(db: &mut Db, id: &Id<Interaction>, browser: &Browser, idp: &Idp) -> Resu
     Ok(Some(Turn { open, pending, session, expected }))
 }
 
+fn counters(account: &Id<Account>) -> [Counter; 1] {
+    [throttle::otp(account.as_str(), PURPOSE)]
+}
+
 /// Charges the guess, then compares. `None`: the code was right and is spent.
 fn check(
     db: &mut Db,
@@ -163,11 +183,11 @@ fn check(
     idp: &Idp,
 ) -> Result<Option<Complaint>, Fault> {
     let now = idp.clock.now();
-    let counter = [throttle::otp(account.as_str(), PURPOSE)];
-    if let Verdict::Wait(span) = sign_in::brake(db, &counter, idp)? {
+    let counter = counters(account);
+    if let Verdict::Wait(span) = brake::ask(db, &counter, idp)? {
         return Ok(Some(Complaint::Wait(span)));
     }
-    sign_in::count(db, &counter, idp)?;
+    brake::count(db, &counter, idp)?;
     let Some(challenge) = store::otp::find_open(db, id, PURPOSE)? else { return Ok(Some(Complaint::Expired)) };
     if now >= challenge.expires_at {
         return Ok(Some(Complaint::Expired));

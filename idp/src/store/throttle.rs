@@ -47,6 +47,29 @@ pub fn fail_within(db: &mut Db, key: &str, at: Moment, window: Span) -> Result<i
     if restarted > 0 { Ok(1) } else { fail(db, key, at) }
 }
 
+/// Remembers the newest moment told under this key. Affected rows decide: of many who tell the same one at once, one is
+/// the first.
+pub fn mark(db: &mut Db, key: &str, at: Moment) -> Result<bool, Fault> {
+    let raised =
+        on_each!(db, |link| diesel::update(throttles::table.find(key).filter(throttles::last_at.lt(at.unix())))
+            .set((throttles::count.eq(throttles::count + 1), throttles::last_at.eq(at.unix())))
+            .execute(link))?;
+    if raised > 0 {
+        return Ok(true);
+    }
+    let made = on_each!(db, |link| diesel::insert_into(throttles::table)
+        .values((
+            throttles::key.eq(key),
+            throttles::count.eq(1),
+            throttles::first_at.eq(at.unix()),
+            throttles::last_at.eq(at.unix()),
+        ))
+        .on_conflict(throttles::key)
+        .do_nothing()
+        .execute(link))?;
+    Ok(made > 0)
+}
+
 pub fn clear(db: &mut Db, key: &str) -> Result<(), Fault> {
     on_each!(db, |link| diesel::delete(throttles::table.find(key)).execute(link))?;
     Ok(())

@@ -13,6 +13,7 @@ pub mod limit;
 pub mod logout;
 pub mod operations;
 pub mod page;
+pub mod patience;
 pub mod read;
 pub mod reply;
 pub mod revoke;
@@ -25,62 +26,57 @@ pub mod well_known;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
+use patience::resource;
 pub use serve::serve;
 
 /// Every public route, on one screen. `operations` has its own listener and is never public.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(
-            web::resource("/.well-known/openid-configuration")
+            resource("/.well-known/openid-configuration")
                 .route(web::get().to(well_known::metadata))
                 .route(web::method(Method::OPTIONS).to(well_known::preflight)),
         )
-        .service(web::resource("/.well-known/oauth-authorization-server").route(web::get().to(well_known::metadata)))
-        .service(web::resource("/jwks").route(web::get().to(well_known::jwks)))
+        .service(resource("/.well-known/oauth-authorization-server").route(web::get().to(well_known::metadata)))
+        .service(resource("/jwks").route(web::get().to(well_known::jwks)))
+        .service(resource("/authorize").route(web::get().to(authorize::get)).route(web::post().to(authorize::post)))
         .service(
-            web::resource("/authorize").route(web::get().to(authorize::get)).route(web::post().to(authorize::post)),
-        )
-        .service(
-            web::resource("/token")
+            resource("/token")
                 .route(web::post().to(token::post))
                 .route(web::method(Method::OPTIONS).to(token::preflight)),
         )
         .service(
-            web::resource("/userinfo")
+            resource("/userinfo")
                 .route(web::get().to(userinfo::get))
                 .route(web::post().to(userinfo::post))
                 .route(web::method(Method::OPTIONS).to(token::preflight)),
         )
-        .service(web::resource("/introspect").route(web::post().to(introspect::post)))
+        .service(resource("/introspect").route(web::post().to(introspect::post)))
         .service(
-            web::resource("/revoke")
+            resource("/revoke")
                 .route(web::post().to(revoke::post))
                 .route(web::method(Method::OPTIONS).to(token::preflight)),
         )
-        .service(web::resource("/end-session").route(web::get().to(logout::get)).route(web::post().to(logout::post)))
-        .service(web::resource("/sign-out").route(web::get().to(logout::show)).route(web::post().to(logout::confirm)))
-        .service(web::resource("/signed-out").route(web::get().to(logout::done)))
-        .service(web::resource("/").route(web::get().to(identity::home)))
+        .service(resource("/end-session").route(web::get().to(logout::get)).route(web::post().to(logout::post)))
+        .service(resource("/sign-out").route(web::get().to(logout::show)).route(web::post().to(logout::confirm)))
+        .service(resource("/signed-out").route(web::get().to(logout::done)))
+        .service(resource("/").route(web::get().to(identity::home)))
+        .service(resource("/identity").route(web::get().to(identity::show)).route(web::post().to(identity::withdraw)))
         .service(
-            web::resource("/identity").route(web::get().to(identity::show)).route(web::post().to(identity::withdraw)),
-        )
-        .service(
-            web::resource("/sign-in")
+            resource("/sign-in")
                 .route(web::get().to(interaction::sign_in))
                 .route(web::post().to(interaction::password)),
         )
-        .service(web::resource("/otp").route(web::get().to(interaction::otp)).route(web::post().to(interaction::code)))
+        .service(resource("/otp").route(web::get().to(interaction::otp)).route(web::post().to(interaction::code)))
         .service(
-            web::resource("/consent")
-                .route(web::get().to(interaction::consent))
-                .route(web::post().to(interaction::decide)),
+            resource("/consent").route(web::get().to(interaction::consent)).route(web::post().to(interaction::decide)),
         )
         .service(
-            web::resource("/{explained:level|guardian|locked|not-activated|card-expired}")
+            resource("/{explained:level|guardian|locked|not-activated|card-expired}")
                 .route(web::get().to(interaction::explained))
                 .route(web::post().to(interaction::give_up)),
         )
-        .service(web::resource("/logo/{client_id}").route(web::get().to(well_known::logo)))
-        .service(web::resource("/assets/{name}").route(web::get().to(well_known::asset)))
+        .service(resource("/logo/{client_id}").route(web::get().to(well_known::logo)))
+        .service(resource("/assets/{name}").route(web::get().to(well_known::asset)))
         .default_service(web::to(well_known::nothing_here));
 }

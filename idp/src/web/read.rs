@@ -24,6 +24,8 @@ pub enum Unread {
     MediaType,
     /// 413 or 414.
     TooLarge,
+    /// 408: the body did not arrive in time.
+    TooSlow,
     /// 400: the form does not parse.
     Malformed(crate::protocol::Error),
 }

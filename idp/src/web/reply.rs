@@ -268,6 +268,7 @@ pub fn json_unread(unread: &Unread, context: &Context<'_>) -> HttpResponse {
         Unread::Malformed(error) => oauth_error(error, context),
         Unread::MediaType => unread_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not a form", context),
         Unread::TooLarge => unread_status(StatusCode::PAYLOAD_TOO_LARGE, "request is too large", context),
+        Unread::TooSlow => unread_status(StatusCode::REQUEST_TIMEOUT, "request took too long to arrive", context),
     }
 }
 
@@ -291,6 +292,10 @@ pub fn page_unread(unread: &Unread, context: &Context<'_>) -> HttpResponse {
                 StatusCode::PAYLOAD_TOO_LARGE
             };
             error_page(too_long, "invalid_request", "request is too large", None, context)
+        }
+        Unread::TooSlow => {
+            let told = "request took too long to arrive";
+            error_page(StatusCode::REQUEST_TIMEOUT, "invalid_request", told, None, context)
         }
     }
 }

@@ -3,22 +3,19 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
 
-use super::{headers, read, reply, token};
+use super::reply::{self, Context};
+use super::{headers, token};
 use crate::flow::revoke;
 use crate::idp::Idp;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
-    let context = token::context(&request, &idp);
-    let params = match read::form(&request, &body) {
-        Ok(params) => params,
-        Err(unread) => return reply::json_unread(&unread, &context),
-    };
-    let this = idp.clone().into_inner();
-    let response = match revoke::answer(&params, read::authorization(&request), &this).await {
-        // RFC 7009 §2.2: the status says it all.
-        Ok(Ok(_)) => reply::builder(StatusCode::OK, headers::Answer::Bare, &context).finish(),
-        refused => token::told(refused, &context),
-    };
+    let response = token::answered(&request, &body, &idp, revoke::answer, bare).await;
     token::with_cors(response, &request, &idp).await
+}
+
+/// RFC 7009 §2.2: the status says it all.
+fn bare(_: &Value, context: &Context<'_>) -> HttpResponse {
+    reply::builder(StatusCode::OK, headers::Answer::Bare, context).finish()
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, PayloadConfig};
+use actix_web::web;
 use actix_web::{App, HttpServer};
 
-use super::read::FORM_LIMIT;
 use super::{operations, routes, watch};
 use crate::domain::Fault;
 use crate::idp::Idp;
@@ -35,19 +34,13 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
 fn public(idp: &Arc<Idp>) -> Result<actix_web::dev::Server, Fault> {
     let data = web::Data::from(Arc::clone(idp));
     let limits = &idp.config.limits;
-    let mut server = HttpServer::new(move || {
-        App::new()
-            .app_data(data.clone())
-            // One byte more than allowed is read, so that the handler can say what was wrong.
-            .app_data(PayloadConfig::new(FORM_LIMIT + 1))
-            .wrap(from_fn(watch::watch))
-            .configure(routes)
-    })
-    .client_request_timeout(Duration::from_secs(limits.header_seconds))
-    .client_disconnect_timeout(Duration::from_secs(1))
-    .keep_alive(Duration::from_secs(75))
-    .shutdown_timeout(idp.config.web.shutdown_seconds)
-    .disable_signals();
+    let mut server =
+        HttpServer::new(move || App::new().app_data(data.clone()).wrap(from_fn(watch::watch)).configure(routes))
+            .client_request_timeout(Duration::from_secs(limits.header_seconds))
+            .client_disconnect_timeout(Duration::from_secs(1))
+            .keep_alive(Duration::from_secs(75))
+            .shutdown_timeout(idp.config.web.shutdown_seconds)
+            .disable_signals();
     if let Some(workers) = idp.config.web.workers {
         server = server.workers(workers);
     }

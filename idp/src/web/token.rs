@@ -1,8 +1,11 @@
 //! `/token` (RFC 6749 §3.2), and what the endpoints for programs share.
 
+use std::sync::Arc;
+
 use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
 
 use super::read::{self, Language};
 use super::reply::{self, Context};
@@ -10,24 +13,30 @@ use crate::domain::Fault;
 use crate::flow::client;
 use crate::flow::token::{self, Verdict};
 use crate::idp::Idp;
+use crate::protocol::params::Params;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
-    let context = context(&request, &idp);
-    let params = match read::form(&request, &body) {
+    let response = answered(&request, &body, &idp, token::answer, reply::json).await;
+    with_cors(response, &request, &idp).await
+}
+
+/// A form of a program, what its flow answers, and how that is told.
+pub async fn answered(
+    request: &HttpRequest,
+    body: &Bytes,
+    idp: &web::Data<Idp>,
+    answer: impl AsyncFn(&Params, Option<&str>, &Arc<Idp>) -> Result<Verdict, Fault>,
+    done: impl Fn(&Value, &Context<'_>) -> HttpResponse,
+) -> HttpResponse {
+    let context = context(request, idp);
+    let params = match read::form(request, body) {
         Ok(params) => params,
         Err(unread) => return reply::json_unread(&unread, &context),
     };
-    let this = idp.clone().into_inner();
-    let verdict = token::answer(&params, read::authorization(&request), &this).await;
-    with_cors(told(verdict, &context), &request, &idp).await
-}
-
-/// A verdict as JSON.
-pub fn told(verdict: Result<Verdict, Fault>, context: &Context<'_>) -> HttpResponse {
-    match verdict {
-        Ok(Ok(body)) => reply::json(&body, context),
-        Ok(Err(error)) => reply::oauth_error(&error, context),
-        Err(fault) => reply::json_fault(&fault, context),
+    match answer(&params, read::authorization(request), &idp.clone().into_inner()).await {
+        Ok(Ok(body)) => done(&body, &context),
+        Ok(Err(error)) => reply::oauth_error(&error, &context),
+        Err(fault) => reply::json_fault(&fault, &context),
     }
 }
 

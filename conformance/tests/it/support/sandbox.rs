@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::backing::Backing;
+use super::wire::Visitor;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
 
@@ -85,6 +86,27 @@ impl Sandbox {
         }
     }
 
+    /// A second provider process on this sandbox's store, keys and short memory; `None` where a store has one server.
+    pub async fn beside(&self) -> Option<Beside> {
+        if matches!(self.backing, Backing::Embedded) {
+            return None;
+        }
+        let (port, operations) = (self.port_base + 5, self.port_base + 6);
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(program("idp"));
+        command.arg("--config").arg(self.data().join("idp.toml")).arg("serve").current_dir(self.data());
+        command.env("IDP_LISTEN", format!("127.0.0.1:{port}"));
+        command.env("IDP_OPERATIONS__LISTEN", format!("127.0.0.1:{operations}"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let beside = Beside { address: format!("http://localhost:{port}"), _process: Ended(spawn(command)) };
+        let (visitor, begun) = (Visitor::new(&beside.address), Instant::now());
+        while visitor.attempt("GET", "/jwks", &[], None).await.is_err() {
+            assert!(begun.elapsed() < STARTS_WITHIN, "the second provider does not answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Some(beside)
+    }
+
     pub fn data(&self) -> &Path {
         self.directory.path()
     }
@@ -129,6 +151,22 @@ impl Sandbox {
         let path = place.join(format!("{}-{name}", super::next()));
         std::fs::write(&path, text).unwrap();
         path
+    }
+}
+
+/// A provider beside the sandbox's own, ended with it.
+pub struct Beside {
+    pub address: String,
+    _process: Ended,
+}
+
+/// A process that is ended when this goes.
+pub struct Ended(pub Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
 use super::holder::Holder;
-use super::sandbox::{Sandbox, spawn};
+use super::sandbox::{Ended, Sandbox, spawn};
 
-const LOADS_WITHIN: Duration = Duration::from_secs(20);
+const LOADS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How a person looks at our pages.
 #[derive(Clone, Copy, Debug)]
@@ -38,15 +40,6 @@ pub struct Screen {
     journey: &'static str,
     shots: std::cell::Cell<u32>,
     _chromedriver: Ended,
-}
-
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 impl Screen {
@@ -174,7 +167,12 @@ impl Screen {
         let script = if self.view.script { "js" } else { "nojs" };
         let file =
             format!("{}-{}-{script}-{}-{number:02}-{name}.png", self.journey, self.view.language, self.view.width);
-        let picture = self.driver.screenshot_as_png().await.unwrap();
+        let browser = self.driver.cdp();
+        let size = &browser.send_raw("Page.getLayoutMetrics", json!({})).await.unwrap()["cssContentSize"];
+        let whole = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        let wanted = json!({"format": "png", "captureBeyondViewport": true, "clip": whole});
+        let picture = browser.send_raw("Page.captureScreenshot", wanted).await.unwrap();
+        let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         std::fs::write(output().join(file), picture).unwrap();
     }
 }

@@ -17,5 +17,6 @@ mod pkce;
 mod prompts;
 mod refresh;
 mod sessions;
+mod times;
 mod token;
 mod userinfo;

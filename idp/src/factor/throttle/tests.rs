@@ -193,6 +193,10 @@ proptest! {
         let mut keys: Vec<_> = password(&account, None, address).into_iter().map(|counter| counter.key).collect();
         keys.extend(password(&account, Some(&device), address).into_iter().map(|counter| counter.key));
         keys.push(otp(&account, &device).key);
+        for of in [None, Some(device.as_str())] {
+            keys.extend(stops(&password(&account, of, address)));
+        }
+        keys.extend(stops(&[otp(&account, &device)]));
         let all = keys.len();
         keys.sort_unstable();
         keys.dedup();

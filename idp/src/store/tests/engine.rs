@@ -109,13 +109,15 @@ async fn a_read_cannot_write_on_sqlite() {
 #[tokio::test]
 async fn work_goes_on_when_nobody_waits_for_it() {
     each(|store| async move {
-        let asked = store.transact(|db| {
-            std::thread::sleep(std::time::Duration::from_millis(50));
+        let (go, gate) = std::sync::mpsc::channel();
+        let asked = store.transact(move |db| {
+            gate.recv().ok();
             meta::put_if_absent(db, "left", "behind")
         });
         let waited = tokio::time::timeout(std::time::Duration::from_millis(1), asked).await;
         assert!(waited.is_err());
-        for _ in 0..100 {
+        go.send(()).ok();
+        for _ in 0..1000 {
             if store.read(|db| meta::find(db, "left")).await.unwrap().is_some() {
                 return;
             }
@@ -257,9 +259,11 @@ async fn f_11_connections_that_died_are_replaced_before_anybody_notices() {
         for number in 0..8 {
             store.transact(move |db| meta::put_if_absent(db, &format!("{round}-{number}"), "x")).await.unwrap();
         }
-        link.batch_execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'idp-f11'")
-            .unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        // Waits until they are gone.
+        link.batch_execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'idp-f11'",
+        )
+        .unwrap();
     }
     store.transact(|db| meta::put_if_absent(db, "after", "x")).await.unwrap();
 }

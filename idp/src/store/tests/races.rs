@@ -124,6 +124,20 @@ async fn failures_counted_at_once_are_all_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_many_tell_at_once_is_first_told_by_one() {
+    each(|store| async move {
+        for (moment, firsts) in [(1, 1), (1, 0), (2, 1), (1, 0)] {
+            assert_eq!(
+                winners(&store, 16, move |db, _| throttle::mark(db, "key", t(moment))).await,
+                firsts,
+                "{moment}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_account_imported_at_once_is_one_account() {
     each(|store| async move {
         let created = winners(&store, 8, |db, who| {
