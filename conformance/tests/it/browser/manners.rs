@@ -45,3 +45,39 @@ async fn sign_in_needs_the_keyboard_only() {
     screen.arrives_at("consent").await;
     screen.close().await;
 }
+
+#[tokio::test]
+async fn the_holders_own_pages_fit_a_phone_in_both_languages() {
+    let idp = Sandbox::shared();
+    for (language, width) in [("vi", 320), ("vi", 360), ("en", 320), ("en", 360), ("en", 1280)] {
+        let holder = idp.citizen();
+        let screen = Screen::open(View { language, script: false, width }, "own-pages").await;
+        // Two portals, so that there is something to withdraw, to read about and to sign out of.
+        for portal in [2, 3] {
+            screen.goto(&idp.neighbour(portal)).await;
+            screen.click("sign-in").await;
+            if portal == 2 {
+                screen.sign_in(&holder).await;
+            } else {
+                screen.enter_otp(idp, &holder).await;
+            }
+            screen.arrives_at("consent").await;
+            screen.click("allow").await;
+            screen.find("claims").await;
+        }
+        screen.goto(&format!("{}/identity", idp.issuer)).await;
+        screen.arrives_at("identity").await;
+        screen.click("sign-out").await;
+        screen.arrives_at("sign-out").await;
+        screen.goto(&format!("{}/identity", idp.issuer)).await;
+        screen.click("withdraw-national-portal").await;
+        screen.gone("withdraw-national-portal").await;
+        screen.find("withdraw-social-security").await;
+        screen.manners().await;
+        screen.shot("withdrawn").await;
+        screen.goto(&format!("{}/end-session", idp.issuer)).await;
+        screen.click("confirm").await;
+        screen.arrives_at("signed-out").await;
+        screen.close().await;
+    }
+}

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
@@ -83,6 +85,15 @@ impl Screen {
 
     pub async fn has(&self, id: &str) -> bool {
         self.driver.find(By::Id(id)).await.is_ok()
+    }
+
+    /// Waits until no element has this id: a click does not wait for the page it leads to.
+    pub async fn gone(&self, id: &str) {
+        let end = Instant::now() + LOADS_WITHIN;
+        while self.has(id).await {
+            assert!(Instant::now() < end, "#{id} stays at {}: {}", self.path().await, self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub async fn click(&self, id: &str) {
@@ -165,7 +176,12 @@ impl Screen {
         let script = if self.view.script { "js" } else { "nojs" };
         let file =
             format!("{}-{}-{script}-{}-{number:02}-{name}.png", self.journey, self.view.language, self.view.width);
-        let picture = self.driver.screenshot_as_png().await.unwrap();
+        let browser = self.driver.cdp();
+        let size = &browser.send_raw("Page.getLayoutMetrics", json!({})).await.unwrap()["cssContentSize"];
+        let whole = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        let wanted = json!({"format": "png", "captureBeyondViewport": true, "clip": whole});
+        let picture = browser.send_raw("Page.captureScreenshot", wanted).await.unwrap();
+        let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         std::fs::write(output().join(file), picture).unwrap();
     }
 }
