@@ -87,6 +87,15 @@ impl Screen {
         self.driver.find(By::Id(id)).await.is_ok()
     }
 
+    /// Waits until no element has this id: a click does not wait for the page it leads to.
+    pub async fn gone(&self, id: &str) {
+        let end = Instant::now() + LOADS_WITHIN;
+        while self.has(id).await {
+            assert!(Instant::now() < end, "#{id} stays at {}: {}", self.path().await, self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub async fn click(&self, id: &str) {
         let element = self.find(id).await;
         element.scroll_into_view().await.ok();
