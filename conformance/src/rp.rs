@@ -22,6 +22,8 @@ use openidconnect::{
 use serde_json::{Map, Value};
 use url::Url;
 
+pub mod logout_token;
+
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
@@ -92,6 +94,8 @@ pub struct RelyingParty {
     registration: Registration,
     http: reqwest::Client,
     provider: RwLock<Option<Arc<Provider>>>,
+    /// Logout tokens heard already.
+    heard: logout_token::Heard,
 }
 
 impl RelyingParty {
@@ -104,7 +108,7 @@ impl RelyingParty {
             .timeout(Duration::from_secs(10))
             .build()
             .map_err(|error| Failure::Provider(error.to_string()))?;
-        Ok(Self { registration, http, provider: RwLock::new(None) })
+        Ok(Self { registration, http, provider: RwLock::new(None), heard: logout_token::Heard::default() })
     }
 
     pub async fn begin(&self, ask: &Ask) -> Result<Begun, Failure> {
