@@ -20,6 +20,8 @@ use openidconnect::{
 use serde_json::{Map, Value};
 use url::Url;
 
+pub mod logout_token;
+
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
@@ -87,12 +89,14 @@ pub struct RelyingParty {
     registration: Registration,
     outbound: Outbound,
     provider: RwLock<Option<Arc<Provider>>>,
+    /// Logout tokens heard already.
+    heard: logout_token::Heard,
 }
 
 impl RelyingParty {
     pub fn new(registration: Registration) -> Result<Self, Failure> {
         let outbound = Outbound::new(None).map_err(Failure::Provider)?;
-        Ok(Self { registration, outbound, provider: RwLock::new(None) })
+        Ok(Self { registration, outbound, provider: RwLock::new(None), heard: logout_token::Heard::default() })
     }
 
     pub async fn begin(&self, ask: &Ask) -> Result<Begun, Failure> {

@@ -10,6 +10,7 @@ use crate::domain::{Acr, AuthenticationLevel, Fault, Id};
 use crate::ephemeral::{self, Ephemeral};
 use crate::factor::password::{Hasher, threads_for};
 use crate::fetch::Fetch;
+use crate::flow::back_channel::Desk;
 use crate::flow::facts::Limits;
 use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
@@ -35,6 +36,8 @@ pub struct Idp {
     pub metrics: Metrics,
     pub fetch: Fetch,
     pub logos: Logos,
+    /// Where back-channel notices are handed out.
+    pub desk: Arc<Desk>,
     /// The discovery document, rendered once.
     pub metadata: String,
     stopping: AtomicBool,
@@ -81,6 +84,7 @@ impl Idp {
             hasher: Hasher::new(password_threads(&config), vault.pepper(), Arc::clone(&random))?,
             metrics: Metrics::new()?,
             logos: Logos::default(),
+            desk: Arc::default(),
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),

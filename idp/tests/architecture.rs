@@ -67,6 +67,7 @@ const OPEN_ROUTES: &[(&str, &str)] = &[
     ("/logo/{client_id}", "public pictures"),
     ("/", "public page"),
     ("/signed-out", "says that nothing stands any more"),
+    ("/check-session", "a script that compares a cookie"),
     ("/end-session", "takes away, never gives"),
     ("/sign-out", "takes away, never gives"),
     ("/revoke", "takes away, never gives"),

@@ -35,6 +35,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/callback", web::get().to(callback))
         .route("/sign-out", web::post().to(sign_out))
         .route("/signed-out", web::get().to(signed_out))
+        .route("/backchannel-logout", web::post().to(backchannel_logout))
         .route("/apply", web::post().to(apply))
         .route("/policy", web::get().to(policy))
         .route("/terms", web::get().to(terms))
@@ -242,6 +243,20 @@ async fn sign_out(portal: Shared, request: HttpRequest, posted: Posted) -> HttpR
 
 async fn signed_out(portal: Shared, request: HttpRequest) -> HttpResponse {
     portal.note(&request, StatusCode::OK, Note::signed_out)
+}
+
+/// Back-Channel Logout §2.7, §2.8: the provider says that a session ended; no browser is involved.
+async fn backchannel_logout(portal: Shared, posted: Posted) -> HttpResponse {
+    let token = posted.get("logout_token").map(String::as_str).unwrap_or_default();
+    let (mut answer, body) = match portal.relying_party.ended(token, portal.clock.now()).await {
+        Ok(ended) => {
+            portal.visits.end(&ended);
+            (HttpResponse::Ok(), serde_json::json!({}))
+        }
+        Err(Failure::Provider(_)) => (HttpResponse::ServiceUnavailable(), serde_json::json!({})),
+        Err(_) => (HttpResponse::BadRequest(), serde_json::json!({"error": "invalid_request"})),
+    };
+    page::guarded(&mut answer).json(body)
 }
 
 async fn apply(portal: Shared, request: HttpRequest, posted: Posted) -> HttpResponse {

@@ -20,6 +20,8 @@ pub struct Home {
     /// The service that needs level 2, where the portal has one.
     dossier: bool,
     outcome: Option<Told>,
+    /// The session ended at the provider, not here.
+    ended: bool,
     received: Option<Received>,
 }
 
@@ -42,12 +44,14 @@ impl Home {
             lead: portal.site.lead.say(language),
             dossier: portal.site.errand("dossier").is_some(),
             outcome: None,
+            ended: false,
             received: None,
         }
     }
 
     pub fn of(portal: &Portal, visit: &Visit, errand: &'static Errand, language: Language) -> Home {
         Home {
+            ended: visit.ended,
             outcome: visit.outcome.as_ref().map(|failure| Told::of(failure, language)),
             received: visit
                 .signed_in

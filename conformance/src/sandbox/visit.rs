@@ -7,6 +7,7 @@ use idp::domain::{Moment, Span};
 use openidconnect::CsrfToken;
 
 use super::site::Errand;
+use crate::rp::logout_token::Ended;
 use crate::rp::{Begun, Failure, SignedIn};
 
 /// Idle time after which a visit is forgotten.
@@ -24,6 +25,8 @@ pub struct Visit {
     pub errand: Option<&'static Errand>,
     /// Why the last sign-in came to nothing.
     pub outcome: Option<Failure>,
+    /// The provider said that the session ended, and nobody looked since.
+    pub ended: bool,
     /// Goes into every form of this visit, so that no other site can send one.
     pub form_token: String,
     seen_at: Moment,
@@ -36,6 +39,7 @@ impl Visit {
             signed_in: None,
             errand: None,
             outcome: None,
+            ended: false,
             form_token: unguessable(),
             seen_at: now,
         }
@@ -46,6 +50,7 @@ impl Visit {
             self.begun.remove(0);
         }
         self.outcome = None;
+        self.ended = false;
         self.begun.push((begun, errand));
     }
 
@@ -91,6 +96,18 @@ impl Visits {
         let fresh = unguessable();
         rows.insert(fresh.clone(), visit);
         Some(fresh)
+    }
+
+    /// Drops what is held of every citizen whose session ended elsewhere.
+    pub fn end(&self, ended: &Ended) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        for visit in rows.values_mut() {
+            if visit.signed_in.as_ref().is_some_and(|signed_in| ended.means(&signed_in.id_claims)) {
+                visit.signed_in = None;
+                visit.errand = None;
+                visit.ended = true;
+            }
+        }
     }
 
     pub fn close(&self, key: &str) -> Option<Visit> {

@@ -19,6 +19,7 @@ pub mod interaction;
 pub mod key;
 pub mod level;
 pub mod moment;
+pub mod outbox;
 pub mod person_number;
 pub mod relying_party;
 pub mod request;

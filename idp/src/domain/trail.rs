@@ -19,6 +19,8 @@ pub enum Kind {
     OtpSent,
     OtpRefused,
     SignOut,
+    LogoutTold,
+    LogoutNotTold,
     ConsentGiven,
     ConsentRefused,
     ConsentWithdrawn,

@@ -61,13 +61,7 @@ impl Fetch {
 
     /// Reads what a client registered.
     pub async fn get(&self, url: &str) -> Result<Fetched, Fault> {
-        let url = Url::parse(url).map_err(|_| Fault::unavailable(ROOM, "not a URL"))?;
-        let client = if self.0.http_loopback && address::is_http_loopback(&url) {
-            self.operator()?
-        } else {
-            address::check(&url).map_err(|reason| Fault::unavailable(ROOM, reason))?;
-            self.strangers()?
-        };
+        let (client, url) = self.toward(url)?;
         let response = client.get(url).send().await.map_err(failed)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(Fault::unavailable(ROOM, format!("answered {}", response.status().as_u16())));
@@ -75,6 +69,25 @@ impl Fetch {
         let content_type = response.headers().get(reqwest::header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         Ok(Fetched { content_type, body: read(response).await? })
+    }
+
+    /// Posts a form to what a client registered, and answers the status. What else the other side says is not read.
+    pub async fn tell(&self, url: &str, fields: &[(&str, &str)], within: Duration) -> Result<u16, Fault> {
+        let (client, url) = self.toward(url)?;
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
+        let response = request.timeout(within).send().await.map_err(failed)?;
+        Ok(response.status().as_u16())
+    }
+
+    /// The client that may call an address a stranger registered, if any may.
+    fn toward(&self, url: &str) -> Result<(Client, Url), Fault> {
+        let url = Url::parse(url).map_err(|_| Fault::unavailable(ROOM, "not a URL"))?;
+        if self.0.http_loopback && address::is_http_loopback(&url) {
+            return Ok((self.operator()?, url));
+        }
+        address::check(&url).map_err(|reason| Fault::unavailable(ROOM, reason))?;
+        Ok((self.strangers()?, url))
     }
 
     /// Posts JSON to an address of the operator's configuration, and answers the status.
@@ -167,7 +180,8 @@ mod tests {
             let mut asked = vec![0; 4096];
             let mut length = 0;
             // A request with a body may come in two pieces; both end in what is waited for.
-            while !asked[..length].ends_with(b"\r\n\r\n") && !asked[..length].ends_with(b"}") {
+            let ends: [&[u8]; 3] = [b"\r\n\r\n", b"}", b"%7D"];
+            while !ends.iter().any(|end| asked[..length].ends_with(end)) {
                 length += connection.read(&mut asked[length..]).unwrap();
             }
             let _ = connection.write_all(&answer);
@@ -201,6 +215,25 @@ mod tests {
     async fn d8_a_redirect_is_an_error() {
         let (url, _served) = answer_once(http("302 Found\r\nLocation: http://127.0.0.1:1/", b""));
         assert!(fetch(true).get(&url).await.unwrap_err().detail.contains("302"));
+    }
+
+    #[tokio::test]
+    async fn back_channel_logout_2_5_tells_by_form_and_reads_nothing() {
+        let endless = http("200 OK", &vec![b'x'; 4 * LONGEST]);
+        let redirect = http("307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/", b"");
+        for (answer, status) in [(endless, 200), (http("204 No Content", b""), 204), (redirect, 307)] {
+            let (url, served) = answer_once(answer);
+            // The stub reads to a brace, which a form does not end in unless it is put there.
+            let told = fetch(true).tell(&url, &[("logout_token", "a.b.c"), ("end", "}")], Duration::from_secs(2)).await;
+            assert_eq!(told.unwrap(), status);
+            drop(served);
+        }
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://127.0.0.1:{}/", silent.local_addr().unwrap().port());
+        assert!(fetch(true).tell(&url, &[("logout_token", "t")], Duration::from_millis(200)).await.is_err());
+        for url in ["http://127.0.0.1:9/", "https://localhost:9/", "https://10.0.0.1/", "http://id.example.vn/"] {
+            assert!(fetch(false).tell(url, &[("logout_token", "t")], Duration::from_secs(2)).await.is_err(), "{url}");
+        }
     }
 
     #[tokio::test]

@@ -13,10 +13,12 @@ use serde_json::json;
 
 use crate::domain::account::{Account, AccountState, Holder};
 use crate::domain::eid::{ElectronicId, LockGround};
+use crate::domain::outbox::Cause;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment};
 use crate::flow::eid_lock::end_everything;
 use crate::flow::operator::Verdict;
+use crate::flow::outbox::Occasion;
 use crate::flow::sealed;
 use crate::idp::Idp;
 use crate::keys::Vault;
@@ -194,7 +196,8 @@ fn store_one(
     });
     store::account::put_claims(db, id, &claims.collect::<Result<Vec<_>, Fault>>()?)?;
     if ends {
-        end_everything(db, id, "account_replaced", now)?;
+        let occasion = Occasion { name: one.arrival.event.as_str(), cause: Cause::AccountReplaced, at: now };
+        end_everything(db, id, occasion)?;
     }
     let detail = json!({
         "created": one.existing.is_none(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::facts::{self, Gathered, Limits};
+use super::session_state::stated;
 use super::{Answer, Browser, Cookies, Outcome, Returned, Step, hints};
 use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
 use crate::domain::interaction::{Destination, Interaction};
@@ -46,6 +47,7 @@ pub async fn begin(params: &Params, arrival: Arrival, browser: &Browser, idp: &A
         return Err(Fault::broken("flow", "an address without a client"));
     };
     let client = registered.client;
+    let address = stated(address, &client, browser, idp)?;
     let hints = hints::resolve(params, &client, arrival != Arrival::Get, idp).await?;
     let request = match checks::validate(params, &client, &hints) {
         Ok(request) => request,
@@ -125,8 +127,8 @@ pub fn settle(
     let gathered = facts::gather(db, session, &pending.client, now)?;
     let decision = gathered.next(&pending, now);
     let step = match decision {
-        Next::Issue(decided) => return issue(db, pending, gathered, decided, idp),
-        Next::Refuse(error) => return refuse(db, &pending, gathered.session.as_ref(), error, idp),
+        Next::Issue(decided) => return issue(db, pending, (gathered, decided), browser, idp),
+        Next::Refuse(error) => return refuse(db, &pending, (gathered.session.as_ref(), browser), error, idp),
         Next::SignIn { .. } => Step::SignIn,
         Next::StepUp(_) => Step::Otp,
         Next::Consent(_) => Step::Consent,
@@ -176,7 +178,13 @@ pub fn open_interaction(
     Ok((interaction.id, minted))
 }
 
-fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, idp: &Idp) -> Result<Answer, Fault> {
+fn issue(
+    db: &mut Db,
+    pending: Pending,
+    (gathered, decided): (Gathered, Decided),
+    browser: &Browser,
+    idp: &Idp,
+) -> Result<Answer, Fault> {
     let now = idp.clock.now();
     let Some(session) = gathered.session else { return Err(Fault::broken("flow", "issue without a session")) };
     let Pending { request, client, interaction, .. } = pending;
@@ -233,7 +241,7 @@ fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, id
             json!({"acr": decided.acr.urn(), "scope": grant.scope, "service": request.service, "grant": grant.id}),
         );
     store::trail::append(db, &event, &idp.id()?)?;
-    let address = return_address(&request, &client, idp)?;
+    let address = stated(return_address(&request, &client, idp)?, &client, browser, idp)?;
     Ok(Answer::bare(Outcome::Returned(outgoing(&address, &[("code", code.reveal())], None))))
 }
 
@@ -246,7 +254,7 @@ fn granted_scope(request: &AuthorizationRequest, offline: bool) -> Vec<String> {
 pub fn refuse(
     db: &mut Db,
     pending: &Pending,
-    session: Option<&Session>,
+    (session, browser): (Option<&Session>, &Browser),
     error: Error,
     idp: &Idp,
 ) -> Result<Answer, Fault> {
@@ -264,7 +272,8 @@ pub fn refuse(
             .with(json!({"error": error.code.as_str(), "told": error.told}));
         store::trail::append(db, &event, &idp.id()?)?;
     }
-    let address = return_address(&pending.request, &pending.client, idp)?;
+    let client = &pending.client;
+    let address = stated(return_address(&pending.request, client, idp)?, client, browser, idp)?;
     Ok(Answer::bare(returned(&address, error)))
 }
 
@@ -292,7 +301,7 @@ pub async fn give_up(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> 
                 Next::Refuse(error) => error,
                 _ => Error::new(ErrorCode::AccessDenied, "RFC 6749 §4.1.2.1", "the citizen went back"),
             };
-            refuse(db, &pending, session.as_ref(), error, &this)
+            refuse(db, &pending, (session.as_ref(), &browser), error, &this)
         })
         .await
 }

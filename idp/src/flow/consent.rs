@@ -10,10 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Limits};
+use super::outbox::{self, Occasion};
 use super::{Answer, Browser, Outcome, page};
 use crate::domain::account::Account;
 use crate::domain::consent::{Consent, OFFLINE_PURPOSE, Receipt};
 use crate::domain::interaction::Interaction;
+use crate::domain::outbox::Cause;
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
@@ -84,7 +86,7 @@ pub async fn answer(
                 return Ok(Answer::bare(Outcome::Page(super::Step::Consent, id)));
             }
             if !form.allow {
-                return deny(db, &pending, &session, &offer, &this);
+                return deny(db, &pending, (&session, &who), &offer, &this);
             }
             let text = text(&pending.client, &offer, pending.request.service.as_deref());
             let text_hash = URL_SAFE_NO_PAD.encode(Sha256::digest(text));
@@ -144,7 +146,13 @@ fn record(db: &mut Db, session: &Session, given: &Given<'_>, idp: &Idp) -> Resul
     Ok(())
 }
 
-fn deny(db: &mut Db, pending: &Pending, session: &Session, offer: &Offer, idp: &Idp) -> Result<Answer, Fault> {
+fn deny(
+    db: &mut Db,
+    pending: &Pending,
+    (session, browser): (&Session, &Browser),
+    offer: &Offer,
+    idp: &Idp,
+) -> Result<Answer, Fault> {
     let now = idp.clock.now();
     let asked: BTreeSet<_> = offer.claims();
     let event = Event::new(Kind::ConsentRefused, now)
@@ -155,7 +163,7 @@ fn deny(db: &mut Db, pending: &Pending, session: &Session, offer: &Offer, idp: &
     store::trail::append(db, &event, &idp.id()?)?;
     let error = Error::new(ErrorCode::AccessDenied, "RFC 6749 §4.1.2.1", "the citizen refused");
     // The consent event is the one record of this refusal.
-    authorize::refuse(db, pending, None, error, idp)
+    authorize::refuse(db, pending, (None, browser), error, idp)
 }
 
 /// The holder takes back everything one client was told it may know. What it issued to that client dies with it.
@@ -166,7 +174,8 @@ pub async fn withdraw(
     idp: &Arc<Idp>,
 ) -> Result<bool, Fault> {
     let this = Arc::clone(idp);
-    idp.store
+    let withdrawn = idp
+        .store
         .transact(move |db| {
             let now = this.clock.now();
             store::account::hold(db, &account, Hold::Alone)?;
@@ -174,10 +183,15 @@ pub async fn withdraw(
             if withdrawn == 0 {
                 return Ok(false);
             }
-            store::grant::revoke_client(db, &account, &client, now, "consent_withdrawn")?;
+            let told: Id<Event> = this.id()?;
+            let occasion = Occasion { name: told.as_str(), cause: Cause::ConsentWithdrawn, at: now };
+            outbox::client_ended(db, &account, &client, occasion)?;
+            store::grant::revoke_client(db, &account, &client, now, occasion.cause.name())?;
             let event = Event::new(Kind::ConsentWithdrawn, now).of(&account).by(&client).within(&browser_session);
-            store::trail::append(db, &event, &this.id()?)?;
+            store::trail::append(db, &event, &told)?;
             Ok(true)
         })
-        .await
+        .await?;
+    idp.desk.ring();
+    Ok(withdrawn)
 }

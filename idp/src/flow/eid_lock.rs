@@ -6,9 +6,11 @@ use serde_json::json;
 
 use crate::domain::account::Account;
 use crate::domain::eid::{ElectronicId, LockOrder, Turned};
+use crate::domain::outbox::Cause;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment, PersonNumber};
 use crate::flow::operator::Verdict;
+use crate::flow::outbox::{self, Occasion};
 use crate::flow::sealed;
 use crate::idp::Idp;
 use crate::store::{self, Db};
@@ -27,6 +29,7 @@ pub struct Locked {
 
 pub async fn lock(number: &PersonNumber, order: LockOrder, idp: &Idp) -> Result<Verdict<Locked>, Fault> {
     let verdict = carry_out(number, order, Act::Lock, idp).await?;
+    idp.desk.ring();
     if let Verdict::Done(locked) = &verdict
         && let Err(fault) = idp.ephemeral.announce(LOCKED_TOPIC, locked.account.as_str()).await
     {
@@ -70,7 +73,8 @@ async fn carry_out(number: &PersonNumber, order: LockOrder, act: Act, idp: &Idp)
                 Turned::Changed => {
                     save(db, &account.id, &eid, &order, now)?;
                     if act == Act::Lock {
-                        end_everything(db, &account.id, "eid_locked", now)?;
+                        let occasion = Occasion { name: event.as_str(), cause: Cause::EidLocked, at: now };
+                        end_everything(db, &account.id, occasion)?;
                     }
                 }
                 // The order is remembered even where it changes nothing: another authority may stand behind it.
@@ -98,11 +102,13 @@ fn save(db: &mut Db, account: &Id<Account>, eid: &ElectronicId, order: &LockOrde
     }
 }
 
-/// Ends all that was ever issued to an account and is still alive. Nothing of it comes back later.
-pub(super) fn end_everything(db: &mut Db, account: &Id<Account>, reason: &str, at: Moment) -> Result<(), Fault> {
-    store::session::end_all(db, account, at)?;
-    store::grant::revoke_all(db, account, at, reason)?;
-    store::interaction::cancel_all(db, account, at)?;
+/// Ends all that was ever issued to an account and is still alive, and lets its portals know. Nothing of it comes back
+/// later.
+pub(super) fn end_everything(db: &mut Db, account: &Id<Account>, occasion: Occasion<'_>) -> Result<(), Fault> {
+    outbox::account_ended(db, account, occasion)?;
+    store::session::end_all(db, account, occasion.at)?;
+    store::grant::revoke_all(db, account, occasion.at, occasion.cause.name())?;
+    store::interaction::cancel_all(db, account, occasion.at)?;
     store::otp::cancel_all(db, account)?;
     Ok(())
 }

@@ -6,18 +6,28 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::facts::{self, Limits};
+use super::outbox::{self, Occasion};
 use super::{Browser, Cookies};
-use crate::domain::Fault;
 use crate::domain::consent::Bilingual;
+use crate::domain::outbox::Cause;
+use crate::domain::relying_party::ClientStatus;
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
+use crate::domain::{Fault, Id, Span};
 use crate::idp::Idp;
 use crate::protocol::Error;
+use crate::protocol::front_channel;
 use crate::protocol::id_token::hinted;
 use crate::protocol::logout::{self, Back, Ending, Here, LogoutHint};
 use crate::protocol::params::Params;
 use crate::store::account::Hold;
+use crate::store::sign_out::SignOut as Leaving;
 use crate::store::{self, Db};
+
+/// For how long the page of a sign-out can be shown.
+const PAGE_KEPT: Span = Span::minutes(5);
+/// More frames than this would make a header longer than proxies let through.
+const MOST_FRAMES: usize = 50;
 
 /// How an end-session request goes on.
 pub enum SignOut {
@@ -29,6 +39,8 @@ pub enum SignOut {
     /// Done: back to the client, or the signed-out page.
     Done {
         back: Option<Back>,
+        /// The page to go through first: it tells clients through the browser.
+        page: Option<Id<Leaving>>,
         cookies: Cookies,
     },
     Refused(Error),
@@ -39,7 +51,8 @@ pub async fn end(params: &Params, confirmed: bool, browser: &Browser, idp: &Arc<
     let hint = hint(params, idp);
     let client = logout::client_id(params, &hint);
     let (this, who, params) = (Arc::clone(idp), browser.clone(), params.clone());
-    idp.store
+    let done = idp
+        .store
         .transact(move |db| {
             let now = this.clock.now();
             let registered = match &client {
@@ -57,11 +70,79 @@ pub async fn end(params: &Params, confirmed: bool, browser: &Browser, idp: &Arc<
                 }
                 Ending::Confirm { back } | Ending::Direct { back } => back,
             };
-            let cookies = Cookies { end_session: who.session.is_some(), ..Cookies::default() };
-            if let Some(session) = session {
-                sign_out(db, &session, &this)?;
-            }
-            Ok(SignOut::Done { back, cookies })
+            let end_session = who.session.is_some() || who.state.is_some();
+            let cookies = Cookies { end_session, ..Cookies::default() };
+            let page = match session.or(lapsed(db, &who)?) {
+                Some(session) => {
+                    sign_out(db, &session, &this)?;
+                    leave(db, &session, back.as_ref(), &this)?
+                }
+                None => None,
+            };
+            Ok(SignOut::Done { back, page, cookies })
+        })
+        .await?;
+    idp.desk.ring();
+    Ok(done)
+}
+
+/// A session past its limits that nobody ended yet: its portals may well think it stands.
+fn lapsed(db: &mut Db, browser: &Browser) -> Result<Option<Session>, Fault> {
+    let Some(cookie) = &browser.session else { return Ok(None) };
+    Ok(store::session::find_by_cookie(db, cookie)?.filter(|session| session.ended_at.is_none()))
+}
+
+/// What the page needs that tells clients through the browser, if the session reached any it must tell.
+fn leave(db: &mut Db, session: &Session, back: Option<&Back>, idp: &Idp) -> Result<Option<Id<Leaving>>, Fault> {
+    if frames(db, &session.id, idp)?.is_empty() {
+        return Ok(None);
+    }
+    let leaving = Leaving {
+        id: Id::new(idp.random.text()?),
+        session: session.id.clone(),
+        back: back.map(|back| (back.client().clone(), back.location())),
+        expires_at: idp.clock.now() + PAGE_KEPT,
+    };
+    store::sign_out::put(db, &leaving)?;
+    Ok(Some(leaving.id))
+}
+
+/// The addresses of the session's own clients and nobody else's (`security.md` LO-11).
+fn frames(db: &mut Db, session: &Id<Session>, idp: &Idp) -> Result<Vec<String>, Fault> {
+    let mut frames = Vec::new();
+    for (client, sid) in store::session::clients(db, session)? {
+        let found = store::client::find(db, &client)?.filter(|found| found.status != ClientStatus::Closed);
+        frames.extend(found.and_then(|found| front_channel::frame(&found.client, &idp.config.issuer, &sid)));
+    }
+    if frames.len() > MOST_FRAMES {
+        tracing::warn!(frames = frames.len(), "logout.frames_left_out");
+        frames.truncate(MOST_FRAMES);
+    }
+    Ok(frames)
+}
+
+/// What the signed-out page shows on its way.
+#[derive(Debug, Default)]
+pub struct Farewell {
+    pub frames: Vec<String>,
+    /// The client's name and the address it registered to return to.
+    pub back: Option<(Bilingual, String)>,
+}
+
+/// The page of one sign-out. Shown again, it does the same again; after some minutes it is the plain page.
+pub async fn farewell(id: Id<Leaving>, idp: &Arc<Idp>) -> Result<Farewell, Fault> {
+    let (this, now) = (Arc::clone(idp), idp.clock.now());
+    idp.store
+        .read(move |db| {
+            let found = store::sign_out::find(db, &id)?.filter(|leaving| now < leaving.expires_at);
+            let Some(leaving) = found else { return Ok(Farewell::default()) };
+            let back = match leaving.back {
+                Some((client, location)) => {
+                    store::client::find(db, &client)?.map(|found| (found.client.client_name.clone(), location))
+                }
+                None => None,
+            };
+            Ok(Farewell { frames: frames(db, &leaving.session, &this)?, back })
         })
         .await
 }
@@ -103,6 +184,7 @@ pub fn sign_out(db: &mut Db, session: &Session, idp: &Idp) -> Result<(), Fault> 
     if !store::session::end(db, &session.id, now)? {
         return Ok(());
     }
+    outbox::session_ended(db, session, Occasion { name: session.id.as_str(), cause: Cause::SignedOut, at: now })?;
     let grants = store::grant::revoke_session(db, &session.id, now, "signed_out")?;
     let event = Event::new(Kind::SignOut, now)
         .of(&session.account)

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod authorize;
+pub mod back_channel;
 pub mod brake;
 pub mod caller;
 pub mod client;
@@ -21,9 +22,11 @@ pub mod keys;
 pub mod logo;
 pub mod logout;
 pub mod operator;
+pub mod outbox;
 pub mod page;
 pub mod revoke;
 pub mod sealed;
+pub mod session_state;
 pub mod sign_in;
 pub mod step_up;
 pub mod token;
@@ -45,6 +48,8 @@ pub struct Browser {
     pub session: Option<Stored<SessionCookie>>,
     pub browser: Option<Stored<BrowserCookie>>,
     pub device: Option<Stored<DeviceCookie>>,
+    /// What clients' pages ask our frame about. It changes with who is signed in, and gives no right to anything.
+    pub state: Option<String>,
     /// Where the request came from; used for throttling only.
     pub address: Option<IpAddr>,
     /// The language pages are shown in: `vi` or `en`.
@@ -58,6 +63,7 @@ pub struct Cookies {
     pub end_session: bool,
     pub browser: Option<Minted<BrowserCookie>>,
     pub device: Option<Minted<DeviceCookie>>,
+    pub state: Option<String>,
 }
 
 /// Which of our pages comes next in an interaction.

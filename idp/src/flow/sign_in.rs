@@ -9,9 +9,11 @@ use zeroize::Zeroizing;
 
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Limits};
+use super::outbox::{self, Occasion};
 use super::{Answer, Browser, Cookies, Outcome, Step, brake, page};
 use crate::domain::account::Account;
 use crate::domain::interaction::{Destination, Interaction};
+use crate::domain::outbox::Cause;
 use crate::domain::secret::{BlindIndex, DeviceCookie, Minted, SessionCookie};
 use crate::domain::session::{Acquaintance, Session};
 use crate::domain::trail::{Event, Kind};
@@ -223,7 +225,9 @@ pub fn go_on(
         return Ok(Answer { outcome: Outcome::Shown(gone()), cookies });
     };
     let pending = Pending { arriving: false, ..Pending::within(&open, request, client) };
-    let answer = authorize::settle(db, pending, Some(session), browser, idp)?;
+    let state = cookies.state.clone().or_else(|| browser.state.clone());
+    let browser = Browser { state, ..browser.clone() };
+    let answer = authorize::settle(db, pending, Some(session), &browser, idp)?;
     cookies.browser = answer.cookies.browser.or(cookies.browser);
     Ok(Answer { outcome: answer.outcome, cookies })
 }
@@ -239,6 +243,9 @@ fn enter(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> Re
         let acquaintance = session.acquaintance.clone().with(Factor::Password, now);
         if store::session::rekey(db, &session.id, &cookie.stored(), &acquaintance, now)? {
             cookies.session = Some(cookie);
+            if browser.state.is_none() {
+                cookies.state = Some(idp.random.text()?);
+            }
             return Ok((Session { acquaintance, seen_at: now, ..session }, cookies));
         }
     }
@@ -254,6 +261,7 @@ fn enter(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> Re
     store::session::open(db, &session, &cookie.stored())?;
     end_oldest(db, account, idp)?;
     cookies.session = Some(cookie);
+    cookies.state = Some(idp.random.text()?);
     cookies.end_session = false;
     Ok((session, cookies))
 }
@@ -273,7 +281,9 @@ fn end_oldest(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(), Fault
 fn end(db: &mut Db, session: &Session, why: serde_json::Value, idp: &Idp) -> Result<(), Fault> {
     let now = idp.clock.now();
     if store::session::end(db, &session.id, now)? {
-        store::grant::revoke_session(db, &session.id, now, "session_ended")?;
+        let occasion = Occasion { name: session.id.as_str(), cause: Cause::SessionEnded, at: now };
+        outbox::session_ended(db, session, occasion)?;
+        store::grant::revoke_session(db, &session.id, now, occasion.cause.name())?;
         let event = Event::new(Kind::SignOut, now).of(&session.account).within(&session.id).with(why);
         store::trail::append(db, &event, &idp.id()?)?;
     }

@@ -117,6 +117,11 @@ fn discovery_is_true_and_complete() {
     let exact = [
         ("issuer", json!(ISSUER)),
         ("end_session_endpoint", json!("https://id.gov.vn/end-session")),
+        ("check_session_iframe", json!("https://id.gov.vn/check-session")),
+        ("backchannel_logout_supported", json!(true)),
+        ("backchannel_logout_session_supported", json!(true)),
+        ("frontchannel_logout_supported", json!(true)),
+        ("frontchannel_logout_session_supported", json!(true)),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post"])),
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
@@ -148,9 +153,7 @@ fn discovery_is_true_and_complete() {
         "op_policy_uri",
         "registration_endpoint",
         "pushed_authorization_request_endpoint",
-        "check_session_iframe",
         "dpop_signing_alg_values_supported",
-        "backchannel_logout_supported",
         "mtls_endpoint_aliases",
     ] {
         assert!(document.get(absent).is_none(), "{absent}");

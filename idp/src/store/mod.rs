@@ -20,8 +20,10 @@ pub mod key;
 pub mod message;
 pub mod meta;
 pub mod otp;
+pub mod outbox;
 pub mod retention;
 pub mod session;
+pub mod sign_out;
 pub mod subject;
 pub mod throttle;
 pub mod token;
@@ -43,6 +45,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use db::Db;
+#[cfg(test)]
+pub use tests::fresh_schema;
 
 use crate::domain::Fault;
 

@@ -256,6 +256,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    outbox (id) {
+        id -> Text,
+        kind -> Text,
+        cause -> Text,
+        client_id -> Text,
+        account_id -> Text,
+        sub -> Text,
+        sid -> Nullable<Text>,
+        attempts -> BigInt,
+        next_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sign_outs (id) {
+        id -> Text,
+        session_id -> Text,
+        client_id -> Nullable<Text>,
+        location -> Nullable<Text>,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::joinable!(eid_grounds -> accounts (account_id));
 diesel::joinable!(session_clients -> sessions (session_id));
 diesel::joinable!(codes -> grants (grant_id));

@@ -23,6 +23,7 @@ pub struct Metrics {
     durations: HistogramVec,
     sign_ins: IntCounterVec,
     tokens: IntCounterVec,
+    logout_notices: IntCounterVec,
     password_waiting: IntGauge,
     password_running: IntGauge,
     pool: IntGaugeVec,
@@ -54,6 +55,11 @@ impl Metrics {
         self.tokens.with_label_values(&[grant]).inc();
     }
 
+    /// A back-channel logout: `told`, `again`, or why it was given up.
+    pub fn logout_notice(&self, outcome: &'static str) {
+        self.logout_notices.with_label_values(&[outcome]).inc();
+    }
+
     pub fn password_queue(&self, waiting: usize, running: usize) {
         self.password_waiting.set(whole(waiting));
         self.password_running.set(whole(running));
@@ -83,6 +89,10 @@ fn build() -> prometheus::Result<Metrics> {
         )?,
         sign_ins: IntCounterVec::new(Opts::new("idp_sign_ins_total", "Factors presented"), &["factor", "result"])?,
         tokens: IntCounterVec::new(Opts::new("idp_tokens_total", "Token answers issued"), &["grant"])?,
+        logout_notices: IntCounterVec::new(
+            Opts::new("idp_logout_notices_total", "Back-channel logouts by outcome"),
+            &["outcome"],
+        )?,
         password_waiting: IntGauge::new("idp_password_hashes_waiting", "Password hashes waiting for a thread")?,
         password_running: IntGauge::new("idp_password_hashes_running", "Password hashes being computed")?,
         pool: IntGaugeVec::new(Opts::new("idp_store_connections", "Connections to the store"), &["state"])?,
@@ -92,6 +102,7 @@ fn build() -> prometheus::Result<Metrics> {
     registry.register(Box::new(metrics.durations.clone()))?;
     registry.register(Box::new(metrics.sign_ins.clone()))?;
     registry.register(Box::new(metrics.tokens.clone()))?;
+    registry.register(Box::new(metrics.logout_notices.clone()))?;
     registry.register(Box::new(metrics.password_waiting.clone()))?;
     registry.register(Box::new(metrics.password_running.clone()))?;
     registry.register(Box::new(metrics.pool.clone()))?;
@@ -113,6 +124,7 @@ mod tests {
         metrics.request("token", "ok", Duration::from_millis(3));
         metrics.sign_in(Factor::SmsOtp, "wrong");
         metrics.token(GrantType::RefreshToken);
+        metrics.logout_notice("told");
         metrics.password_queue(2, 1);
         metrics.pool("idle", 7);
         let text = metrics.render().unwrap();
@@ -121,6 +133,7 @@ mod tests {
             r#"idp_request_seconds_bucket{endpoint="token",le="0.005"} 1"#,
             r#"idp_sign_ins_total{factor="sms_otp",result="wrong"} 1"#,
             r#"idp_tokens_total{grant="refresh_token"} 1"#,
+            r#"idp_logout_notices_total{outcome="told"} 1"#,
             "idp_password_hashes_waiting 2",
             "idp_password_hashes_running 1",
             r#"idp_store_connections{state="idle"} 7"#,

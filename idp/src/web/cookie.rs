@@ -11,6 +11,9 @@ pub const BROWSER: &str = "__Host-idp_browser";
 /// What tells a device the holder used before from a stranger's.
 pub const DEVICE: &str = "__Host-idp_device";
 
+/// What our frame compares for clients' pages (OpenID Connect Session Management §3.2).
+pub const STATE: &str = "__Host-idp_state";
+
 /// Browsers keep no cookie longer than this.
 const DEVICE_LASTS: Span = Span::days(400);
 
@@ -26,6 +29,21 @@ pub fn browser(value: &str) -> Cookie<'static> {
 pub fn device(value: &str) -> Cookie<'static> {
     let mut cookie = built(DEVICE, value.to_owned());
     cookie.set_max_age(Duration::seconds(DEVICE_LASTS.as_seconds()));
+    cookie
+}
+
+/// Read by script, and in a frame of another site's page: neither HttpOnly nor held back from other sites. It says that
+/// something changed, never who is signed in, and no request of ours trusts it.
+pub fn state(value: &str) -> Cookie<'static> {
+    let mut cookie = built(STATE, value.to_owned());
+    cookie.set_http_only(false);
+    cookie.set_same_site(SameSite::None);
+    cookie
+}
+
+pub fn state_dropped() -> Cookie<'static> {
+    let mut cookie = state("");
+    cookie.set_max_age(Duration::ZERO);
     cookie
 }
 
@@ -75,6 +93,19 @@ mod tests {
         assert!(!session(VALUE).to_string().contains("Max-Age"));
         assert!(device(VALUE).to_string().contains("Max-Age=34560000"));
         assert!(dropped(SESSION).to_string().contains("Max-Age=0"));
+    }
+
+    #[test]
+    fn session_management_3_2_the_state_is_read_by_script_in_a_frame() {
+        for cookie in [state(VALUE), state_dropped()] {
+            let text = cookie.to_string();
+            assert!(text.starts_with("__Host-idp_state="), "{text}");
+            for attribute in ["; Secure", "; SameSite=None", "; Path=/"] {
+                assert!(text.contains(attribute), "{text}");
+            }
+            assert!(!text.contains("HttpOnly") && !text.contains("Domain"), "{text}");
+        }
+        assert!(state_dropped().to_string().contains("Max-Age=0"));
     }
 
     #[test]

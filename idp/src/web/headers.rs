@@ -1,6 +1,7 @@
 //! Security headers of every answer, as pure builders (`security.md` SE-08 to SE-11, `contract.md` 7).
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use url::{Host, Url};
 
@@ -11,6 +12,10 @@ pub type Header = (&'static str, Cow<'static, str>);
 pub enum Answer<'a> {
     /// HTML. Its forms may lead to us and, by redirect or by a form-post page, to this one address.
     Page { leads_to: Option<&'a str> },
+    /// HTML that frames these outside addresses.
+    Framing { frames: &'a [String] },
+    /// The frame clients' pages keep of ours: theirs to hold, and nothing but our script in it.
+    CheckSession,
     /// JSON, a redirect, an empty body: nothing a browser should render, nothing to be kept.
     Bare,
     /// A file whose name changes with its content.
@@ -19,16 +24,21 @@ pub enum Answer<'a> {
     Picture,
 }
 
+const FRAME_OPTIONS: &str = "X-Frame-Options";
+
 /// Headers that stand on everything we send.
 const ALWAYS: [(&str, &str); 4] = [
     ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
+    (FRAME_OPTIONS, "DENY"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 ];
 
 /// Opened by itself, a picture may style itself and nothing else.
 const PICTURE: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
+
+/// OpenID Connect Session Management §3.3: any client's page may frame it.
+const CHECK_SESSION: &str = "default-src 'none'; script-src 'self'; frame-ancestors *; base-uri 'none'";
 
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
@@ -40,16 +50,20 @@ const HSTS: &str = "max-age=63072000; includeSubDomains";
 
 /// Every header of an answer. `https` says whether the issuer is an https one.
 pub fn of(answer: Answer<'_>, https: bool) -> Vec<Header> {
-    let mut headers: Vec<Header> = ALWAYS.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))).collect();
+    let framed = answer == Answer::CheckSession;
+    let always = ALWAYS.iter().filter(|(name, _)| !framed || *name != FRAME_OPTIONS);
+    let mut headers: Vec<Header> = always.map(|(name, value)| (*name, Cow::Borrowed(*value))).collect();
     let (policy, caching) = match answer {
         Answer::Page { leads_to } => (Cow::Owned(content_policy(leads_to)), "no-store"),
+        Answer::Framing { frames } => (Cow::Owned(framing_policy(frames)), "no-store"),
+        Answer::CheckSession => (Cow::Borrowed(CHECK_SESSION), "no-store"),
         Answer::Bare => (Cow::Borrowed(NOTHING), "no-store"),
         Answer::Asset => (Cow::Borrowed(NOTHING), "public, max-age=31536000, immutable"),
         Answer::Picture => (Cow::Borrowed(PICTURE), "public, max-age=3600"),
     };
     headers.push(("Content-Security-Policy", policy));
     headers.push(("Cache-Control", Cow::Borrowed(caching)));
-    if matches!(answer, Answer::Page { .. }) {
+    if matches!(answer, Answer::Page { .. } | Answer::Framing { .. }) {
         headers.push(("Permissions-Policy", Cow::Borrowed(PERMISSIONS)));
     }
     if https {
@@ -66,6 +80,14 @@ pub fn content_policy(leads_to: Option<&str>) -> String {
         "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; form-action 'self'{target}; \
          frame-ancestors 'none'; base-uri 'none'"
     )
+}
+
+/// `security.md` LO-11: the origins of exactly these frames, each once.
+fn framing_policy(frames: &[String]) -> String {
+    let origins: BTreeSet<String> = frames.iter().filter_map(|frame| source(frame)).collect();
+    let origins: String = origins.iter().map(|origin| format!(" {origin}")).collect();
+    let framed = if origins.is_empty() { String::new() } else { format!("; frame-src{origins}") };
+    format!("{}{framed}", content_policy(None))
 }
 
 /// The source expression of an address: its exact origin. Nothing for what cannot be written as one without
@@ -104,6 +126,27 @@ mod tests {
             assert_eq!(value(&headers, "X-Frame-Options").as_deref(), Some("DENY"));
             assert!(value(&headers, "Content-Security-Policy").unwrap().contains("frame-ancestors 'none'"));
         }
+    }
+
+    #[test]
+    fn session_management_3_3_only_the_frame_of_clients_pages_is_framed() {
+        let headers = of(Answer::CheckSession, true);
+        assert_eq!(value(&headers, "X-Frame-Options"), None);
+        let policy = value(&headers, "Content-Security-Policy").unwrap();
+        assert_eq!(policy, "default-src 'none'; script-src 'self'; frame-ancestors *; base-uri 'none'");
+        assert_eq!(value(&headers, "X-Content-Type-Options").as_deref(), Some("nosniff"));
+    }
+
+    #[test]
+    fn lo_11_a_page_frames_exactly_the_origins_it_must() {
+        let frames = ["https://a.vn/out?iss=x&sid=1", "https://b.vn:8443/out", "https://a.vn/other", "https://c;d/"];
+        let policy = framing_policy(&frames.map(str::to_owned));
+        assert!(policy.ends_with("; frame-src https://a.vn https://b.vn:8443"), "{policy}");
+        assert!(policy.starts_with(&content_policy(None)));
+        assert_eq!(framing_policy(&[]), content_policy(None));
+        let headers = of(Answer::Framing { frames: &[] }, true);
+        assert_eq!(value(&headers, "X-Frame-Options").as_deref(), Some("DENY"));
+        assert!(value(&headers, "Permissions-Policy").is_some());
     }
 
     #[test]

@@ -7,9 +7,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::page::{Frame, SignOut as SignOutPage, SignedOut};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
+use crate::domain::Id;
 use crate::domain::consent::Bilingual;
 use crate::domain::secret::{BrowserCookie, Minted};
-use crate::flow::logout::{self, SignOut};
+use crate::flow::logout::{self, Farewell, SignOut};
 use crate::flow::{Browser, Cookies};
 use crate::idp::Idp;
 use crate::protocol::params::Params;
@@ -17,7 +18,8 @@ use crate::protocol::params::Params;
 const PLACE: Place<'static> = Place { page: "sign-out", subject: "" };
 
 /// What the confirmation page carries on to its post.
-const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
+const CARRIED: [&str; 6] =
+    ["id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
 
 pub async fn get(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     match read::query(&request) {
@@ -56,11 +58,26 @@ pub async fn confirm(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> 
     }
 }
 
-/// `/signed-out`.
+/// `/signed-out`. Where clients are to be told through the browser, it frames their addresses and then goes on.
 pub async fn done(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let context = context(&request, None, &idp);
-    let html = SignedOut { frame: context.frame("/signed-out"), back: None }.render();
-    reply::page(StatusCode::OK, html, None, &context)
+    let named = request.query_string().split('&').find_map(|pair| pair.strip_prefix("sign_out="));
+    let this = idp.clone().into_inner();
+    let (address, farewell) = match named {
+        None => ("/signed-out".to_owned(), Ok(Farewell::default())),
+        Some(id) => (page_of(id), logout::farewell(Id::new(id), &this).await),
+    };
+    let farewell = match farewell {
+        Ok(farewell) => farewell,
+        Err(fault) => return reply::page_fault(&fault, &context),
+    };
+    let back = farewell.back.map(|(name, location)| (name.in_language(context.language.code).to_owned(), location));
+    let html = SignedOut { frame: context.frame(&address), back, frames: farewell.frames.clone() }.render();
+    reply::framing(html, &farewell.frames, &context)
+}
+
+fn page_of(id: impl std::fmt::Display) -> String {
+    format!("/signed-out?sign_out={id}")
 }
 
 async fn answer(request: &HttpRequest, params: Params, confirmed: bool, idp: &web::Data<Idp>) -> HttpResponse {
@@ -70,11 +87,12 @@ async fn answer(request: &HttpRequest, params: Params, confirmed: bool, idp: &we
     match logout::end(&params, confirmed, &browser, &this).await {
         Ok(SignOut::Refused(error)) => reply::shown(&error, &context),
         Ok(SignOut::Confirm { client, portals }) => confirmation(&params, client, &portals, &browser, &context),
-        Ok(SignOut::Done { back, cookies }) => {
+        Ok(SignOut::Done { back, page, cookies }) => {
             context.note("signed_out");
-            let location = match back {
-                Some(back) => back.location(),
-                None => context.frame("/signed-out").action().into_owned(),
+            let location = match (page, back) {
+                (Some(page), _) => context.frame(&page_of(page)).action().into_owned(),
+                (None, Some(back)) => back.location(),
+                (None, None) => context.frame("/signed-out").action().into_owned(),
             };
             let mut response = reply::see_other(&location, &context);
             reply::set_cookies(&mut response, &cookies);
@@ -121,5 +139,11 @@ fn confirmation(
 fn context<'a>(request: &'a HttpRequest, params: Option<&Params>, idp: &'a Idp) -> Context<'a> {
     let locales = params.and_then(|params| params.first("ui_locales")).unwrap_or_default();
     let locales: Vec<String> = locales.split(' ').take(16).map(str::to_owned).collect();
-    Context { request, language: read::language(request, &locales), idp }
+    let language = read::language(request, &locales);
+    // What the client asked for goes on to the page after this one.
+    Context {
+        request,
+        language: read::Language { chosen: language.chosen || !locales.concat().is_empty(), ..language },
+        idp,
+    }
 }

@@ -4,6 +4,7 @@
 //! table of routes below. Must not know: SQL, Redis, keys, or any rule of the protocol.
 
 pub mod authorize;
+pub mod check_session;
 pub mod cookie;
 pub mod headers;
 pub mod identity;
@@ -60,6 +61,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/end-session").route(web::get().to(logout::get)).route(web::post().to(logout::post)))
         .service(resource("/sign-out").route(web::get().to(logout::show)).route(web::post().to(logout::confirm)))
         .service(resource("/signed-out").route(web::get().to(logout::done)))
+        .service(resource("/check-session").route(web::get().to(check_session::show)))
         .service(resource("/").route(web::get().to(identity::home)))
         .service(resource("/identity").route(web::get().to(identity::show)).route(web::post().to(identity::withdraw)))
         .service(

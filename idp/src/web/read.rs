@@ -88,6 +88,7 @@ pub fn browser(request: &HttpRequest, language: &'static str, idp: &Idp) -> Brow
         session: cookie::find(cookies(), cookie::SESSION).map(Stored::of),
         browser: cookie::find(cookies(), cookie::BROWSER).map(Stored::of),
         device: cookie::find(cookies(), cookie::DEVICE).map(Stored::of),
+        state: cookie::find(cookies(), cookie::STATE).map(str::to_owned),
         address: Some(caller(request, idp)),
         language,
     }

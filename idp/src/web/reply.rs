@@ -100,10 +100,22 @@ pub fn page(
     leads_to: Option<&str>,
     context: &Context<'_>,
 ) -> HttpResponse {
+    drawn(status, html, headers::Answer::Page { leads_to }, context)
+}
+
+/// An HTML page that frames these outside addresses.
+pub fn framing(html: Result<String, Fault>, frames: &[String], context: &Context<'_>) -> HttpResponse {
+    drawn(StatusCode::OK, html, headers::Answer::Framing { frames }, context)
+}
+
+fn drawn(
+    status: StatusCode,
+    html: Result<String, Fault>,
+    kind: headers::Answer<'_>,
+    context: &Context<'_>,
+) -> HttpResponse {
     match html {
-        Ok(html) => builder(status, headers::Answer::Page { leads_to }, context)
-            .content_type("text/html; charset=utf-8")
-            .body(html),
+        Ok(html) => builder(status, kind, context).content_type("text/html; charset=utf-8").body(html),
         Err(fault) => {
             tracing::error!(%fault, "page.not_rendered");
             builder(StatusCode::INTERNAL_SERVER_ERROR, headers::Answer::Bare, context).finish()
@@ -309,6 +321,10 @@ pub fn set_cookies(response: &mut HttpResponse, cookies: &Cookies) {
         set(cookie::session(session.reveal()));
     } else if cookies.end_session {
         set(cookie::dropped(cookie::SESSION));
+        set(cookie::state_dropped());
+    }
+    if let Some(state) = &cookies.state {
+        set(cookie::state(state));
     }
     if let Some(browser) = &cookies.browser {
         set(cookie::browser(browser.reveal()));

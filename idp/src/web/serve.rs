@@ -18,6 +18,7 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     let (handle, operations_handle) = (public.handle(), operations.handle());
     let watcher = Arc::clone(&idp);
     let keeper = tokio::spawn(crate::flow::keep::keep(Arc::clone(&idp)));
+    let teller = tokio::spawn(crate::flow::back_channel::deliver(Arc::clone(&idp)));
     let stopper = tokio::spawn(async move {
         stop_signal().await;
         // Readiness goes first, so that a balancer stops sending.
@@ -27,6 +28,7 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     });
     let (served, _) = tokio::join!(public, operations);
     keeper.abort();
+    teller.abort();
     stopper.abort();
     served.map_err(|error| Fault::unavailable("web", error))
 }

@@ -103,6 +103,7 @@ fn endpoint(pattern: Option<&str>) -> &'static str {
         Some("/introspect") => "introspect",
         Some("/revoke") => "revoke",
         Some("/end-session" | "/sign-out" | "/signed-out") => "end_session",
+        Some("/check-session") => "check_session",
         Some("/sign-in") => "sign_in",
         Some("/otp") => "otp",
         Some("/consent") => "consent",

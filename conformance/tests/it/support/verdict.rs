@@ -36,7 +36,7 @@ pub fn redirect_without_state(answer: &Answer, client: &RelyingParty, error: &st
         assert_eq!(answer.status, 303, "RFC 9700 section 4.12: 303, never 307");
         assert!(!answer.header("location").unwrap().contains('#'), "nothing in the fragment");
     }
-    let known = ["error", "error_description", "error_uri", "state", "iss"];
+    let known = ["error", "error_description", "error_uri", "state", "iss", "session_state"];
     assert!(returned.fields.iter().all(|(name, _)| known.contains(&name.as_str())), "{returned:?}");
     let described = returned.get("error_description").unwrap_or_default();
     assert!(described.bytes().all(|b| matches!(b, 0x20..=0x7e) && b != b'"' && b != b'\\'), "{described:?}");

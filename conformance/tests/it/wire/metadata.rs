@@ -54,16 +54,18 @@ async fn what_is_stated_is_exact() {
         ("request_parameter_supported", false),
         ("request_uri_parameter_supported", false),
         ("authorization_response_iss_parameter_supported", true),
+        ("backchannel_logout_supported", true),
+        ("backchannel_logout_session_supported", true),
+        ("frontchannel_logout_supported", true),
+        ("frontchannel_logout_session_supported", true),
     ] {
         assert_eq!(metadata[name], json!(value), "{name}");
     }
     for absent in [
         "registration_endpoint",
         "pushed_authorization_request_endpoint",
-        "check_session_iframe",
         "device_authorization_endpoint",
         "backchannel_authentication_endpoint",
-        "backchannel_logout_supported",
         "dpop_signing_alg_values_supported",
         "mtls_endpoint_aliases",
     ] {
@@ -103,11 +105,12 @@ async fn every_endpoint_named_answers_and_paths_are_the_contracts() {
         ("introspection_endpoint", "/introspect"),
         ("revocation_endpoint", "/revoke"),
         ("end_session_endpoint", "/end-session"),
+        ("check_session_iframe", "/check-session"),
     ] {
         assert_eq!(metadata[name], json!(format!("{}{path}", idp.issuer)), "{name}");
         assert_ne!(idp.visitor().get(path).await.status, 404, "{path}");
     }
-    for later in ["/par", "/register", "/check-session", "/bc-authorize"] {
+    for later in ["/par", "/register", "/bc-authorize"] {
         assert_eq!(idp.visitor().get(later).await.status, 404, "{later} comes later");
     }
 }

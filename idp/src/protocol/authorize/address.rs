@@ -26,6 +26,7 @@ pub struct ReturnAddress {
     mode: ResponseMode,
     state: Option<String>,
     issuer: String,
+    session_state: Option<String>,
 }
 
 /// An answer on its way to the client, ready for the wire.
@@ -65,6 +66,7 @@ pub fn address(
         mode: mode(params),
         state: sane_state(params).ok().flatten().map(str::to_owned),
         issuer: policy.issuer.to_owned(),
+        session_state: None,
     })
 }
 
@@ -117,7 +119,13 @@ impl ReturnAddress {
             mode: request.response_mode,
             state: request.state.clone(),
             issuer: policy.issuer.to_owned(),
+            session_state: None,
         })
+    }
+
+    /// Session Management §3: from now on every answer states what the browser's session looks like to this client.
+    pub fn stating(self, session_state: Option<String>) -> Self {
+        Self { session_state, ..self }
     }
 
     /// The address itself, byte for byte as registered.
@@ -133,7 +141,8 @@ impl ReturnAddress {
     /// An answer to this address. Adds `state` as sent and `iss` to every one of them, errors too (RFC 9207 §2).
     pub fn answer(&self, pairs: &[(&str, &str)]) -> Outgoing {
         let state = self.state.as_deref().map(|state| ("state", state));
-        let all = pairs.iter().copied().chain(state).chain([("iss", self.issuer.as_str())]);
+        let session_state = self.session_state.as_deref().map(|found| ("session_state", found));
+        let all = pairs.iter().copied().chain(state).chain([("iss", self.issuer.as_str())]).chain(session_state);
         match self.mode {
             ResponseMode::Query => Outgoing { mode: self.mode, uri: with_query(&self.uri, all), fields: Vec::new() },
             ResponseMode::FormPost => Outgoing {

@@ -5,6 +5,7 @@
 //! secrets, or storage. Unknown members are refused, so that a misspelt limit is noticed.
 
 mod keys;
+mod logout;
 mod members;
 mod purposes;
 
@@ -59,6 +60,7 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     let purposes = purposes::admit(&mut members, &scope)?;
     let client_name = members.bilingual("client_name")?.unwrap_or_else(|| members::both(id.as_str()));
     let sector = sector(&mut members, &id, &redirect_uris, admission)?;
+    let logout = logout::admit(&mut members, &redirect_uris, admission)?;
     check_ignored(&mut members)?;
     let client = Client {
         relying_party: members.bilingual("vn_relying_party")?.unwrap_or_else(|| client_name.clone()),
@@ -97,7 +99,7 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         requests: Default::default(),
         answers: Default::default(),
         binding: Default::default(),
-        logout: Default::default(),
+        logout,
         resources: Default::default(),
         id,
     };

@@ -46,7 +46,7 @@ fn sqlite() -> Fresh {
 }
 
 /// A URL whose connections live in a schema nobody else uses.
-fn fresh_schema() -> Option<String> {
+pub fn fresh_schema() -> Option<String> {
     let base = std::env::var("IDP_TEST_DATABASE").ok()?;
     let schema = format!("t_{}", uuid::Uuid::now_v7().simple());
     let mut link = PgConnection::establish(&base).unwrap();

@@ -33,9 +33,19 @@ pub static FORM_POST: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("form-post", "js", "text/javascript; charset=utf-8", include_str!("../assets/form-post.js"))
 });
 
+/// Goes on from the signed-out page when every frame of it has loaded.
+pub static SIGNED_OUT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("signed-out", "js", "text/javascript; charset=utf-8", include_str!("../assets/signed-out.js"))
+});
+
+/// Answers clients' pages whether the browser's session changed.
+pub static CHECK_SESSION: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("check-session", "js", "text/javascript; charset=utf-8", include_str!("../assets/check-session.js"))
+});
+
 /// The asset served at a path.
 pub fn find(path: &str) -> Option<&'static Asset> {
-    let all: [&'static Asset; 3] = [&STYLE, &MARK, &FORM_POST];
+    let all: [&'static Asset; 5] = [&STYLE, &MARK, &FORM_POST, &SIGNED_OUT, &CHECK_SESSION];
     all.into_iter().find(|asset| asset.path == path)
 }
 
@@ -51,8 +61,17 @@ mod tests {
     }
 
     #[test]
+    fn scripts_run_in_old_browsers() {
+        for asset in [&*FORM_POST, &*SIGNED_OUT, &*CHECK_SESSION] {
+            for newer in ["=>", "const ", "let ", "await", "async", "class ", "`", "Promise", "fetch(", "crypto"] {
+                assert!(!asset.body.contains(newer), "{newer} in {}", asset.path);
+            }
+        }
+    }
+
+    #[test]
     fn assets_refer_to_nothing_outside() {
-        for asset in [&*STYLE, &*FORM_POST] {
+        for asset in [&*STYLE, &*FORM_POST, &*SIGNED_OUT, &*CHECK_SESSION] {
             assert!(!asset.body.contains("http") && !asset.body.contains("url("), "{}", asset.path);
         }
     }

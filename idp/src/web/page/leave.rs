@@ -35,11 +35,17 @@ pub struct SignedOut {
     pub frame: Frame,
     /// The client's name and the address it registered to return to.
     pub back: Option<(String, String)>,
+    /// Addresses of clients that end their own sessions when they are loaded (Front-Channel Logout §3).
+    pub frames: Vec<String>,
 }
 
 impl SignedOut {
     pub fn render(&self) -> Result<String, Fault> {
         rendered(self)
+    }
+
+    fn script(&self) -> &'static str {
+        &assets::SIGNED_OUT.path
     }
 }
 

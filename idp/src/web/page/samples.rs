@@ -233,7 +233,13 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
     };
     add("sign-out", "sign-out", sign_out.render());
     let back = Some((asker(language).name, "https://portal.example.vn/bye".to_owned()));
-    add("signed-out", "signed-out", SignedOut { frame: frame(language, "signed-out"), back }.render());
+    add(
+        "signed-out",
+        "signed-out",
+        SignedOut { frame: frame(language, "signed-out"), back: back.clone(), frames: vec![] }.render(),
+    );
+    let frames = vec!["https://portal.example.vn/out?iss=i&sid=s".to_owned()];
+    add("signed-out-frames", "signed-out", SignedOut { frame: frame(language, "signed-out"), back, frames }.render());
     add("error", "error", error(language, "invalid_request", "redirect_uri is not registered").render());
     add("form-post", "form-post", form_post(language).render());
     add("identity", "identity", identity(language).render());
