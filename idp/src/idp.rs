@@ -10,6 +10,7 @@ use crate::domain::{Acr, AuthenticationLevel, Fault, Id};
 use crate::ephemeral::{self, Ephemeral};
 use crate::factor::password::{Hasher, threads_for};
 use crate::fetch::Fetch;
+use crate::flow::client_keys::ClientKeys;
 use crate::flow::facts::Limits;
 use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
@@ -35,6 +36,7 @@ pub struct Idp {
     pub metrics: Metrics,
     pub fetch: Fetch,
     pub logos: Logos,
+    pub client_keys: ClientKeys,
     /// The discovery document, rendered once.
     pub metadata: String,
     stopping: AtomicBool,
@@ -81,6 +83,7 @@ impl Idp {
             hasher: Hasher::new(password_threads(&config), vault.pepper(), Arc::clone(&random))?,
             metrics: Metrics::new()?,
             logos: Logos::default(),
+            client_keys: ClientKeys::default(),
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),

@@ -18,6 +18,7 @@ pub mod path {
     pub const INTROSPECT: &str = "/introspect";
     pub const REVOKE: &str = "/revoke";
     pub const END_SESSION: &str = "/end-session";
+    pub const REGISTER: &str = "/register";
 }
 
 /// What the running configuration adds to what the code can do.
@@ -67,6 +68,7 @@ pub fn metadata(published: &Published<'_>) -> Value {
         "introspection_endpoint": at(path::INTROSPECT),
         "revocation_endpoint": at(path::REVOKE),
         "end_session_endpoint": at(path::END_SESSION),
+        "registration_endpoint": at(path::REGISTER),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],

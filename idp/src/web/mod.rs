@@ -14,6 +14,7 @@ pub mod logout;
 pub mod operations;
 pub mod page;
 pub mod read;
+pub mod register;
 pub mod reply;
 pub mod revoke;
 pub mod serve;
@@ -23,7 +24,7 @@ pub mod watch;
 pub mod well_known;
 
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, PayloadConfig, ServiceConfig};
 
 pub use serve::serve;
 
@@ -56,6 +57,18 @@ pub fn routes(config: &mut ServiceConfig) {
             web::resource("/revoke")
                 .route(web::post().to(revoke::post))
                 .route(web::method(Method::OPTIONS).to(token::preflight)),
+        )
+        .service(
+            web::resource("/register")
+                .app_data(PayloadConfig::new(register::LIMIT + 1))
+                .route(web::post().to(register::post)),
+        )
+        .service(
+            web::resource("/register/{client_id}")
+                .app_data(PayloadConfig::new(register::LIMIT + 1))
+                .route(web::get().to(register::show))
+                .route(web::put().to(register::put))
+                .route(web::delete().to(register::delete)),
         )
         .service(web::resource("/end-session").route(web::get().to(logout::get)).route(web::post().to(logout::post)))
         .service(web::resource("/sign-out").route(web::get().to(logout::show)).route(web::post().to(logout::confirm)))
