@@ -11,6 +11,7 @@ use crate::ephemeral::{self, Ephemeral};
 use crate::factor::password::{Hasher, threads_for};
 use crate::fetch::Fetch;
 use crate::flow::back_channel::Desk;
+use crate::flow::client_keys::ClientKeys;
 use crate::flow::facts::Limits;
 use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
@@ -38,6 +39,7 @@ pub struct Idp {
     pub logos: Logos,
     /// Where back-channel notices are handed out.
     pub desk: Arc<Desk>,
+    pub client_keys: ClientKeys,
     /// The discovery document, rendered once.
     pub metadata: String,
     stopping: AtomicBool,
@@ -85,6 +87,7 @@ impl Idp {
             metrics: Metrics::new()?,
             logos: Logos::default(),
             desk: Arc::default(),
+            client_keys: ClientKeys::default(),
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),

@@ -71,6 +71,7 @@ const OPEN_ROUTES: &[(&str, &str)] = &[
     ("/end-session", "takes away, never gives"),
     ("/sign-out", "takes away, never gives"),
     ("/revoke", "takes away, never gives"),
+    ("/register", "admits a client by invitation; there is nobody yet who could act"),
 ];
 
 fn root() -> PathBuf {

@@ -8,6 +8,7 @@ use idp::flow;
 use idp::idp::Idp;
 use serde_json::{Value, json};
 
+use super::invitation::{self, Invite};
 use super::{Told, failed, read_file, told};
 
 #[derive(Subcommand)]
@@ -47,11 +48,26 @@ pub enum Client {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Let clients register themselves at `/register`; the token is printed once.
+    Invite(Box<Invite>),
+    /// Every invitation, with the uses it has left.
+    Invitations {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take an invitation back; clients it brought stay.
+    Uninvite {
+        #[arg(value_name = "ID")]
+        id: String,
+    },
 }
 
 impl Client {
     pub async fn carry_out(self, idp: &Idp) -> Told {
         match self {
+            Client::Invite(invite) => invite.carry_out(idp).await,
+            Client::Invitations { json } => invitation::list(json, idp).await,
+            Client::Uninvite { id } => invitation::revoke(&id, idp).await,
             Client::Put { file, json } => {
                 told(flow::client::put(&read_file(&file)?, idp).await, |put| written(&put, json))
             }

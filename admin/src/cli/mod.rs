@@ -6,6 +6,7 @@
 mod account;
 mod client;
 mod eid;
+mod invitation;
 mod trail;
 
 use std::ffi::OsString;
@@ -31,7 +32,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Admit, list, show, suspend, resume and close clients.
+    /// Admit, invite, list, show, suspend, resume and close clients.
     #[command(subcommand)]
     Client(client::Client),
     /// Import and show accounts.

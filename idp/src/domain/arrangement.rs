@@ -72,6 +72,29 @@ pub struct LogoutAddresses {
     pub frontchannel_logout_session_required: bool,
 }
 
+/// What sort of application a client is (OIDC Registration §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApplicationType {
+    #[default]
+    Web,
+    Native,
+}
+
+/// What a registration says of the application besides, kept to be followed and told again (RFC 7591 §2, §3.2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Application {
+    pub application_type: ApplicationType,
+    /// Asks for what every ID token of ours has anyway.
+    pub require_auth_time: bool,
+    pub sector_identifier_uri: Option<String>,
+    /// The one algorithm assertions may be signed with; every supported one when absent.
+    pub token_endpoint_auth_signing_alg: Option<SigningAlg>,
+    pub software_id: Option<String>,
+    pub software_version: Option<String>,
+}
+
 /// The form of the access tokens for a resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

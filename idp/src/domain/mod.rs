@@ -16,6 +16,7 @@ pub mod fault;
 pub mod grant;
 pub mod id;
 pub mod interaction;
+pub mod invitation;
 pub mod key;
 pub mod level;
 pub mod moment;

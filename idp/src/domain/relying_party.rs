@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::arrangement::{AnswerForms, Binding, LogoutAddresses, RequestRules, Resources};
+use super::arrangement::{AnswerForms, Application, Binding, LogoutAddresses, RequestRules, Resources};
 use super::claim::ClaimName;
 use super::consent::{Bilingual, Purpose};
 use super::id::Id;
@@ -197,6 +197,8 @@ pub struct Client {
     /// Where a portal of this client begins a sign-in somebody else asked for (OIDC Core §4).
     #[serde(default)]
     pub initiate_login_uri: Option<String>,
+    #[serde(flatten)]
+    pub application: Application,
     #[serde(flatten)]
     pub requests: RequestRules,
     #[serde(flatten)]

@@ -29,6 +29,8 @@ pub enum SessionCookie {}
 pub enum BrowserCookie {}
 pub enum DeviceCookie {}
 pub enum Otp {}
+pub enum InitialAccessToken {}
+pub enum RegistrationToken {}
 
 impl Class for Code {
     const NAME: &'static str = "code";
@@ -56,6 +58,12 @@ impl Class for DeviceCookie {
 }
 impl Class for Otp {
     const NAME: &'static str = "otp";
+}
+impl Class for InitialAccessToken {
+    const NAME: &'static str = "initial_access_token";
+}
+impl Class for RegistrationToken {
+    const NAME: &'static str = "registration_access_token";
 }
 
 /// A fresh secret, for its one recipient.

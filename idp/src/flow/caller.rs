@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::client_keys;
 use crate::domain::Fault;
-use crate::domain::relying_party::{Registered, SigningAlg};
+use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered, SigningAlg};
 use crate::idp::Idp;
-use crate::keys;
+use crate::keys::client::VerifiedJwt;
 use crate::protocol::Error;
 use crate::protocol::params::Params;
 use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, VerifiedAssertion};
@@ -23,17 +24,27 @@ pub async fn authenticate(
     };
     let id = credentials.client_id().clone();
     let registered = idp.store.read(move |db| store::client::find(db, &id)).await?;
-    let verified = verify_assertion(&credentials, registered.as_ref());
+    let verified = verify_assertion(&credentials, registered.as_ref(), idp).await?;
     let verified = verified.as_ref().map(|jwt| VerifiedAssertion { header: &jwt.header, claims: &jwt.claims });
     let token_endpoint = format!("{}/token", idp.config.issuer);
     let audience = Audience { issuer: &idp.config.issuer, token_endpoint: &token_endpoint };
     Ok(client_auth::prove(&credentials, registered.as_ref(), verified.as_ref(), &audience, idp.clock.now()))
 }
 
-fn verify_assertion(credentials: &Credentials, registered: Option<&Registered>) -> Option<keys::client::VerifiedJwt> {
-    let jwt = credentials.assertion()?;
-    let jwks = registered?.client.jwks.as_deref()?;
-    keys::client::verify(jwt, jwks, &SigningAlg::ALL).ok()
+async fn verify_assertion(
+    credentials: &Credentials,
+    registered: Option<&Registered>,
+    idp: &Arc<Idp>,
+) -> Result<Option<VerifiedJwt>, Fault> {
+    let (Some(jwt), Some(registered)) = (credentials.assertion(), registered) else { return Ok(None) };
+    let client = &registered.client;
+    // Nobody else's keys are asked for.
+    if client.token_endpoint_auth_method != AuthMethod::PrivateKeyJwt || registered.status != ClientStatus::Live {
+        return Ok(None);
+    }
+    let only = client.application.token_endpoint_auth_signing_alg;
+    let allowed = only.as_ref().map_or(&SigningAlg::ALL[..], std::slice::from_ref);
+    client_keys::verify(jwt, client, allowed, idp).await
 }
 
 /// RFC 7523 §3 and RFC 6749 §2.3: an assertion authenticates once.

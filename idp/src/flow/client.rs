@@ -11,9 +11,10 @@ use crate::domain::secret::{ClientSecret, Minted};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Client, Fault, Id, Moment};
 use crate::flow::operator::Verdict;
+use crate::flow::sector;
 use crate::idp::Idp;
-use crate::protocol::json;
-use crate::protocol::registration::{self, Admission};
+use crate::protocol::registration::{self, Admission, Unknown};
+use crate::protocol::{Error, json};
 use crate::store::{self, Db};
 
 /// How deep registration metadata may nest.
@@ -35,7 +36,12 @@ pub async fn put(text: &str, idp: &Idp) -> Result<Verdict<Put>, Fault> {
         Err(reason) => return Ok(Verdict::Refused(format!("not JSON: {reason}"))),
     };
     let now = idp.clock.now();
-    let admission = Admission { http_loopback: idp.config.danger_http_loopback };
+    let admission = Admission { http_loopback: idp.config.danger_http_loopback, unknown: Unknown::Refused };
+    if metadata.get("sector_identifier_uri").is_some_and(Value::is_string)
+        && let Err(error) = check_sector(&metadata, &admission, idp).await
+    {
+        return Ok(refused(&error));
+    }
     let fresh = Fresh { secret: idp.random.mint()?, event: idp.id()?, at: now };
     idp.store.transact(move |db| admit(db, metadata, &admission, fresh)).await
 }
@@ -60,7 +66,7 @@ fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) 
     }
     let (client, given) = match registration::admit(&metadata, admission) {
         Ok(admitted) => admitted,
-        Err(error) => return Ok(Verdict::Refused(format!("{} ({})", error.told, error.clause))),
+        Err(error) => return Ok(refused(&error)),
     };
     // OIDC Core §8.1: another sector would give every citizen a second subject at the same portal.
     if let Some(existing) = &existing
@@ -78,6 +84,8 @@ fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) 
         (None, None) => None,
     };
     store::client::put(db, &client, stored.as_ref(), fresh.at)?;
+    // What an operator decided must not be undone by a client that once registered itself.
+    store::invitation::take_over(db, &client.id)?;
     let detail = serde_json::json!({
         "created": existing.is_none(),
         "scope": client.scope,
@@ -86,6 +94,16 @@ fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) 
     });
     store::trail::append(db, &Event::new(Kind::ClientPut, fresh.at).by(&client.id).with(detail), &fresh.event)?;
     Ok(Verdict::Done(Put { id: client.id, created: existing.is_none(), secret: minted }))
+}
+
+/// OIDC Registration §5, before the transaction: it waits for somebody else's server.
+async fn check_sector(metadata: &Value, admission: &Admission, idp: &Idp) -> Result<(), Error> {
+    let (client, _) = registration::admit(metadata, admission)?;
+    sector::check(&client, idp).await
+}
+
+fn refused<T>(error: &Error) -> Verdict<T> {
+    Verdict::Refused(format!("{} ({})", error.told, error.clause))
 }
 
 /// A file that does not name the sector means the one the client was onboarded with, whatever its addresses are now.

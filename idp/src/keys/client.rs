@@ -37,13 +37,7 @@ static PREPARED: LazyLock<RwLock<HashMap<String, Arc<Vec<ClientKey>>>>> = LazyLo
 /// The JWT, when one of the set's keys signed it with an allowed algorithm. The reason otherwise is for our log.
 pub fn verify(jwt: &str, jwks_json: &str, allowed: &[SigningAlg]) -> Result<VerifiedJwt, String> {
     let compact = Compact::parse(jwt, LONGEST)?;
-    // RFC 8725 §3.1: decided before any key is looked at. `none` and HMAC are no SigningAlg.
-    let alg = compact.member("alg").and_then(SigningAlg::parse).filter(|alg| allowed.contains(alg));
-    let alg = alg.ok_or("alg is not allowed")?;
-    let kid = match compact.header.get("kid") {
-        None => None,
-        Some(kid) => Some(kid.as_str().ok_or("kid is not text")?),
-    };
+    let (alg, kid) = signed_with(&compact, allowed)?;
     let keys = prepared(jwks_json)?;
     let fits = |key: &&ClientKey| key.alg == alg && (kid.is_none() || key.kid.is_none() || key.kid.as_deref() == kid);
     let signed = |key: &ClientKey| key.verifier.verify(compact.signed.as_bytes(), &compact.signature).is_ok();
@@ -52,6 +46,27 @@ pub fn verify(jwt: &str, jwks_json: &str, allowed: &[SigningAlg]) -> Result<Veri
     }
     let claims = compact.claims()?;
     Ok(VerifiedJwt { header: compact.header, claims })
+}
+
+/// RFC 8725 §3.1: decided before any key is looked at. `none` and HMAC are no SigningAlg.
+fn signed_with<'a>(compact: &'a Compact<'_>, allowed: &[SigningAlg]) -> Result<(SigningAlg, Option<&'a str>), String> {
+    let alg = compact.member("alg").and_then(SigningAlg::parse).filter(|alg| allowed.contains(alg));
+    let alg = alg.ok_or("alg is not allowed")?;
+    match compact.header.get("kid") {
+        None => Ok((alg, None)),
+        Some(kid) => Ok((alg, Some(kid.as_str().ok_or("kid is not text")?))),
+    }
+}
+
+/// The `kid` of a JWT whose form and algorithm would do, before its keys are known.
+pub fn kid(jwt: &str, allowed: &[SigningAlg]) -> Result<Option<String>, String> {
+    let compact = Compact::parse(jwt, LONGEST)?;
+    Ok(signed_with(&compact, allowed)?.1.map(str::to_owned))
+}
+
+/// Whether a set has a key of this name.
+pub fn has(jwks_json: &str, kid: &str) -> bool {
+    prepared(jwks_json).is_ok_and(|keys| keys.iter().any(|key| key.kid.as_deref() == Some(kid)))
 }
 
 /// Whether a set may be registered: well formed, public members only, strong keys, at least one of them usable.

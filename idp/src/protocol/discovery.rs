@@ -19,6 +19,7 @@ pub mod path {
     pub const REVOKE: &str = "/revoke";
     pub const END_SESSION: &str = "/end-session";
     pub const CHECK_SESSION: &str = "/check-session";
+    pub const REGISTER: &str = "/register";
 }
 
 /// What the running configuration adds to what the code can do.
@@ -73,6 +74,7 @@ pub fn metadata(published: &Published<'_>) -> Value {
         "backchannel_logout_session_supported": true,
         "frontchannel_logout_supported": true,
         "frontchannel_logout_session_supported": true,
+        "registration_endpoint": at(path::REGISTER),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],

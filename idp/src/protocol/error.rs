@@ -30,10 +30,13 @@ pub enum ErrorCode {
     InsufficientScope,
     // RFC 7009 §2.2.1
     UnsupportedTokenType,
+    // RFC 7591 §3.2.2
+    InvalidRedirectUri,
+    InvalidClientMetadata,
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 20] = [
+    pub const ALL: [ErrorCode; 22] = [
         ErrorCode::InvalidRequest,
         ErrorCode::UnauthorizedClient,
         ErrorCode::AccessDenied,
@@ -54,6 +57,8 @@ impl ErrorCode {
         ErrorCode::InvalidToken,
         ErrorCode::InsufficientScope,
         ErrorCode::UnsupportedTokenType,
+        ErrorCode::InvalidRedirectUri,
+        ErrorCode::InvalidClientMetadata,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -78,6 +83,8 @@ impl ErrorCode {
             ErrorCode::InvalidToken => "invalid_token",
             ErrorCode::InsufficientScope => "insufficient_scope",
             ErrorCode::UnsupportedTokenType => "unsupported_token_type",
+            ErrorCode::InvalidRedirectUri => "invalid_redirect_uri",
+            ErrorCode::InvalidClientMetadata => "invalid_client_metadata",
         }
     }
 }

@@ -88,6 +88,7 @@ pub fn client(id: &str, scope: &str) -> Client {
         pkce: PkcePolicy::Required,
         jwks_uri: None,
         initiate_login_uri: None,
+        application: Default::default(),
         requests: Default::default(),
         answers: Default::default(),
         binding: Default::default(),

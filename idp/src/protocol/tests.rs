@@ -78,6 +78,8 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         userinfo::admit(&own, &[]).unwrap_err(),
         userinfo::admit(&fixtures::grant("rp", "profile"), &[]).unwrap_err(),
         revoke::token(&params(id_token)).unwrap_err(),
+        registration::sector::unfetched("x"),
+        registration::refuse("redirect_uris", "is missing"),
     ];
     // Ours to blame, and known only at the door: `web::reply` makes them of a `Fault`.
     let the_doors = [ErrorCode::ServerError, ErrorCode::TemporarilyUnavailable];
@@ -122,6 +124,7 @@ fn discovery_is_true_and_complete() {
         ("backchannel_logout_session_supported", json!(true)),
         ("frontchannel_logout_supported", json!(true)),
         ("frontchannel_logout_session_supported", json!(true)),
+        ("registration_endpoint", json!("https://id.gov.vn/register")),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post"])),
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
@@ -151,7 +154,6 @@ fn discovery_is_true_and_complete() {
     // RFC 8414 §2: what is not there yet is absent, not announced.
     for absent in [
         "op_policy_uri",
-        "registration_endpoint",
         "pushed_authorization_request_endpoint",
         "dpop_signing_alg_values_supported",
         "mtls_endpoint_aliases",

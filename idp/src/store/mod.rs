@@ -16,6 +16,7 @@ pub mod device;
 pub mod eid;
 pub mod grant;
 pub mod interaction;
+pub mod invitation;
 pub mod key;
 pub mod message;
 pub mod meta;

@@ -281,6 +281,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    invitations (id) {
+        id -> Text,
+        token -> Text,
+        policy -> Text,
+        uses_left -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    registrations (client_id) {
+        client_id -> Text,
+        invitation_id -> Text,
+        token -> Text,
+        registered_at -> BigInt,
+    }
+}
+
+diesel::joinable!(registrations -> invitations (invitation_id));
 diesel::joinable!(eid_grounds -> accounts (account_id));
 diesel::joinable!(session_clients -> sessions (session_id));
 diesel::joinable!(codes -> grants (grant_id));
@@ -288,6 +310,7 @@ diesel::joinable!(access_tokens -> grants (grant_id));
 diesel::joinable!(client_origins -> clients (client_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 
+diesel::allow_tables_to_appear_in_same_query!(registrations, invitations);
 diesel::allow_tables_to_appear_in_same_query!(accounts, eid_grounds);
 diesel::allow_tables_to_appear_in_same_query!(session_clients, sessions);
 diesel::allow_tables_to_appear_in_same_query!(codes, grants);

@@ -16,6 +16,7 @@ pub mod operations;
 pub mod page;
 pub mod patience;
 pub mod read;
+pub mod register;
 pub mod reply;
 pub mod revoke;
 pub mod serve;
@@ -27,7 +28,7 @@ pub mod well_known;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
-use patience::resource;
+use patience::{resource, roomy_resource};
 pub use serve::serve;
 
 /// Every public route, on one screen. `operations` has its own listener and is never public.
@@ -57,6 +58,13 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/revoke")
                 .route(web::post().to(revoke::post))
                 .route(web::method(Method::OPTIONS).to(token::preflight)),
+        )
+        .service(roomy_resource("/register").route(web::post().to(register::post)))
+        .service(
+            roomy_resource("/register/{client_id}")
+                .route(web::get().to(register::show))
+                .route(web::put().to(register::put))
+                .route(web::delete().to(register::delete)),
         )
         .service(resource("/end-session").route(web::get().to(logout::get)).route(web::post().to(logout::post)))
         .service(resource("/sign-out").route(web::get().to(logout::show)).route(web::post().to(logout::confirm)))

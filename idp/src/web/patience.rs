@@ -10,14 +10,14 @@ use actix_web::dev::{Payload, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::ConnectionType;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{self, Bytes, BytesMut};
+use actix_web::web::{self, Bytes, BytesMut, PayloadConfig};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Resource};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::read::{FORM_LIMIT, Unread, language};
 use super::reply::{self, Context};
-use super::token;
+use super::{register, token};
 use crate::domain::Fault;
 use crate::idp::Idp;
 use crate::protocol;
@@ -29,19 +29,30 @@ pub fn resource(
 ) -> Resource<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
 > {
-    web::resource(path).wrap(from_fn(bounded))
+    web::resource(path).wrap(from_fn(|request, next| bounded(request, next, FORM_LIMIT)))
+}
+
+/// A resource that takes a JSON document.
+pub fn roomy_resource(
+    path: &str,
+) -> Resource<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
+> {
+    let resource = web::resource(path).app_data(PayloadConfig::new(register::LIMIT + 1));
+    resource.wrap(from_fn(|request, next| bounded(request, next, register::LIMIT)))
 }
 
 async fn bounded(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
+    limit: usize,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(idp) = request.app_data::<web::Data<Idp>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let limits = &idp.config.limits;
     let mut payload = request.take_payload();
-    let body = timeout(Duration::from_secs(limits.body_seconds), whole(&mut payload)).await;
+    let body = timeout(Duration::from_secs(limits.body_seconds), whole(&mut payload, limit)).await;
     match body.unwrap_or(Err(Unread::TooSlow)) {
         Ok(body) => request.set_payload(arrived(body)),
         Err(unread) => {
@@ -59,12 +70,12 @@ async fn bounded(
     }
 }
 
-async fn whole(payload: &mut Payload) -> Result<Bytes, Unread> {
+async fn whole(payload: &mut Payload, limit: usize) -> Result<Bytes, Unread> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let cut_off = |_| Unread::Malformed(protocol::Error::invalid_request("RFC 9112 §8", "body was cut off"));
         body.extend_from_slice(&chunk.map_err(cut_off)?);
-        if body.len() > FORM_LIMIT {
+        if body.len() > limit {
             return Err(Unread::TooLarge);
         }
     }
@@ -119,8 +130,9 @@ fn answer_is_late(request: &HttpRequest, idp: &Idp) -> HttpResponse {
 }
 
 fn program<'a>(request: &'a HttpRequest, idp: &'a Idp) -> Option<Context<'a>> {
-    let programs = ["/token", "/userinfo", "/introspect", "/revoke"];
-    programs.contains(&request.path()).then(|| token::context(request, idp))
+    let programs = ["/token", "/userinfo", "/introspect", "/revoke", "/register"];
+    let first = request.path().split_inclusive('/').take(2).collect::<String>();
+    programs.contains(&first.trim_end_matches('/')).then(|| token::context(request, idp))
 }
 
 fn person<'a>(request: &'a HttpRequest, idp: &'a Idp) -> Context<'a> {

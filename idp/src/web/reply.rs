@@ -78,7 +78,9 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported
         | ErrorCode::UnmetAuthenticationRequirements
-        | ErrorCode::UnsupportedTokenType => StatusCode::BAD_REQUEST,
+        | ErrorCode::UnsupportedTokenType
+        | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidClientMetadata => StatusCode::BAD_REQUEST,
     }
 }
 
@@ -275,16 +277,17 @@ pub fn bearer_error(error: Option<&Error>, context: &Context<'_>) -> HttpRespons
 }
 
 /// A request that was not read, at an endpoint for programs.
-pub fn json_unread(unread: &Unread, context: &Context<'_>) -> HttpResponse {
-    match unread {
+pub fn json_unread(why: &Unread, context: &Context<'_>) -> HttpResponse {
+    match why {
         Unread::Malformed(error) => oauth_error(error, context),
-        Unread::MediaType => unread_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not a form", context),
-        Unread::TooLarge => unread_status(StatusCode::PAYLOAD_TOO_LARGE, "request is too large", context),
-        Unread::TooSlow => unread_status(StatusCode::REQUEST_TIMEOUT, "request took too long to arrive", context),
+        Unread::MediaType => unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not a form", context),
+        Unread::TooLarge => unread(StatusCode::PAYLOAD_TOO_LARGE, "request is too large", context),
+        Unread::TooSlow => unread(StatusCode::REQUEST_TIMEOUT, "request took too long to arrive", context),
     }
 }
 
-fn unread_status(status: StatusCode, told: &str, context: &Context<'_>) -> HttpResponse {
+/// A request that was not read, with the status that says why.
+pub fn unread(status: StatusCode, told: &str, context: &Context<'_>) -> HttpResponse {
     context.note("unread");
     builder(status, headers::Answer::Bare, context).json(json!({"error": "invalid_request", "error_description": told}))
 }

@@ -102,6 +102,7 @@ fn endpoint(pattern: Option<&str>) -> &'static str {
         Some("/userinfo") => "userinfo",
         Some("/introspect") => "introspect",
         Some("/revoke") => "revoke",
+        Some("/register" | "/register/{client_id}") => "register",
         Some("/end-session" | "/sign-out" | "/signed-out") => "end_session",
         Some("/check-session") => "check_session",
         Some("/sign-in") => "sign_in",

@@ -9,6 +9,7 @@ pub mod jwt;
 pub mod page;
 pub mod relying_party;
 pub mod sandbox;
+pub mod server;
 pub mod verdict;
 pub mod webdriver;
 pub mod wire;

@@ -9,7 +9,7 @@ use crate::domain::relying_party::{AuthMethod, SigningAlg};
 use crate::protocol::error::Error;
 
 use super::members::Members;
-use super::refuse;
+use super::{Admission, page, refuse};
 
 const MOST_KEYS: usize = 20;
 /// RSA keys below 2048 bits are refused, above 8192 too slow to verify with (in bytes of the modulus).
@@ -17,17 +17,27 @@ const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 /// Members only a private or symmetric key has (RFC 7518 §6).
 const PRIVATE: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// Takes `jwks` and `token_endpoint_auth_signing_alg`. The algorithm, when given, is written into every key, so that no
-/// other one is accepted from it.
-pub(super) fn admit(members: &mut Members, method: AuthMethod) -> Result<Option<String>, Error> {
-    let alg = members.choice::<SigningAlg>("token_endpoint_auth_signing_alg")?;
-    let Some(mut set) = members.take("jwks") else {
-        return if method == AuthMethod::PrivateKeyJwt {
-            Err(refuse("jwks", "is missing, and private_key_jwt needs it"))
-        } else {
-            Ok(None)
-        };
-    };
+/// Takes `jwks` or `jwks_uri`: RFC 7591 §2 forbids both. The algorithm assertions are signed with, when given, is written
+/// into every registered key, so that no other one is accepted from it.
+pub(super) fn admit(
+    members: &mut Members,
+    method: AuthMethod,
+    alg: Option<SigningAlg>,
+    admission: &Admission,
+) -> Result<(Option<String>, Option<String>), Error> {
+    let by_reference = page(members, "jwks_uri", admission)?;
+    match (members.take("jwks"), by_reference) {
+        (Some(_), Some(_)) => Err(refuse("jwks_uri", "stands beside jwks, and only one of them may")),
+        (Some(set), None) => Ok((Some(by_value(set, alg)?), None)),
+        (None, Some(uri)) => Ok((None, Some(uri))),
+        (None, None) if method == AuthMethod::PrivateKeyJwt => {
+            Err(refuse("jwks", "is missing, as is jwks_uri, and private_key_jwt needs one"))
+        }
+        (None, None) => Ok((None, None)),
+    }
+}
+
+fn by_value(mut set: Value, alg: Option<SigningAlg>) -> Result<String, Error> {
     let keys = set.get_mut("keys").and_then(Value::as_array_mut);
     let keys = keys.filter(|keys| (1..=MOST_KEYS).contains(&keys.len()));
     let keys = keys.ok_or_else(|| refuse("jwks", "is not an object with 1 to 20 keys"))?;
@@ -44,7 +54,7 @@ pub(super) fn admit(members: &mut Members, method: AuthMethod) -> Result<Option<
             kids.push(kid.ok_or_else(|| refuse("jwks", "has a kid twice, or not of 1 to 200 characters"))?.to_owned());
         }
     }
-    Ok(Some(set.to_string()))
+    Ok(set.to_string())
 }
 
 fn check(key: &Map<String, Value>, alg: Option<SigningAlg>) -> Result<(), &'static str> {

@@ -47,7 +47,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::protocol::registration::admit as admit_file;
+    use crate::protocol::registration::{Unknown, admit as admit_file};
 
     fn admitted(patch: &Value, http_loopback: bool) -> Result<LogoutAddresses, String> {
         let mut file =
@@ -56,7 +56,7 @@ mod tests {
             file["redirect_uris"] = json!(["http://localhost:8082/cb"]);
         }
         file.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
-        let admitted = admit_file(&file, &Admission { http_loopback });
+        let admitted = admit_file(&file, &Admission { http_loopback, unknown: Unknown::Refused });
         admitted.map(|(client, _)| client.logout).map_err(|error| error.told)
     }
 

@@ -53,13 +53,19 @@ impl Members {
         }
     }
 
-    /// One text for both languages, or one for each.
+    /// One text for both languages, or one for each: as `{vi, en}`, or by language tags (RFC 7591 §2.2), of which the
+    /// untagged member and then the other language stand in for a missing one.
     pub(super) fn bilingual(&mut self, member: &str) -> Result<Option<Bilingual>, Error> {
+        let (vi, en) = (self.text(&format!("{member}#vi"))?, self.text(&format!("{member}#en"))?);
         let words = match self.take(member) {
-            None => return Ok(None),
+            None => match vi.as_ref().or(en.as_ref()) {
+                None => return Ok(None),
+                Some(only) => both(only),
+            },
             Some(Value::String(text)) => both(&text),
             Some(value) => serde_json::from_value(value).map_err(|_| refuse(member, "is neither text nor {vi, en}"))?,
         };
+        let words = Bilingual { vi: vi.unwrap_or(words.vi), en: en.unwrap_or(words.en) };
         if is_line(&words.vi) && is_line(&words.en) {
             Ok(Some(words))
         } else {

@@ -2,12 +2,18 @@
 //! filled in and every value checked, so that a `Client` that exists is one that may be served (`contract.md` 4, 8).
 //!
 //! Owns: which members exist, their defaults and their limits. Must not know: where the file came from, minting of
-//! secrets, or storage. Unknown members are refused, so that a misspelt limit is noticed.
+//! secrets, or storage. An operator's file is refused over an unknown member, so that a misspelt limit is noticed; a
+//! client that registers itself is not (RFC 7591 §2), and gets at most what its invitation allows (`policy`).
 
+mod application;
+mod describe;
 mod keys;
 mod logout;
+pub mod manage;
 mod members;
+pub mod policy;
 mod purposes;
+pub mod sector;
 
 use serde_json::Value;
 
@@ -16,7 +22,9 @@ use crate::domain::relying_party::{
 };
 use crate::domain::{Client, Id};
 
-use super::error::Error;
+pub use describe::describe;
+
+use super::error::{Error, ErrorCode};
 use super::scope;
 use super::uri::{self, Kind};
 use members::Members;
@@ -26,18 +34,30 @@ use members::Members;
 pub struct Admission {
     /// `danger_http_loopback`: plain HTTP on loopback may be registered.
     pub http_loopback: bool,
+    pub unknown: Unknown,
+}
+
+/// What becomes of members nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// An operator is better told.
+    Refused,
+    /// RFC 7591 §2: a client may speak of more than we understand.
+    Ignored,
 }
 
 /// The shortest secret an operator may choose, in characters; minted ones have 43.
 const SHORTEST_SECRET: usize = 16;
 const LONGEST_SECRET: usize = 256;
 
+/// RFC 7591 §3.2.2: redirect URIs have a code of their own.
 pub(crate) fn refuse(member: &str, why: impl std::fmt::Display) -> Error {
-    Error::invalid_request("RFC 7591 §3.2.2", format!("{member} {why}"))
+    let code = if member == "redirect_uris" { ErrorCode::InvalidRedirectUri } else { ErrorCode::InvalidClientMetadata };
+    Error::new(code, "RFC 7591 §3.2.2", format!("{member} {why}"))
 }
 
 /// Reads a client file. Returns the client and the secret written in it, if any; a confidential client without one keeps
-/// its own or gets a fresh one. Every refusal is `invalid_request` and names the member.
+/// its own or gets a fresh one. Every refusal names the member.
 pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<String>), Error> {
     let mut members = Members::of(file)?;
     let id = client_id(&mut members)?;
@@ -54,14 +74,15 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     for uri in &post_logout_redirect_uris {
         check_address("post_logout_redirect_uris", uri, admission)?;
     }
-    let jwks = keys::admit(&mut members, method)?;
+    let assertion_alg = members.choice("token_endpoint_auth_signing_alg")?;
+    let (jwks, jwks_uri) = keys::admit(&mut members, method, assertion_alg, admission)?;
     let secret = secret(&mut members, method)?;
     let scope = scopes(&mut members)?;
     let purposes = purposes::admit(&mut members, &scope)?;
     let client_name = members.bilingual("client_name")?.unwrap_or_else(|| members::both(id.as_str()));
-    let sector = sector(&mut members, &id, &redirect_uris, admission)?;
     let logout = logout::admit(&mut members, &redirect_uris, admission)?;
-    check_ignored(&mut members)?;
+    let application = application::admit(&mut members, assertion_alg, admission)?;
+    let sector = sector::admit(&mut members, &id, &redirect_uris, application.sector_identifier_uri.as_deref())?;
     let client = Client {
         relying_party: members.bilingual("vn_relying_party")?.unwrap_or_else(|| client_name.clone()),
         client_name,
@@ -94,8 +115,10 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         sector,
         sso: members.choice("vn_sso")?.unwrap_or(true),
         pkce: pkce(&mut members, method)?,
-        jwks_uri: None,
-        initiate_login_uri: None,
+        jwks_uri,
+        // OIDC Registration §2: https, as every address here.
+        initiate_login_uri: page(&mut members, "initiate_login_uri", admission)?,
+        application,
         requests: Default::default(),
         answers: Default::default(),
         binding: Default::default(),
@@ -103,7 +126,9 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         resources: Default::default(),
         id,
     };
-    members.finish()?;
+    if admission.unknown == Unknown::Refused {
+        members.finish()?;
+    }
     Ok((client, secret))
 }
 
@@ -136,15 +161,6 @@ fn check_response_types(members: &mut Members, grants: &[GrantType]) -> Result<(
     let types = members.texts("response_types")?;
     let fits = types.iter().all(|kind| kind == "code" && grants.contains(&GrantType::AuthorizationCode));
     if fits { Ok(()) } else { Err(refuse("response_types", "may only be code, with grant_types authorization_code")) }
-}
-
-/// Standard members that need no place of their own: what they ask for is what happens anyway.
-fn check_ignored(members: &mut Members) -> Result<(), Error> {
-    members.choice::<bool>("require_auth_time")?;
-    match members.text("application_type")?.as_deref() {
-        None | Some("web" | "native") => Ok(()),
-        Some(_) => Err(refuse("application_type", "is neither web nor native")),
-    }
 }
 
 /// RFC 9700 §2.1, §2.6, RFC 8252 §7.3: https, loopback where allowed, or a native application's own loopback listener.
@@ -198,47 +214,6 @@ fn scopes(members: &mut Members) -> Result<Vec<String>, Error> {
         }
     }
     if scopes.is_empty() { Err(refuse("scope", "is empty")) } else { Ok(scopes) }
-}
-
-/// OIDC Core §8.1, `contract.md` 8: `vn_sector`, else the host of `sector_identifier_uri`, else the one host of the
-/// redirect URIs, with its port on loopback. A client without any has no holders; it is a sector of its own.
-fn sector(
-    members: &mut Members,
-    id: &Id<Client>,
-    redirect_uris: &[String],
-    admission: &Admission,
-) -> Result<String, Error> {
-    let identifier = members.text("sector_identifier_uri")?;
-    if let Some(uri) = &identifier {
-        check_address("sector_identifier_uri", uri, admission)?;
-    }
-    if let Some(sector) = members.text("vn_sector")? {
-        let proper = sector.len() <= 253
-            && sector
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte));
-        return if proper { Ok(sector) } else { Err(refuse("vn_sector", "is not a lower-case host name")) };
-    }
-    let from: Vec<String> = identifier.into_iter().collect();
-    let mut hosts: Vec<String> =
-        if from.is_empty() { redirect_uris } else { &from }.iter().filter_map(|uri| host(uri)).collect();
-    hosts.sort_unstable();
-    hosts.dedup();
-    let mut hosts = hosts.into_iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) => Ok(id.as_str().to_owned()),
-        (Some(host), None) => Ok(host),
-        (Some(_), Some(_)) => Err(refuse("vn_sector", "is missing, and the redirect URIs have several hosts")),
-    }
-}
-
-fn host(uri: &str) -> Option<String> {
-    let (url, kind) = uri::lawful(uri).ok()?;
-    let host = url.host_str()?;
-    Some(match url.port().filter(|_| kind == Kind::HttpLoopback) {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    })
 }
 
 /// RFC 9700 §2.1.1: a public client cannot do without.

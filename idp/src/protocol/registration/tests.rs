@@ -5,8 +5,8 @@ use crate::domain::claim::ClaimName;
 use crate::domain::consent::Bilingual;
 use crate::protocol::fixtures::words;
 
-const STRICT: Admission = Admission { http_loopback: false };
-const SANDBOX: Admission = Admission { http_loopback: true };
+const STRICT: Admission = Admission { http_loopback: false, unknown: Unknown::Refused };
+const SANDBOX: Admission = Admission { http_loopback: true, unknown: Unknown::Refused };
 
 fn minimal() -> Value {
     json!({"client_id": "rp", "redirect_uris": ["https://rp.gov.vn/cb"]})
@@ -144,7 +144,10 @@ fn every_refusal_names_its_member() {
         ("vn_services", service(json!({"code": "a b", "title": title}))),
         ("vn_services", service(json!({"code": "1", "title": title, "min_auth_level": 5}))),
         ("vn_services", service(json!({"code": "1", "title": title, "claims": ["name"]}))),
-        ("jwks_uri", json!({"jwks_uri": "https://rp.gov.vn/jwks"})),
+        ("jwks_uri", json!({"jwks_uri": "http://rp.gov.vn/jwks"})),
+        ("jwks_uri", json!({"jwks_uri": "https://rp.gov.vn/jwks", "jwks": {"keys": []}})),
+        ("initiate_login_uri", json!({"initiate_login_uri": "http://rp.gov.vn/go"})),
+        ("software_id", json!({"software_id": ["x"]})),
         ("unknown_member", json!({"unknown_member": 1})),
     ];
     for (member, changes) in rows {

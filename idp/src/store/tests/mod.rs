@@ -143,6 +143,7 @@ fn portal(id: &str) -> Client {
         pkce: PkcePolicy::Required,
         jwks_uri: None,
         initiate_login_uri: None,
+        application: Default::default(),
         requests: Default::default(),
         answers: Default::default(),
         binding: Default::default(),
