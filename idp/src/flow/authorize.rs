@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::facts::{self, Gathered, Limits};
-use super::{Answer, Browser, Cookies, Outcome, Returned, Step, hints};
+use super::{Answer, Browser, Cookies, Outcome, Returned, Step, hints, resource};
 use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::{Client, ClientStatus, Registered};
@@ -51,6 +51,9 @@ pub async fn begin(params: &Params, arrival: Arrival, browser: &Browser, idp: &A
         Ok(request) => request,
         Err(error) => return Ok(Answer::bare(returned(&address, error))),
     };
+    if let Err(error) = resource::admit(&request.resources, &client, idp).await? {
+        return Ok(Answer::bare(returned(&address, error)));
+    }
     if arrival == Arrival::CrossSitePost {
         return store_posted(request, idp).await;
     }
@@ -207,6 +210,7 @@ fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, id
         scope: granted_scope(&request, decided.offline),
         claims: request.claims.clone(),
         service: request.service.clone(),
+        resources: request.resources.clone(),
         offline: decided.offline,
         opened_at: now,
         revoked_at: None,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::answers;
 use crate::domain::Fault;
 use crate::domain::relying_party::{Registered, SigningAlg};
 use crate::idp::Idp;
@@ -32,7 +33,7 @@ pub async fn authenticate(
 
 fn verify_assertion(credentials: &Credentials, registered: Option<&Registered>) -> Option<keys::client::VerifiedJwt> {
     let jwt = credentials.assertion()?;
-    let jwks = registered?.client.jwks.as_deref()?;
+    let jwks = answers::jwks(&registered?.client)?;
     keys::client::verify(jwt, jwks, &SigningAlg::ALL).ok()
 }
 

@@ -5,7 +5,9 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod answers;
 pub mod authorize;
+pub mod bearer;
 pub mod caller;
 pub mod client;
 pub mod consent;
@@ -21,6 +23,7 @@ pub mod logo;
 pub mod logout;
 pub mod operator;
 pub mod page;
+pub mod resource;
 pub mod revoke;
 pub mod sealed;
 pub mod sign_in;

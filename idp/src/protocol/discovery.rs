@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::arrangement::{ContentAlg, KeyAlg};
 use crate::domain::claim::{self, ClaimName};
 use crate::domain::level::Acr;
 use crate::domain::relying_party::SigningAlg;
@@ -54,6 +55,7 @@ pub fn metadata(published: &Published<'_>) -> Value {
     let issuer = published.issuer;
     let at = |path: &str| format!("{issuer}{path}");
     let algs = ["RS256", "ES256", "PS256", "EdDSA"];
+    let (key_algs, content_algs) = (KeyAlg::ALL.map(KeyAlg::name), ContentAlg::ALL.map(ContentAlg::name));
     let assertion_algs = SigningAlg::ALL.map(SigningAlg::name);
     let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(ClaimName::all().map(ClaimName::as_str)).collect();
     let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
@@ -80,6 +82,12 @@ pub fn metadata(published: &Published<'_>) -> Value {
         "revocation_endpoint_auth_signing_alg_values_supported": assertion_algs,
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": algs,
+        "id_token_encryption_alg_values_supported": key_algs,
+        "id_token_encryption_enc_values_supported": content_algs,
+        "userinfo_signing_alg_values_supported": algs,
+        "userinfo_encryption_alg_values_supported": key_algs,
+        "userinfo_encryption_enc_values_supported": content_algs,
+        "introspection_signing_alg_values_supported": algs,
         "scopes_supported": claim::scopes(),
         "claims_supported": claims,
         "claim_types_supported": ["normal"],

@@ -1,4 +1,4 @@
-//! `/introspect` (RFC 7662).
+//! `/introspect` (RFC 7662), by JWT where asked (RFC 9701).
 
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -14,5 +14,13 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Err(unread) => return reply::json_unread(&unread, &context),
     };
     let this = idp.clone().into_inner();
-    token::told(introspect::answer(&params, read::authorization(&request), &this).await, &context)
+    let signed = read::accepts(&request, SIGNED);
+    match introspect::answer(&params, read::authorization(&request), signed, &this).await {
+        Ok(Ok(told)) => reply::told(told, SIGNED, &context),
+        Ok(Err(error)) => reply::oauth_error(&error, &context),
+        Err(fault) => reply::json_fault(&fault, &context),
+    }
 }
+
+/// RFC 9701 §4, §5.
+const SIGNED: &str = "application/token-introspection+jwt";

@@ -4,9 +4,11 @@
 //! Owns: which members exist, their defaults and their limits. Must not know: where the file came from, minting of
 //! secrets, or storage. Unknown members are refused, so that a misspelt limit is noticed.
 
+mod answers;
 mod keys;
 mod members;
 mod purposes;
+mod resources;
 
 use serde_json::Value;
 
@@ -44,7 +46,11 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     let method = members.choice("token_endpoint_auth_method")?.unwrap_or(AuthMethod::ClientSecretBasic);
     let grant_types = members.choice::<Vec<GrantType>>("grant_types")?;
     let grant_types = grant_types.unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
-    check_grants(&grant_types, method, &redirect_uris)?;
+    let resources = resources::admit(&mut members, method, admission)?;
+    // A server that only checks tokens asks for none.
+    if !grant_types.is_empty() || resources.serves.is_empty() {
+        check_grants(&grant_types, method, &redirect_uris)?;
+    }
     check_response_types(&mut members, &grant_types)?;
     for uri in &redirect_uris {
         check_redirect("redirect_uris", uri, method, admission)?;
@@ -67,7 +73,6 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         post_logout_redirect_uris,
         grant_types,
         token_endpoint_auth_method: method,
-        jwks,
         // OIDC Registration §2: what every old library assumes.
         id_token_signed_response_alg: members.choice("id_token_signed_response_alg")?.unwrap_or(SigningAlg::RS256),
         subject_type: members.choice("subject_type")?.unwrap_or(SubjectType::Pairwise),
@@ -95,10 +100,11 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         jwks_uri: None,
         initiate_login_uri: None,
         requests: Default::default(),
-        answers: Default::default(),
+        answers: answers::admit(&mut members, jwks.as_deref())?,
+        jwks,
         binding: Default::default(),
         logout: Default::default(),
-        resources: Default::default(),
+        resources,
         id,
     };
     members.finish()?;
