@@ -27,6 +27,22 @@ pub enum KeyAlg {
     EcdhEsA256Kw,
 }
 
+impl KeyAlg {
+    pub const ALL: [KeyAlg; 3] = [KeyAlg::RsaOaep256, KeyAlg::EcdhEs, KeyAlg::EcdhEsA256Kw];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            KeyAlg::RsaOaep256 => "RSA-OAEP-256",
+            KeyAlg::EcdhEs => "ECDH-ES",
+            KeyAlg::EcdhEsA256Kw => "ECDH-ES+A256KW",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<KeyAlg> {
+        Self::ALL.into_iter().find(|alg| alg.name() == name)
+    }
+}
+
 /// How the content of an encrypted answer is encrypted (RFC 7518 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ContentAlg {
@@ -34,6 +50,24 @@ pub enum ContentAlg {
     A256Gcm,
     #[serde(rename = "A128CBC-HS256")]
     A128CbcHs256,
+}
+
+impl ContentAlg {
+    pub const ALL: [ContentAlg; 2] = [ContentAlg::A128CbcHs256, ContentAlg::A256Gcm];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            ContentAlg::A256Gcm => "A256GCM",
+            ContentAlg::A128CbcHs256 => "A128CBC-HS256",
+        }
+    }
+}
+
+/// To whom an answer is encrypted and how: with a key of the client's that this algorithm can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encryption {
+    pub alg: KeyAlg,
+    pub enc: ContentAlg,
 }
 
 /// Which answers are signed or encrypted (OIDC Registration §2, JARM §3, RFC 9701 §6).
@@ -47,6 +81,21 @@ pub struct AnswerForms {
     pub userinfo_encrypted_response_alg: Option<KeyAlg>,
     pub userinfo_encrypted_response_enc: Option<ContentAlg>,
     pub introspection_signed_response_alg: Option<SigningAlg>,
+}
+
+impl AnswerForms {
+    pub fn id_token_encryption(&self) -> Option<Encryption> {
+        encryption(self.id_token_encrypted_response_alg, self.id_token_encrypted_response_enc)
+    }
+
+    pub fn userinfo_encryption(&self) -> Option<Encryption> {
+        encryption(self.userinfo_encrypted_response_alg, self.userinfo_encrypted_response_enc)
+    }
+}
+
+/// OIDC Registration §2: the content algorithm where only one for the key is registered.
+fn encryption(alg: Option<KeyAlg>, enc: Option<ContentAlg>) -> Option<Encryption> {
+    Some(Encryption { alg: alg?, enc: enc.unwrap_or(ContentAlg::A128CbcHs256) })
 }
 
 /// What the client's tokens are bound to, and by which certificate it authenticates (RFC 9449 §5.2, RFC 8705 §2.1.2, §3.4).
@@ -114,6 +163,9 @@ pub struct Resources {
     pub serves: Vec<String>,
     #[serde(rename = "vn_token_form")]
     pub token_form: TokenForm,
+    /// What signs them where they are JWTs; ES256 unless registered.
+    #[serde(rename = "vn_token_signed_alg")]
+    pub token_signed_alg: Option<SigningAlg>,
     /// Resource identifiers this client may name in `resource`.
     #[serde(rename = "vn_resources")]
     pub may_ask: Vec<String>,

@@ -39,6 +39,8 @@ pub struct Grant {
     pub scope: Vec<String>,
     pub claims: ClaimsRequest,
     pub service: Option<String>,
+    /// Resources it may yield tokens for (RFC 8707); none named, its tokens are for us alone.
+    pub resources: Vec<String>,
     /// `offline_access` was granted: the grant outlives its session.
     pub offline: bool,
     pub opened_at: Moment,
@@ -80,6 +82,8 @@ pub struct IssuedAccessToken {
     pub grant: Id<Grant>,
     /// May be narrower than the grant's (RFC 6749 §6).
     pub scope: Vec<String>,
+    /// The resources it is for, of those of its grant.
+    pub audience: Vec<String>,
     pub issued_at: Moment,
     pub expires_at: Moment,
     pub revoked_at: Option<Moment>,

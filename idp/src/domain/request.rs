@@ -80,6 +80,9 @@ pub struct AuthorizationRequest {
     pub acr_values: Vec<String>,
     pub claims: ClaimsRequest,
     pub service: Option<String>,
+    /// Resources the client names (RFC 8707), in the order asked, without repeats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
     /// `id_token_hint`'s subject, or `login_hint` when it is a `sub` of this client.
     pub expected: Option<Expected>,
     pub ui_locales: Vec<String>,

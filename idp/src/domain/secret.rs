@@ -24,6 +24,8 @@ pub trait Class {
 pub enum Code {}
 pub enum AccessToken {}
 pub enum RefreshToken {}
+/// The `jti` of an access token that is a JWT (RFC 9068).
+pub enum AccessTokenId {}
 pub enum ClientSecret {}
 pub enum SessionCookie {}
 pub enum BrowserCookie {}
@@ -42,6 +44,10 @@ impl Class for AccessToken {
 }
 impl Class for RefreshToken {
     const NAME: &'static str = "refresh_token";
+    const DATED: bool = true;
+}
+impl Class for AccessTokenId {
+    const NAME: &'static str = "access_token_id";
     const DATED: bool = true;
 }
 impl Class for ClientSecret {
@@ -151,6 +157,14 @@ impl<C: Class> Stored<C> {
     }
 }
 
+impl Stored<AccessToken> {
+    /// The record of a token that is a JWT goes by its `jti`. Its class is in the digest, so that no opaque token is ever
+    /// found as one.
+    pub fn of_jwt(jti: &str) -> Self {
+        Self { digest: Stored::<AccessTokenId>::of(jti).digest, of: PhantomData }
+    }
+}
+
 impl<C> Clone for Stored<C> {
     fn clone(&self) -> Self {
         Self { digest: self.digest.clone(), of: PhantomData }
@@ -231,6 +245,7 @@ mod tests {
         }
         // Classes never meet, and short or odd values are digested like any other.
         assert_ne!(Stored::<Code>::of("x").as_str(), Stored::<AccessToken>::of("x").as_str());
+        assert!(Stored::of_jwt("x") != Stored::<AccessToken>::of("x"));
         assert_eq!(Stored::<SessionCookie>::of(minted.reveal()).as_str().len(), 43);
         assert_eq!(Stored::<Code>::of("é".repeat(9).as_str()).as_str().len(), 43);
     }

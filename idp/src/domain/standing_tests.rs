@@ -45,6 +45,7 @@ fn grant(offline: bool, revoked: Option<i64>) -> Grant {
         scope: vec![],
         claims: ClaimsRequest::default(),
         service: None,
+        resources: Vec::new(),
         offline,
         opened_at: at(0),
         revoked_at: revoked.map(at),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::facts::{self, Gathered, Limits};
 use super::session_state::stated;
-use super::{Answer, Browser, Cookies, Outcome, Returned, Step, hints};
+use super::{Answer, Browser, Cookies, Outcome, Returned, Step, hints, resource};
 use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::{Client, ClientStatus, Registered};
@@ -53,6 +53,9 @@ pub async fn begin(params: &Params, arrival: Arrival, browser: &Browser, idp: &A
         Ok(request) => request,
         Err(error) => return Ok(Answer::bare(returned(&address, error))),
     };
+    if let Err(error) = resource::admit(&request.resources, &client, idp).await? {
+        return Ok(Answer::bare(returned(&address, error)));
+    }
     if arrival == Arrival::CrossSitePost {
         return store_posted(request, idp).await;
     }
@@ -215,6 +218,7 @@ fn issue(
         scope: granted_scope(&request, decided.offline),
         claims: request.claims.clone(),
         service: request.service.clone(),
+        resources: request.resources.clone(),
         offline: decided.offline,
         opened_at: now,
         revoked_at: None,

@@ -10,6 +10,7 @@ use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Minted};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Client, Fault, Id, Moment};
+use crate::flow::answers;
 use crate::flow::operator::Verdict;
 use crate::flow::sector;
 use crate::idp::Idp;
@@ -42,7 +43,7 @@ pub async fn put(text: &str, idp: &Idp) -> Result<Verdict<Put>, Fault> {
     {
         return Ok(refused(&error));
     }
-    let fresh = Fresh { secret: idp.random.mint()?, event: idp.id()?, at: now };
+    let fresh = Fresh { secret: idp.random.mint()?, event: idp.id()?, at: now, issuer: idp.config.issuer.clone() };
     idp.store.transact(move |db| admit(db, metadata, &admission, fresh)).await
 }
 
@@ -51,6 +52,8 @@ struct Fresh {
     secret: Minted<ClientSecret>,
     event: Id<Event>,
     at: Moment,
+    /// Ours to answer for, and no client's.
+    issuer: String,
 }
 
 fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) -> Result<Verdict<Put>, Fault> {
@@ -73,6 +76,12 @@ fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) 
         && existing.client.sector != client.sector
     {
         return Ok(Verdict::Refused(format!("vn_sector is frozen at {:?}", existing.client.sector)));
+    }
+    if let Err(reason) = answers::check_keys(&client) {
+        return Ok(Verdict::Refused(format!("jwks {reason}")));
+    }
+    if let Some(reason) = served_elsewhere(db, &client, &fresh.issuer)? {
+        return Ok(Verdict::Refused(reason));
     }
     let needs_secret =
         matches!(client.token_endpoint_auth_method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
@@ -104,6 +113,18 @@ async fn check_sector(metadata: &Value, admission: &Admission, idp: &Idp) -> Res
 
 fn refused<T>(error: &Error) -> Verdict<T> {
     Verdict::Refused(format!("{} ({})", error.told, error.clause))
+}
+
+/// RFC 8707: a resource has one server, or another could ask about the tokens meant for it.
+fn served_elsewhere(db: &mut Db, client: &Client, issuer: &str) -> Result<Option<String>, Fault> {
+    for resource in &client.resources.serves {
+        let ours = resource.strip_prefix(issuer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let owner = store::resource::owner(db, resource)?;
+        if ours || owner.is_some_and(|owner| owner != client.id) {
+            return Ok(Some(format!("vn_serves names {resource}, which somebody else answers for")));
+        }
+    }
+    Ok(None)
 }
 
 /// A file that does not name the sector means the one the client was onboarded with, whatever its addresses are now.
@@ -166,6 +187,9 @@ async fn turn(id: &Id<Client>, status: ClientStatus, kind: Kind, idp: &Idp) -> R
             }
             if registered.status != status {
                 store::client::set_status(db, &id, status)?;
+                if status == ClientStatus::Closed {
+                    store::resource::release(db, &id)?;
+                }
                 let detail = serde_json::json!({ "from": registered.status.name() });
                 store::trail::append(db, &Event::new(kind, now).by(&id).with(detail), &event)?;
             }

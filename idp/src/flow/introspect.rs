@@ -1,24 +1,34 @@
-//! Introspection: the state of a token, told to the client it was issued to; everybody else hears `inactive`.
+//! Introspection: the state of a token, told to the client it was issued to and to the servers it is for; everybody else
+//! hears `inactive`.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::answers::Told;
 use super::caller::{authenticate, replayed_assertion, spend_jti};
-use super::token::{Verdict, holder_stands};
+use super::token::holder_stands;
+use super::{bearer, resource};
 use crate::domain::grant::Grant;
-use crate::domain::secret::{AccessToken, RefreshToken, Stored};
+use crate::domain::secret::{RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::{Fault, Moment};
 use crate::idp::Idp;
+use crate::keys::INTROSPECTION;
+use crate::protocol::Error;
 use crate::protocol::introspect::{self, Kind, Live};
 use crate::protocol::params::Params;
 use crate::protocol::token::Authenticated;
 use crate::protocol::token::refresh::acr_now;
 use crate::store::{self, Db};
 
-/// Answers one introspection request.
-pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
+/// Answers one introspection request, as a signed JWT where the caller asked for one (RFC 9701 §4).
+pub async fn answer(
+    params: &Params,
+    authorization: Option<&str>,
+    signed: bool,
+    idp: &Arc<Idp>,
+) -> Result<Result<Told, Error>, Fault> {
     let caller = match authenticate(params, authorization, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
@@ -36,23 +46,29 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
             return Ok(Err(replayed_assertion()));
         }
     }
-    let this = Arc::clone(idp);
-    idp.store.read(move |db| state(db, &caller, &token, &this)).await.map(Ok)
+    let (this, asker) = (Arc::clone(idp), caller.clone());
+    let state = idp.store.read(move |db| state(db, &asker, &token, &this)).await?;
+    if !signed {
+        return Ok(Ok(Told::Json(state)));
+    }
+    let (caller, now) = (caller.client(), idp.clock.now());
+    let claims = introspect::signed(state, caller, &idp.config.issuer, now);
+    idp.ring.sign(introspect::signing_alg(caller), INTROSPECTION, &claims, now).map(|jwt| Ok(Told::Jwt(jwt)))
 }
 
 fn state(db: &mut Db, caller: &Authenticated, token: &str, idp: &Idp) -> Result<Value, Fault> {
     let now = idp.clock.now();
     // RFC 7662 §2.1: a hint may be wrong; both classes are looked up whatever it says.
-    if let Some((issued, grant)) = store::token::find_access(db, &Stored::<AccessToken>::of(token))? {
+    if let Some((issued, grant)) = store::token::find_access(db, &bearer::record(token, idp))? {
         let lives = issued.revoked_at.is_none() && now < issued.expires_at;
         let life = (issued.issued_at, issued.expires_at);
-        let found = Found { kind: Kind::Access, scope: &issued.scope, life, grant: &grant };
+        let found = Found { kind: Kind::Access, scope: &issued.scope, audience: &issued.audience, life, grant: &grant };
         return if lives { told(db, caller, &found, idp) } else { Ok(introspect::inactive()) };
     }
     if let Some((issued, grant)) = store::token::find_refresh(db, &Stored::<RefreshToken>::of(token))? {
         let lives = issued.spent_at.is_none() && now < issued.expires_at;
         let life = (issued.issued_at, issued.expires_at);
-        let found = Found { kind: Kind::Refresh, scope: &grant.scope, life, grant: &grant };
+        let found = Found { kind: Kind::Refresh, scope: &grant.scope, audience: &[], life, grant: &grant };
         return if lives { told(db, caller, &found, idp) } else { Ok(introspect::inactive()) };
     }
     Ok(introspect::inactive())
@@ -61,20 +77,22 @@ fn state(db: &mut Db, caller: &Authenticated, token: &str, idp: &Idp) -> Result<
 struct Found<'a> {
     kind: Kind,
     scope: &'a [String],
+    audience: &'a [String],
     life: (Moment, Moment),
     grant: &'a Grant,
 }
 
 fn told(db: &mut Db, caller: &Authenticated, found: &Found<'_>, idp: &Idp) -> Result<Value, Fault> {
-    if !introspect::may_learn(caller, found.grant) {
-        return Ok(introspect::inactive());
-    }
+    let standing = resource::standing(db, found.audience, idp)?;
+    let seen = standing.and_then(|audience| introspect::seen(caller, found.grant, &audience));
+    let Some(audience) = seen else { return Ok(introspect::inactive()) };
     let Ok(standing) = stands(db, found.grant, idp)? else { return Ok(introspect::inactive()) };
     let live = Live {
         issuer: &idp.config.issuer,
         kind: found.kind,
         grant: found.grant,
         scope: found.scope,
+        audience: &audience,
         acr: found.grant.holder().and_then(|holder| acr_now(holder, standing)),
         issued_at: found.life.0,
         expires_at: found.life.1,

@@ -5,8 +5,10 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod answers;
 pub mod authorize;
 pub mod back_channel;
+pub mod bearer;
 pub mod brake;
 pub mod caller;
 pub mod client;
@@ -27,6 +29,7 @@ pub mod operator;
 pub mod outbox;
 pub mod page;
 pub mod register;
+pub mod resource;
 pub mod revoke;
 pub mod sealed;
 pub mod sector;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::bearer;
 use super::caller::{authenticate, replayed_assertion, spend_jti};
 use super::token::Verdict;
 use crate::domain::Fault;
 use crate::domain::grant::Grant;
-use crate::domain::secret::{AccessToken, RefreshToken, Stored};
+use crate::domain::secret::{RefreshToken, Stored};
 use crate::domain::trail::{Event, Kind};
 use crate::idp::Idp;
 use crate::protocol::Error;
@@ -47,7 +48,7 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
 fn end(db: &mut Db, caller: &Authenticated, token: &str, idp: &Idp) -> Result<Option<Error>, Fault> {
     let now = idp.clock.now();
     let refresh = store::token::find_refresh(db, &Stored::<RefreshToken>::of(token))?;
-    let hash: Stored<AccessToken> = Stored::of(token);
+    let hash = bearer::record(token, idp);
     let (grant, kind) = match refresh {
         Some((_, grant)) => (grant, introspect::Kind::Refresh),
         None => match store::token::find_access(db, &hash)? {

@@ -1,6 +1,8 @@
 //! The token endpoint: the client proves itself, then one arm per grant. Each arm is one transaction in which the
 //! gate is asked, the single use is spent and the tokens are recorded; signing follows the commit.
 
+mod issued;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -8,25 +10,26 @@ use zeroize::Zeroizing;
 
 use super::caller::{authenticate, replayed_assertion, spend_jti};
 use super::facts::Limits;
-use super::userinfo;
+use super::{resource, userinfo};
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
-use crate::domain::relying_party::{Client, ClientStatus, GrantType};
+use crate::domain::relying_party::{ClientStatus, GrantType};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Span};
+use crate::domain::{Acr, Fault, Span};
 use crate::idp::Idp;
 use crate::protocol::params::Params;
 use crate::protocol::release::{Asked, Place, fits, narrow};
+use crate::protocol::resource::{Form, Target, asked};
 use crate::protocol::token::client_auth::Authenticated;
 use crate::protocol::token::client_credentials;
 use crate::protocol::token::code::{self, Presented, Redemption, redeem};
 use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
 use crate::protocol::token::request::{self, TokenRequest};
-use crate::protocol::token::set::TokenSet;
-use crate::protocol::{Error, id_token};
+use crate::protocol::{Error, access_token, id_token};
 use crate::store::account::Hold;
 use crate::store::{self, Db};
+use issued::{Access, Issued};
 
 /// What the caller is told: a JSON body, or the rule it broke.
 pub type Verdict = Result<Value, Error>;
@@ -37,8 +40,9 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
     };
-    let request = match request::parse(params) {
-        Ok(request) => request,
+    let parsed = request::parse(params).and_then(|request| Ok((request, asked(params)?)));
+    let (request, resources) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
     };
     let this = Arc::clone(idp);
@@ -54,14 +58,17 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
             }
             match request {
                 TokenRequest::Code { code, redirect_uri, code_verifier } => {
-                    let presented =
-                        Presented { redirect_uri: redirect_uri.as_deref(), code_verifier: code_verifier.as_deref() };
+                    let (redirect_uri, code_verifier) = (redirect_uri.as_deref(), code_verifier.as_deref());
+                    let presented = Presented { redirect_uri, code_verifier, resources: &resources };
                     by_code(db, &caller, &code, &presented, &this)
                 }
                 TokenRequest::Refresh { refresh_token, scope } => {
-                    by_refresh(db, &caller, &refresh_token, scope.as_deref(), &this)
+                    let narrowed = Narrowed { scope: scope.as_deref(), resources: &resources };
+                    by_refresh(db, &caller, &refresh_token, &narrowed, &this)
                 }
-                TokenRequest::ClientCredentials { scope } => by_itself(db, &caller, scope.as_deref(), &this),
+                TokenRequest::ClientCredentials { scope } => {
+                    by_itself(db, &caller, &Narrowed { scope: scope.as_deref(), resources: &resources }, &this)
+                }
             }
         })
         .await?;
@@ -71,30 +78,10 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
     }
 }
 
-/// Tokens recorded and ready to leave.
-struct Issued {
-    client: Arc<Client>,
-    access_token: Minted<AccessToken>,
-    expires_in: Span,
-    refresh_token: Option<Zeroizing<String>>,
-    scope: Vec<String>,
-    /// What the ID token states, when one is due.
-    id_token: Option<Map<String, Value>>,
-}
-
-impl Issued {
-    fn answer(self, idp: &Idp) -> Result<Value, Fault> {
-        let alg = self.client.id_token_signed_response_alg;
-        let signed = self.id_token.map(|claims| idp.ring.sign(alg, "JWT", &claims, idp.clock.now())).transpose()?;
-        let set = TokenSet {
-            access_token: self.access_token.reveal(),
-            expires_in: self.expires_in,
-            refresh_token: self.refresh_token.as_ref().map(|token| token.as_str()),
-            id_token: signed.as_deref(),
-            scope: &self.scope,
-        };
-        Ok(set.answer())
-    }
+/// What the client wants less of than it was granted.
+struct Narrowed<'a> {
+    scope: Option<&'a str>,
+    resources: &'a [String],
 }
 
 type Decision = Result<Result<Issued, Error>, Fault>;
@@ -118,13 +105,17 @@ fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presente
         Ok(standing) => standing,
         Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
     };
+    let target = match resource::target(db, &grant.resources, presented.resources, caller.client(), idp)? {
+        Ok(target) => target,
+        Err(error) => return refused(db, caller, Some(&grant), error, idp),
+    };
     // RFC 6749 §4.1.2: one redemption. The loser of a race is a replay, and the family dies with it.
     if !store::code::spend(db, &hash, now)? {
         return replayed(db, caller, &grant, code::spent(), idp);
     }
     let refresh = refresh::is_due(&grant, caller);
     let scope = grant.scope.clone();
-    let minting = Minting { caller, grant: &grant, standing, scope, nonce: issued.nonce.as_deref() };
+    let minting = Minting { caller, grant: &grant, standing, scope, target, nonce: issued.nonce.as_deref() };
     let mut tokens = minting.access(db, idp)?;
     if refresh {
         tokens.refresh_token = Some(minting.refresh(db, idp)?);
@@ -133,13 +124,13 @@ fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presente
     Ok(Ok(tokens))
 }
 
-fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, scope: Option<&str>, idp: &Idp) -> Decision {
+fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, narrowed: &Narrowed<'_>, idp: &Idp) -> Decision {
     let now = idp.clock.now();
     let hash: Stored<RefreshToken> = Stored::of(presented);
     let Some((issued, grant)) = store::token::find_refresh(db, &hash)? else {
         return refused(db, caller, None, unknown_refresh(), idp);
     };
-    let (scope, rotate) = match turn(&issued, &grant, caller, scope, now) {
+    let (scope, rotate) = match turn(&issued, &grant, caller, narrowed.scope, now) {
         Turn::Rotate { scope } => (scope, true),
         Turn::Keep { scope } => (scope, false),
         Turn::Replay(error) => return replayed(db, caller, &grant, error, idp),
@@ -149,10 +140,14 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, scope: Optio
         Ok(standing) => standing,
         Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
     };
+    let target = match resource::target(db, &grant.resources, narrowed.resources, caller.client(), idp)? {
+        Ok(target) => target,
+        Err(error) => return refused(db, caller, Some(&grant), error, idp),
+    };
     if rotate && !store::token::spend_refresh(db, &hash, now)? {
         return replayed(db, caller, &grant, refresh::spent(), idp);
     }
-    let minting = Minting { caller, grant: &grant, standing, scope, nonce: None };
+    let minting = Minting { caller, grant: &grant, standing, scope, target, nonce: None };
     let mut tokens = minting.access(db, idp)?;
     tokens.refresh_token = Some(if rotate {
         minting.refresh(db, idp)?
@@ -164,9 +159,9 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, scope: Optio
     Ok(Ok(tokens))
 }
 
-fn by_itself(db: &mut Db, caller: &Authenticated, scope: Option<&str>, idp: &Idp) -> Decision {
+fn by_itself(db: &mut Db, caller: &Authenticated, narrowed: &Narrowed<'_>, idp: &Idp) -> Decision {
     let now = idp.clock.now();
-    let scope = match client_credentials::scope(caller.client(), scope) {
+    let scope = match client_credentials::scope(caller.client(), narrowed.scope) {
         Ok(scope) => scope,
         Err(error) => return refused(db, caller, None, error, idp),
     };
@@ -177,6 +172,7 @@ fn by_itself(db: &mut Db, caller: &Authenticated, scope: Option<&str>, idp: &Idp
         scope: scope.clone(),
         claims: Default::default(),
         service: None,
+        resources: narrowed.resources.to_vec(),
         offline: false,
         opened_at: now,
         revoked_at: None,
@@ -185,8 +181,12 @@ fn by_itself(db: &mut Db, caller: &Authenticated, scope: Option<&str>, idp: &Idp
         Ok(standing) => standing,
         Err(refusal) => return refused(db, caller, None, no_longer(refusal), idp),
     };
+    let target = match resource::target(db, &grant.resources, &[], caller.client(), idp)? {
+        Ok(target) => target,
+        Err(error) => return refused(db, caller, None, error, idp),
+    };
     store::grant::open(db, &grant)?;
-    let minting = Minting { caller, grant: &grant, standing, scope, nonce: None };
+    let minting = Minting { caller, grant: &grant, standing, scope, target, nonce: None };
     let tokens = minting.access(db, idp)?;
     minting.remember(db, Kind::TokenIssued, GrantType::ClientCredentials, idp)?;
     Ok(Ok(tokens))
@@ -231,18 +231,26 @@ struct Minting<'a> {
     grant: &'a Grant,
     standing: Standing,
     scope: Vec<String>,
+    target: Target,
     nonce: Option<&'a str>,
 }
 
 impl Minting<'_> {
     fn access(&self, db: &mut Db, idp: &Idp) -> Result<Issued, Fault> {
         let now = idp.clock.now();
-        let lifetime = idp.config.lifetimes.access_token;
         let token: Minted<AccessToken> = idp.mint()?;
+        let acr = self.grant.holder().and_then(|holder| acr_now(holder, self.standing));
+        let form = self.target.form.at(acr);
+        let (hash, longest) = match form {
+            Form::Opaque => (token.stored(), Span::hours(1)),
+            Form::Jwt(_) => (Stored::of_jwt(token.reveal()), access_token::LONGEST),
+        };
+        let lifetime = idp.config.lifetimes.access_token.min(longest);
         let issued = IssuedAccessToken {
-            hash: token.stored(),
+            hash,
             grant: self.grant.id.clone(),
             scope: self.scope.clone(),
+            audience: self.target.audience.clone(),
             issued_at: now,
             expires_at: now + lifetime,
             revoked_at: None,
@@ -250,16 +258,28 @@ impl Minting<'_> {
         };
         store::token::put_access(db, &issued)?;
         let id_token = match self.grant.holder() {
-            Some(holder) if self.grant.has_scope("openid") => Some(self.id_token(db, holder, token.reveal(), idp)?),
+            Some(holder) if self.grant.has_scope("openid") => Some(self.id_token(db, holder, idp)?),
             _ => None,
         };
-        Ok(Issued {
-            client: Arc::clone(self.caller.client()),
-            access_token: token,
-            expires_in: lifetime,
-            refresh_token: None,
-            scope: self.scope.clone(),
-            id_token,
+        let access_token = match form {
+            Form::Opaque => Access::Opaque(token),
+            Form::Jwt(alg) => Access::Jwt(alg, self.claims(&token, acr, lifetime, idp)),
+        };
+        let client = Arc::clone(self.caller.client());
+        let scope = self.scope.clone();
+        Ok(Issued { client, access_token, expires_in: lifetime, refresh_token: None, scope, id_token })
+    }
+
+    fn claims(&self, jti: &Minted<AccessToken>, acr: Option<Acr>, lifetime: Span, idp: &Idp) -> Map<String, Value> {
+        access_token::claims(&access_token::Facts {
+            issuer: &idp.config.issuer,
+            grant: self.grant,
+            audience: &self.target.audience,
+            scope: &self.scope,
+            acr,
+            jti: jti.reveal(),
+            now: idp.clock.now(),
+            lifetime,
         })
     }
 
@@ -277,13 +297,7 @@ impl Minting<'_> {
         Ok(Zeroizing::new(token.reveal().to_owned()))
     }
 
-    fn id_token(
-        &self,
-        db: &mut Db,
-        holder: &Authentication,
-        access_token: &str,
-        idp: &Idp,
-    ) -> Result<Map<String, Value>, Fault> {
+    fn id_token(&self, db: &mut Db, holder: &Authentication, idp: &Idp) -> Result<Map<String, Value>, Fault> {
         let client = self.caller.client();
         let released = self.released(db, holder, idp)?;
         let facts = id_token::Facts {
@@ -294,7 +308,8 @@ impl Minting<'_> {
             nonce: self.nonce,
             levels: holder.acquaintance.level().map(|level| self.standing.levels(level)),
             released: &released,
-            access_token: Some(access_token),
+            // Bound to it once that is signed.
+            access_token: None,
             now: idp.clock.now(),
             lifetime: idp.config.lifetimes.id_token,
         };
@@ -321,9 +336,9 @@ impl Minting<'_> {
     fn remember(&self, db: &mut Db, kind: Kind, grant: GrantType, idp: &Idp) -> Result<(), Fault> {
         let now = idp.clock.now();
         idp.metrics.token(grant);
-        let mut event = Event::new(kind, now)
-            .by(&self.grant.client)
-            .with(json!({"grant": self.grant.id, "grant_type": grant, "scope": self.scope}));
+        let mut event = Event::new(kind, now).by(&self.grant.client).with(
+            json!({"grant": self.grant.id, "grant_type": grant, "scope": self.scope, "audience": self.target.audience}),
+        );
         if let Some(holder) = self.grant.holder() {
             event = event.of(&holder.account).within(&holder.session);
         }

@@ -8,19 +8,22 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::sealed;
+use super::answers::{self, Told};
 use super::token::holder_stands;
+use super::{bearer, sealed};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::grant::{Authentication, Grant};
 use crate::domain::secret::{AccessToken, Stored};
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Id};
+use crate::domain::{Client, Fault, Id};
 use crate::idp::Idp;
 use crate::protocol::Error;
 use crate::protocol::release::{Asked, Place, fits, narrow};
+use crate::protocol::resource::is_ours;
 use crate::protocol::scope::EID_STATUS;
-use crate::protocol::userinfo::{admit, body, invalid_token};
+use crate::protocol::step_up::{check, floor};
+use crate::protocol::userinfo::{Sealing, admit, body, invalid_token, stated};
 use crate::store::{self, Db};
 
 /// What one reading decided.
@@ -28,21 +31,36 @@ struct Reading {
     body: Map<String, Value>,
     claims: Vec<ClaimName>,
     grant: Grant,
+    client: Arc<Client>,
     /// What this token was told before, and what it is told now; equal sets tell the portal nothing new.
     before: Option<String>,
     now: String,
 }
 
-/// Answers one userinfo request.
-pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Map<String, Value>, Error>, Fault> {
-    let hash: Stored<AccessToken> = Stored::of(token);
+/// Answers one userinfo request, in the form the client registered.
+pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Told, Error>, Fault> {
+    Ok(match decide(token, idp).await? {
+        Ok(reading) => Ok(told(reading, idp)?),
+        Err(error) => Err(error),
+    })
+}
+
+fn told(reading: Reading, idp: &Idp) -> Result<Told, Fault> {
+    let Reading { body, client, .. } = reading;
+    let Some(sealing) = Sealing::of(&client) else { return Ok(Told::Json(Value::Object(body))) };
+    let claims = stated(body, &client, &idp.config.issuer);
+    answers::sealed(&claims, sealing.signed, sealing.encrypted, &client, idp).map(Told::Jwt)
+}
+
+async fn decide(token: &str, idp: &Arc<Idp>) -> Result<Result<Reading, Error>, Fault> {
+    let hash = bearer::record(token, idp);
     let (this, found) = (Arc::clone(idp), hash.clone());
     let reading = match idp.store.read(move |db| read(db, &found, &this)).await? {
         Ok(reading) => reading,
         Err(error) => return Ok(Err(error)),
     };
     if reading.claims.is_empty() || reading.before.as_deref() == Some(reading.now.as_str()) {
-        return Ok(Ok(reading.body));
+        return Ok(Ok(reading));
     }
     // Something leaves for the first time under this token: decided once more, and recorded, in one transaction.
     let this = Arc::clone(idp);
@@ -57,7 +75,7 @@ pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Map<String, Va
             {
                 remember(db, &reading.grant, holder, reading.claims.iter(), &this)?;
             }
-            Ok(Ok(reading.body))
+            Ok(Ok(reading))
         })
         .await
 }
@@ -68,6 +86,10 @@ fn read(db: &mut Db, hash: &Stored<AccessToken>, idp: &Idp) -> Result<Result<Rea
     if issued.revoked_at.is_some() || now >= issued.expires_at {
         return Ok(Err(invalid_token()));
     }
+    // RFC 8707 §2: a token for another server is none here, though the server it was sent to may try it.
+    if !is_ours(&issued.audience, &idp.config.issuer) {
+        return Ok(Err(invalid_token().because("for another resource")));
+    }
     let holder = match admit(&grant, &issued.scope) {
         Ok(holder) => holder,
         Err(error) => return Ok(Err(error)),
@@ -77,16 +99,22 @@ fn read(db: &mut Db, hash: &Stored<AccessToken>, idp: &Idp) -> Result<Result<Rea
         Ok(standing) => standing,
         Err(refusal) => return Ok(Err(invalid_token().because(refusal.name()))),
     };
+    let level = holder.acquaintance.level();
+    if let Some(level) = level
+        && let Err(error) = check(floor(&registered.client, grant.service.as_deref()), standing.levels(level))
+    {
+        return Ok(Err(error));
+    }
     let consents = store::consent::live(db, &holder.account, &grant.client)?;
     let asked = Asked::from(&grant).within(&issued.scope);
     let names = narrow(&asked, &registered.client, standing.account_level(), &consents, Place::Userinfo);
     let mut released = values(db, &holder.account, &names, idp)?;
     released.retain(|claim, value| fits(&grant.claims, Place::Userinfo, *claim, value));
     let levels = issued.scope.iter().any(|scope| scope == EID_STATUS);
-    let levels = holder.acquaintance.level().filter(|_| levels).map(|level| standing.levels(level));
+    let levels = level.filter(|_| levels).map(|level| standing.levels(level));
     let (claims, set) = (released.keys().copied().collect(), digest(released.keys()));
     let body = body(&holder.sub, &named(released), levels);
-    Ok(Ok(Reading { body, claims, before: issued.told, now: set, grant }))
+    Ok(Ok(Reading { body, claims, before: issued.told, now: set, grant, client: registered.client }))
 }
 
 /// Opens the named claims of an account; a claim without a value is simply not there.

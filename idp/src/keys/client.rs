@@ -90,7 +90,7 @@ fn prepared(jwks_json: &str) -> Result<Arc<Vec<ClientKey>>, String> {
 
 fn prepare(jwks_json: &str) -> Result<Vec<ClientKey>, String> {
     let mut keys = Vec::new();
-    for jwk in jwk::set(jwks_json)? {
+    for jwk in jwk::set(jwks_json, jwk::Use::Signature)? {
         for alg in jwk::algs(&jwk) {
             let verifier = sign::verifier(alg, &jwk).map_err(|_| format!("has a bad {} key", alg.name()))?;
             keys.push(ClientKey { kid: jwk.key_id().map(str::to_owned), alg, verifier });

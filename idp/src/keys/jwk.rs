@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::json;
+use crate::domain::arrangement::KeyAlg;
 use crate::domain::relying_party::SigningAlg;
 
 /// More keys than any client needs at once.
@@ -46,8 +47,15 @@ pub(super) fn publish(jwk: &Jwk, alg: SigningAlg, kid: &str) -> Option<String> {
     serde_json::to_string(&members).ok()
 }
 
-/// The keys of a client's set, each checked for form and strength. Keys of types we do not use are passed over.
-pub(super) fn set(text: &str) -> Result<Vec<Jwk>, String> {
+/// What a key of a client's is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Signature,
+    Encryption,
+}
+
+/// The keys of a client's set that are for one use, each checked for form and strength. Others are passed over.
+pub(super) fn set(text: &str, wanted: Use) -> Result<Vec<Jwk>, String> {
     let mut set = json::object(text.as_bytes())?;
     let Some(Value::Array(keys)) = set.remove("keys") else { return Err("has no list of keys".to_owned()) };
     if keys.len() > MOST_KEYS {
@@ -60,7 +68,11 @@ pub(super) fn set(text: &str) -> Result<Vec<Jwk>, String> {
             return Err(format!("holds a private member ({name})"));
         }
         let jwk = Jwk::from_map(members).map_err(|_| "has a key without a type".to_owned())?;
-        if jwk.key_use().is_some_and(|used| used != "sig") || algs(&jwk).is_empty() {
+        let (named, fits) = match wanted {
+            Use::Signature => ("sig", !algs(&jwk).is_empty()),
+            Use::Encryption => ("enc", !key_algs(&jwk).is_empty()),
+        };
+        if jwk.key_use().is_some_and(|used| used != named) || !fits {
             continue;
         }
         if jwk.key_type() == "RSA" {
@@ -82,6 +94,17 @@ pub(super) fn algs(jwk: &Jwk) -> Vec<SigningAlg> {
         ("EC", Some("P-256")) => &[SigningAlg::ES256],
         ("OKP", Some("Ed25519")) => &[SigningAlg::EdDSA],
         ("RSA", _) => &[SigningAlg::PS256, SigningAlg::RS256],
+        _ => &[],
+    };
+    by_type.iter().copied().filter(|alg| jwk.algorithm().is_none_or(|own| own == alg.name())).collect()
+}
+
+/// The algorithms that may encrypt to a public key: by type and curve, narrowed by its own `alg`.
+pub(super) fn key_algs(jwk: &Jwk) -> Vec<KeyAlg> {
+    let curve = jwk.parameter("crv").and_then(Value::as_str);
+    let by_type: &[KeyAlg] = match (jwk.key_type(), curve) {
+        ("EC", Some("P-256")) => &[KeyAlg::EcdhEs, KeyAlg::EcdhEsA256Kw],
+        ("RSA", _) => &[KeyAlg::RsaOaep256],
         _ => &[],
     };
     by_type.iter().copied().filter(|alg| jwk.algorithm().is_none_or(|own| own == alg.name())).collect()

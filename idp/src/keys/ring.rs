@@ -23,7 +23,13 @@ const PLACE: &str = "signing_key.private";
 const LONGEST_HINT: usize = 16 * 1024;
 
 /// The `typ` nearly every token of ours has; its header is prepared.
-const JWT: &str = "JWT";
+pub const JWT: &str = "JWT";
+
+/// RFC 9068 §2.1.
+pub const ACCESS_TOKEN: &str = "at+jwt";
+
+/// RFC 9701 §5.
+pub const INTROSPECTION: &str = "token-introspection+jwt";
 
 /// Cheap to clone; every clone sees a refresh.
 #[derive(Clone)]
@@ -104,12 +110,21 @@ impl Ring {
     /// The claims of an ID token we signed, however old and by whatever key we still know: an `id_token_hint`
     /// says who was meant, not that anything still holds.
     pub fn verify_own(&self, jwt: &str) -> Option<Map<String, Value>> {
+        self.verify(jwt, JWT)
+    }
+
+    /// The claims of an access token we signed (RFC 9068). Whether it still holds is the record's to say.
+    pub fn verify_access(&self, jwt: &str) -> Option<Map<String, Value>> {
+        self.verify(jwt, ACCESS_TOKEN)
+    }
+
+    fn verify(&self, jwt: &str, typ: &str) -> Option<Map<String, Value>> {
         let compact = Compact::parse(jwt, LONGEST_HINT).ok()?;
         let keys = self.keys();
         let kid = compact.member("kid")?;
         let key = keys.prepared.iter().find(|key| key.stored.kid == kid)?;
-        // RFC 8725 §3.11: another kind of token of ours is no ID token.
-        if compact.member("alg") != Some(key.stored.alg.name()) || compact.member("typ") != Some(JWT) {
+        // RFC 8725 §3.11: a token of ours of another kind is not this one.
+        if compact.member("alg") != Some(key.stored.alg.name()) || compact.member("typ") != Some(typ) {
             return None;
         }
         key.verifier.verify(compact.signed.as_bytes(), &compact.signature).ok()?;

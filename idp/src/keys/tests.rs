@@ -221,6 +221,20 @@ fn an_id_token_hint_is_ours_whole_and_an_id_token() {
 }
 
 #[test]
+fn rfc8725_3_11_each_kind_of_token_is_read_as_that_kind_only() {
+    let (_folder, _vault, _keys, ours) = ring(&[SigningAlg::ES256]);
+    let access = ours.sign(SigningAlg::ES256, ACCESS_TOKEN, &claims(), NOW).unwrap();
+    assert_eq!(ours.verify_access(&access), Some(claims()));
+    assert!(ours.verify_own(&access).is_none());
+    for typ in [JWT, INTROSPECTION, "AT+JWT", "application/at+jwt", ""] {
+        let other = ours.sign(SigningAlg::ES256, typ, &claims(), NOW).unwrap();
+        assert!(ours.verify_access(&other).is_none(), "{typ}");
+    }
+    let (signed, _) = access.rsplit_once('.').unwrap();
+    assert!(ours.verify_access(&format!("{signed}.AAAA")).is_none());
+}
+
+#[test]
 fn st_16_the_vault_makes_private_files_and_refuses_public_ones() {
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().join("keys");

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::arrangement::{ContentAlg, KeyAlg};
 use crate::domain::claim::{self, ClaimName};
 use crate::domain::level::Acr;
 use crate::domain::relying_party::SigningAlg;
@@ -51,16 +52,25 @@ const PROTOCOL_CLAIMS: &[&str] = &[
     "vn_auth_level",
 ];
 
+/// Algorithms of our own signatures, the one every library knows first.
+const ALGS: [&str; 4] = ["RS256", "ES256", "PS256", "EdDSA"];
+
 /// The metadata document.
 pub fn metadata(published: &Published<'_>) -> Value {
-    let issuer = published.issuer;
+    let parts = [endpoints(published.issuer), requests(published), clients(), answers(), sign_out(published.issuer)];
+    let optional = [
+        ("service_documentation", published.service_documentation),
+        ("op_policy_uri", published.op_policy_uri),
+        ("op_tos_uri", published.op_tos_uri),
+    ];
+    let optional = optional.into_iter().filter_map(|(name, uri)| Some((name.to_owned(), uri?.into())));
+    let members = parts.into_iter().filter_map(|part| if let Value::Object(part) = part { Some(part) } else { None });
+    Value::Object(members.flatten().chain(optional).collect())
+}
+
+fn endpoints(issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
-    let algs = ["RS256", "ES256", "PS256", "EdDSA"];
-    let assertion_algs = SigningAlg::ALL.map(SigningAlg::name);
-    let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(ClaimName::all().map(ClaimName::as_str)).collect();
-    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
-    let every = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
-    let mut document = json!({
+    json!({
         "issuer": issuer,
         "authorization_endpoint": at(path::AUTHORIZE),
         "token_endpoint": at(path::TOKEN),
@@ -68,43 +78,68 @@ pub fn metadata(published: &Published<'_>) -> Value {
         "jwks_uri": at(path::JWKS),
         "introspection_endpoint": at(path::INTROSPECT),
         "revocation_endpoint": at(path::REVOKE),
-        "end_session_endpoint": at(path::END_SESSION),
-        "check_session_iframe": at(path::CHECK_SESSION),
-        "backchannel_logout_supported": true,
-        "backchannel_logout_session_supported": true,
-        "frontchannel_logout_supported": true,
-        "frontchannel_logout_session_supported": true,
         "registration_endpoint": at(path::REGISTER),
+    })
+}
+
+/// What may be asked for.
+fn requests(published: &Published<'_>) -> Value {
+    json!({
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
-        "authorization_response_iss_parameter_supported": true,
-        "token_endpoint_auth_methods_supported": every,
-        "token_endpoint_auth_signing_alg_values_supported": assertion_algs,
-        "introspection_endpoint_auth_methods_supported": confidential,
-        "introspection_endpoint_auth_signing_alg_values_supported": assertion_algs,
-        "revocation_endpoint_auth_methods_supported": every,
-        "revocation_endpoint_auth_signing_alg_values_supported": assertion_algs,
-        "subject_types_supported": ["pairwise", "public"],
-        "id_token_signing_alg_values_supported": algs,
         "scopes_supported": claim::scopes(),
-        "claims_supported": claims,
-        "claim_types_supported": ["normal"],
         "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": published.acr.iter().map(|acr| acr.urn()).collect::<Vec<_>>(),
         "ui_locales_supported": ["vi", "en"],
-    });
-    let optional = [
-        ("service_documentation", published.service_documentation),
-        ("op_policy_uri", published.op_policy_uri),
-        ("op_tos_uri", published.op_tos_uri),
-    ];
-    if let Some(members) = document.as_object_mut() {
-        members.extend(optional.into_iter().filter_map(|(name, uri)| Some((name.to_owned(), uri?.into()))));
-    }
-    document
+    })
+}
+
+/// How clients prove themselves.
+fn clients() -> Value {
+    let algs = SigningAlg::ALL.map(SigningAlg::name);
+    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let every = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    json!({
+        "token_endpoint_auth_methods_supported": every,
+        "token_endpoint_auth_signing_alg_values_supported": algs,
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": algs,
+        "revocation_endpoint_auth_methods_supported": every,
+        "revocation_endpoint_auth_signing_alg_values_supported": algs,
+    })
+}
+
+/// What is told, and in which form.
+fn answers() -> Value {
+    let (key_algs, content_algs) = (KeyAlg::ALL.map(KeyAlg::name), ContentAlg::ALL.map(ContentAlg::name));
+    let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(ClaimName::all().map(ClaimName::as_str)).collect();
+    json!({
+        "authorization_response_iss_parameter_supported": true,
+        "subject_types_supported": ["pairwise", "public"],
+        "claims_supported": claims,
+        "claim_types_supported": ["normal"],
+        "id_token_signing_alg_values_supported": ALGS,
+        "id_token_encryption_alg_values_supported": key_algs,
+        "id_token_encryption_enc_values_supported": content_algs,
+        "userinfo_signing_alg_values_supported": ALGS,
+        "userinfo_encryption_alg_values_supported": key_algs,
+        "userinfo_encryption_enc_values_supported": content_algs,
+        "introspection_signing_alg_values_supported": ALGS,
+    })
+}
+
+fn sign_out(issuer: &str) -> Value {
+    json!({
+        "end_session_endpoint": format!("{issuer}{}", path::END_SESSION),
+        "check_session_iframe": format!("{issuer}{}", path::CHECK_SESSION),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
+    })
 }

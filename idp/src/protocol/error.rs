@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::step_up::StepUp;
+
 /// Every error code we put on the wire. Names are the standards' own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
@@ -28,6 +30,10 @@ pub enum ErrorCode {
     // RFC 6750 §3.1
     InvalidToken,
     InsufficientScope,
+    // RFC 9470 §3
+    InsufficientUserAuthentication,
+    // RFC 8707 §2
+    InvalidTarget,
     // RFC 7009 §2.2.1
     UnsupportedTokenType,
     // RFC 7591 §3.2.2
@@ -36,7 +42,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 22] = [
+    pub const ALL: [ErrorCode; 24] = [
         ErrorCode::InvalidRequest,
         ErrorCode::UnauthorizedClient,
         ErrorCode::AccessDenied,
@@ -56,6 +62,8 @@ impl ErrorCode {
         ErrorCode::UnmetAuthenticationRequirements,
         ErrorCode::InvalidToken,
         ErrorCode::InsufficientScope,
+        ErrorCode::InsufficientUserAuthentication,
+        ErrorCode::InvalidTarget,
         ErrorCode::UnsupportedTokenType,
         ErrorCode::InvalidRedirectUri,
         ErrorCode::InvalidClientMetadata,
@@ -82,6 +90,8 @@ impl ErrorCode {
             ErrorCode::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             ErrorCode::InvalidToken => "invalid_token",
             ErrorCode::InsufficientScope => "insufficient_scope",
+            ErrorCode::InsufficientUserAuthentication => "insufficient_user_authentication",
+            ErrorCode::InvalidTarget => "invalid_target",
             ErrorCode::UnsupportedTokenType => "unsupported_token_type",
             ErrorCode::InvalidRedirectUri => "invalid_redirect_uri",
             ErrorCode::InvalidClientMetadata => "invalid_client_metadata",
@@ -99,12 +109,14 @@ pub struct Error {
     pub told: String,
     /// For the log only.
     pub detail: Option<String>,
+    /// What would do, where a stronger sign-in mends it (RFC 9470 §3).
+    pub step_up: Option<StepUp>,
 }
 
 impl Error {
     /// `told` may quote what the caller sent: characters that may not stand in a description become `?`.
     pub fn new(code: ErrorCode, clause: &'static str, told: impl Into<String>) -> Self {
-        Self { code, clause, told: describable(told.into()), detail: None }
+        Self { code, clause, told: describable(told.into()), detail: None, step_up: None }
     }
 
     /// Adds what only the log may know.

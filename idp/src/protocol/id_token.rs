@@ -77,6 +77,12 @@ pub(super) fn told(released: &Map<String, Value>) -> Map<String, Value> {
     released.iter().filter(|(_, value)| has_value(value)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// Ties an ID token to an access token that did not exist yet when it was written: a JWT is signed only after all is
+/// recorded.
+pub fn bind(claims: &mut Map<String, Value>, access_token: &str, alg: SigningAlg) {
+    claims.insert("at_hash".to_owned(), at_hash(access_token, alg).into());
+}
+
 /// OIDC Core §3.1.3.6: the left half of the token's hash, by the hash of the signature algorithm (Ed25519: SHA-512).
 fn at_hash(token: &str, alg: SigningAlg) -> String {
     let left = |digest: &[u8]| URL_SAFE_NO_PAD.encode(digest.split_at(digest.len() / 2).0);

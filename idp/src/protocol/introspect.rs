@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::Moment;
 use crate::domain::grant::Grant;
 use crate::domain::level::Acr;
+use crate::domain::relying_party::SigningAlg;
+use crate::domain::{Client, Moment};
 
+use super::access_token::audience;
 use super::error::Error;
 use super::params::Params;
 use super::token::Authenticated;
@@ -24,9 +26,16 @@ pub fn admit(caller: &Authenticated) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the caller may learn of a token: the client it was issued to (`contract.md` 4). Others are told it is inactive.
-pub fn may_learn(caller: &Authenticated, grant: &Grant) -> bool {
-    caller.client().id == grant.client
+/// What the caller may learn of a token's audience: all of it is the business of the client it was issued to, its own part
+/// that of a server in it (`contract.md` 4). `None`: it is told that the token is inactive, like everybody else
+/// (`security.md` IN-02).
+pub fn seen(caller: &Authenticated, grant: &Grant, audience: &[String]) -> Option<Vec<String>> {
+    let client = caller.client();
+    if client.id == grant.client {
+        return Some(audience.to_vec());
+    }
+    let own: Vec<String> = audience.iter().filter(|one| client.resources.serves.contains(one)).cloned().collect();
+    (!own.is_empty()).then_some(own)
 }
 
 /// Which kind of token was found.
@@ -44,6 +53,8 @@ pub struct Live<'a> {
     pub grant: &'a Grant,
     /// The token's own scope, which may be narrower than the grant's.
     pub scope: &'a [String],
+    /// The resources it is for, as far as the caller may know; none: it is the client's own.
+    pub audience: &'a [String],
     /// As it holds now.
     pub acr: Option<Acr>,
     pub issued_at: Moment,
@@ -57,7 +68,13 @@ pub fn body(live: &Live<'_>) -> Map<String, Value> {
     state("active", true.into());
     state("iss", live.issuer.into());
     state("client_id", live.grant.client.as_str().into());
-    state("aud", live.grant.client.as_str().into());
+    state(
+        "aud",
+        match live.audience {
+            [] => live.grant.client.as_str().into(),
+            resources => audience(resources),
+        },
+    );
     state("iat", live.issued_at.unix().into());
     state("exp", live.expires_at.unix().into());
     if !live.scope.is_empty() {
@@ -79,6 +96,23 @@ pub fn body(live: &Live<'_>) -> Map<String, Value> {
         }
     }
     body
+}
+
+/// RFC 9701 §5: the answer as claims of a JWT for the caller alone. Neither `sub` nor `exp`, so that it never passes for a
+/// token itself.
+pub fn signed(answer: Value, caller: &Client, issuer: &str, now: Moment) -> Map<String, Value> {
+    let claims = [
+        ("iss", issuer.into()),
+        ("aud", caller.id.as_str().into()),
+        ("iat", now.unix().into()),
+        ("token_introspection", answer),
+    ];
+    claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// RFC 9701 §6: RS256 where nothing is registered.
+pub fn signing_alg(caller: &Client) -> SigningAlg {
+    caller.answers.introspection_signed_response_alg.unwrap_or(SigningAlg::RS256)
 }
 
 /// RFC 7662 §2.2: everything else is answered alike, without a reason.

@@ -4,6 +4,7 @@
 //! SQL, time or randomness (they arrive as arguments), signature verification (`keys` does it and hands over
 //! the verified claims).
 
+pub mod access_token;
 pub mod authorize;
 pub mod discovery;
 pub mod error;
@@ -17,9 +18,11 @@ pub mod params;
 pub mod pkce;
 pub mod registration;
 pub mod release;
+pub mod resource;
 pub mod revoke;
 pub mod scope;
 pub mod session_state;
+pub mod step_up;
 pub mod subject;
 pub mod token;
 pub mod uri;

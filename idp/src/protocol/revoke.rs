@@ -16,21 +16,23 @@ use super::token::Authenticated;
 pub fn token(params: &Params) -> Result<&str, Error> {
     params.one("token_type_hint")?;
     let token = params.one("token")?.ok_or_else(|| Error::invalid_request("RFC 7009 §2.1", "token is missing"))?;
-    if is_jwt(token) {
+    if is_no_access_token(token) {
         let told = "token is a JWT, and only access and refresh tokens can be revoked";
         return Err(Error::new(ErrorCode::UnsupportedTokenType, "RFC 7009 §2.2.1", told));
     }
     Ok(token)
 }
 
-/// Three parts, the first an object that names an algorithm. None of our revocable tokens has a dot.
-fn is_jwt(token: &str) -> bool {
+/// Three parts, the first an object that names an algorithm. Of our JWTs only an access token can be revoked (RFC 9068).
+fn is_no_access_token(token: &str) -> bool {
     let mut parts = token.split('.');
     let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return false;
     };
     let header = URL_SAFE_NO_PAD.decode(header).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-    header.is_some_and(|header| header.get("alg").is_some_and(Value::is_string))
+    header.is_some_and(|header| {
+        header.get("alg").is_some_and(Value::is_string) && header.get("typ").is_none_or(|typ| typ != "at+jwt")
+    })
 }
 
 /// What falls with a token that was found.

@@ -11,9 +11,10 @@ use super::fixtures::{self, CHALLENGE, ISSUER, at};
 use super::introspect::{self, Kind, Live};
 use super::revoke::{self, Falls};
 use super::*;
+use crate::domain::arrangement::Resources;
 use crate::domain::grant::{Grant, Party};
 use crate::domain::level::Acr;
-use crate::domain::relying_party::{AuthMethod, Floor, GrantType, SubjectType};
+use crate::domain::relying_party::{AuthMethod, Floor, GrantType, SigningAlg, SubjectType};
 use crate::domain::standing::Refusal;
 use crate::domain::{AuthenticationLevel, Client, Id};
 
@@ -80,6 +81,8 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         revoke::token(&params(id_token)).unwrap_err(),
         registration::sector::unfetched("x"),
         registration::refuse("redirect_uris", "is missing"),
+        step_up::StepUp::default().refusal(),
+        resource::asked(&params("resource=a%20b")).unwrap_err(),
     ];
     // Ours to blame, and known only at the door: `web::reply` makes them of a `Fault`.
     let the_doors = [ErrorCode::ServerError, ErrorCode::TemporarilyUnavailable];
@@ -131,6 +134,12 @@ fn discovery_is_true_and_complete() {
         ("code_challenge_methods_supported", json!(["S256"])),
         ("subject_types_supported", json!(["pairwise", "public"])),
         ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "PS256", "EdDSA"])),
+        ("id_token_encryption_alg_values_supported", json!(["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW"])),
+        ("id_token_encryption_enc_values_supported", json!(["A128CBC-HS256", "A256GCM"])),
+        ("userinfo_signing_alg_values_supported", json!(["RS256", "ES256", "PS256", "EdDSA"])),
+        ("userinfo_encryption_alg_values_supported", json!(["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW"])),
+        ("userinfo_encryption_enc_values_supported", json!(["A128CBC-HS256", "A256GCM"])),
+        ("introspection_signing_alg_values_supported", json!(["RS256", "ES256", "PS256", "EdDSA"])),
         (
             "token_endpoint_auth_methods_supported",
             json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
@@ -157,6 +166,8 @@ fn discovery_is_true_and_complete() {
         "pushed_authorization_request_endpoint",
         "dpop_signing_alg_values_supported",
         "mtls_endpoint_aliases",
+        "introspection_encryption_alg_values_supported",
+        "request_object_encryption_alg_values_supported",
     ] {
         assert!(document.get(absent).is_none(), "{absent}");
     }
@@ -173,7 +184,18 @@ fn discovery_is_true_and_complete() {
 fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
     let grant = fixtures::grant("rp", "openid profile");
     let caller = |id: &str| fixtures::authenticated(&fixtures::client(id, "openid"));
-    assert!(introspect::may_learn(&caller("rp"), &grant) && !introspect::may_learn(&caller("other"), &grant));
+    let both = fixtures::words("https://a https://b");
+    let server = Client {
+        resources: Resources { serves: both[1..].to_vec(), ..Resources::default() },
+        ..fixtures::client("server", "x")
+    };
+    let server = fixtures::authenticated(&server);
+    assert_eq!(introspect::seen(&caller("rp"), &grant, &[]), Some(vec![]));
+    assert_eq!(introspect::seen(&caller("rp"), &grant, &both), Some(both.clone()));
+    assert_eq!(introspect::seen(&caller("other"), &grant, &both), None);
+    assert_eq!(introspect::seen(&caller("other"), &grant, &[]), None);
+    assert_eq!(introspect::seen(&server, &grant, &both), Some(both[1..].to_vec()), "IN-04: its own part only");
+    assert_eq!(introspect::seen(&server, &grant, &both[..1]), None);
     let public = Client { token_endpoint_auth_method: AuthMethod::None, ..rp() };
     assert_eq!(introspect::admit(&fixtures::authenticated(&public)).unwrap_err().code, ErrorCode::InvalidClient);
     assert!(introspect::admit(&caller("rp")).is_ok());
@@ -182,6 +204,7 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
         kind: Kind::Access,
         grant: &grant,
         scope: &grant.scope,
+        audience: &[],
         acr: Some(Acr::Muc1),
         issued_at: at(1000),
         expires_at: at(1600),
@@ -193,6 +216,8 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
             "scope": "openid profile", "token_type": "Bearer", "sub": "sub-1", "auth_time": 900, "acr": "urn:vn:eid:muc:1"
         })
     );
+    let aud = |audience: &[String]| introspect::body(&Live { audience, ..live })["aud"].clone();
+    assert_eq!((aud(&both), aud(&both[..1])), (json!(["https://a", "https://b"]), json!("https://a")));
     let own = Grant { party: Party::ClientItself, scope: vec![], ..grant.clone() };
     let refresh = introspect::body(&Live { kind: Kind::Refresh, grant: &own, scope: &[], acr: None, ..live });
     assert_eq!(
@@ -202,6 +227,18 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
     assert_eq!(introspect::inactive(), json!({"active": false}));
     assert!(introspect::token(&params("token_type_hint=junk")).is_err());
     assert_eq!(introspect::token(&params("token=t&token_type_hint=junk")).unwrap(), "t");
+}
+
+#[test]
+fn rfc9701_5_in_08_golden_claims_of_a_signed_answer() {
+    let mut caller = fixtures::client("server", "x");
+    assert_eq!(
+        serde_json::Value::Object(introspect::signed(introspect::inactive(), &caller, ISSUER, at(1000))),
+        json!({"iss": ISSUER, "aud": "server", "iat": 1000, "token_introspection": {"active": false}})
+    );
+    assert_eq!(introspect::signing_alg(&caller), SigningAlg::RS256);
+    caller.answers.introspection_signed_response_alg = Some(SigningAlg::EdDSA);
+    assert_eq!(introspect::signing_alg(&caller), SigningAlg::EdDSA);
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::Client;
+use crate::domain::arrangement::Encryption;
 use crate::domain::grant::{Authentication, Grant};
 use crate::domain::level::Levels;
+use crate::domain::relying_party::SigningAlg;
 
 use super::error::{Error, ErrorCode};
 use super::id_token::{level_claims, told};
@@ -61,6 +64,29 @@ pub fn body(sub: &str, released: &Map<String, Value>, levels: Option<Levels>) ->
     body
 }
 
+/// How an answer leaves, by what the client registered and nothing the request says (`security.md` UI-08).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealing {
+    pub signed: Option<SigningAlg>,
+    pub encrypted: Option<Encryption>,
+}
+
+impl Sealing {
+    /// `None`: plain JSON.
+    pub fn of(client: &Client) -> Option<Sealing> {
+        let signed = client.answers.userinfo_signed_response_alg;
+        let encrypted = client.answers.userinfo_encryption();
+        (signed.is_some() || encrypted.is_some()).then_some(Sealing { signed, encrypted })
+    }
+}
+
+/// OIDC Core §5.3.2: as a JWT it says who says it and to whom. It never has a `nonce` or an `exp`: it is no ID token.
+pub fn stated(mut body: Map<String, Value>, client: &Client, issuer: &str) -> Map<String, Value> {
+    body.insert("iss".to_owned(), issuer.into());
+    body.insert("aud".to_owned(), client.id.as_str().into());
+    body
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -114,6 +140,19 @@ mod tests {
         assert_eq!(admit(&grant, &["profile".to_owned()]).unwrap_err().code, ErrorCode::InsufficientScope);
         let own = Grant { party: Party::ClientItself, ..grant };
         assert_eq!(admit(&own, &["openid".to_owned()]).unwrap_err().code, ErrorCode::InvalidToken);
+    }
+
+    #[test]
+    fn oidc_core_5_3_2_ui_08_golden_claims_of_a_signed_answer() {
+        let mut client = fixtures::client("rp", "openid profile");
+        assert_eq!(Sealing::of(&client), None);
+        client.answers.userinfo_signed_response_alg = Some(SigningAlg::ES256);
+        assert_eq!(Sealing::of(&client), Some(Sealing { signed: Some(SigningAlg::ES256), encrypted: None }));
+        let told = json!({"sub": "s", "name": "An", "iss": "x", "aud": "x"});
+        assert_eq!(
+            Value::Object(stated(told.as_object().unwrap().clone(), &client, fixtures::ISSUER)),
+            json!({"sub": "s", "name": "An", "iss": fixtures::ISSUER, "aud": "rp"})
+        );
     }
 
     #[test]

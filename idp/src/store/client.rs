@@ -8,6 +8,7 @@ use diesel::upsert::excluded;
 
 use super::columns::{json, known, to_json};
 use super::db::{Db, on_each};
+use super::resource;
 use super::schema::{client_origins, clients};
 use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Stored};
@@ -102,7 +103,8 @@ pub fn put(db: &mut Db, client: &Client, secret: Option<&Stored<ClientSecret>>, 
             .set(clients::secret.eq(secret))
             .execute(link))?;
     }
-    put_origins(db, client)
+    put_origins(db, client)?;
+    resource::put(db, client)
 }
 
 /// The origins a public client's pages live at; a confidential client calls from its servers and has none.

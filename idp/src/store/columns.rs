@@ -41,6 +41,11 @@ pub(super) fn words(text: &str) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
+/// Such a list, where most rows have none.
+pub(super) fn listed(words: &[String]) -> Option<String> {
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
 pub(super) fn claims(text: &str, place: &'static str) -> Result<BTreeSet<ClaimName>, Fault> {
     text.split_ascii_whitespace().map(|name| known(ClaimName::find(name), place)).collect()
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::columns::{at as moment, json, known, to_json, words};
+use super::columns::{at as moment, json, known, listed, to_json, words};
 use super::db::{Db, on_each};
 use super::schema::{grants, sessions};
 use crate::domain::account::Account;
@@ -29,6 +29,7 @@ pub(super) struct Row {
     offline: bool,
     opened_at: i64,
     revoked_at: Option<i64>,
+    resources: Option<String>,
 }
 
 impl Row {
@@ -52,6 +53,7 @@ impl Row {
             scope: words(&self.scope),
             claims: self.claims.map_or_else(|| Ok(ClaimsRequest::default()), |claims| json(&claims, "grants"))?,
             service: self.service,
+            resources: self.resources.as_deref().map(words).unwrap_or_default(),
             offline: self.offline,
             opened_at: Moment::from_unix(self.opened_at),
             revoked_at: moment(self.revoked_at),
@@ -64,6 +66,7 @@ pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
     let acquaintance = holder.map(|holder| to_json(&holder.acquaintance)).transpose()?;
     let claims = (grant.claims != ClaimsRequest::default()).then(|| to_json(&grant.claims)).transpose()?;
     let scope = grant.scope.join(" ");
+    let resources = listed(&grant.resources);
     on_each!(db, |link| diesel::insert_into(grants::table)
         .values((
             grants::id.eq(grant.id.as_str()),
@@ -81,6 +84,7 @@ pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
             grants::offline.eq(grant.offline),
             grants::opened_at.eq(grant.opened_at.unix()),
             grants::revoked_at.eq(grant.revoked_at.map(Moment::unix)),
+            grants::resources.eq(resources.as_deref()),
         ))
         .execute(link))?;
     Ok(())

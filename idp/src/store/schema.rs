@@ -76,6 +76,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    client_resources (resource) {
+        resource -> Text,
+        client_id -> Text,
+    }
+}
+
+diesel::table! {
     subjects (account_id, sector) {
         account_id -> Text,
         sector -> Text,
@@ -166,6 +173,7 @@ diesel::table! {
         opened_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         revoked_reason -> Nullable<Text>,
+        resources -> Nullable<Text>,
     }
 }
 
@@ -193,6 +201,7 @@ diesel::table! {
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         told -> Nullable<Text>,
+        audience -> Nullable<Text>,
     }
 }
 

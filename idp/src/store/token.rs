@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::columns::{at as moment, words};
+use super::columns::{at as moment, listed, words};
 use super::db::{Db, on_each};
 use super::grant;
 use super::schema::{access_tokens, grants, refresh_tokens};
@@ -21,6 +21,7 @@ struct AccessRow {
     expires_at: i64,
     revoked_at: Option<i64>,
     told: Option<String>,
+    audience: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -39,6 +40,7 @@ impl AccessRow {
             hash: Stored::from_store(self.hash),
             grant: Id::new(self.grant_id),
             scope: words(&self.scope),
+            audience: self.audience.as_deref().map(words).unwrap_or_default(),
             issued_at: Moment::from_unix(self.issued_at),
             expires_at: Moment::from_unix(self.expires_at),
             revoked_at: moment(self.revoked_at),
@@ -61,6 +63,7 @@ impl RefreshRow {
 
 pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
     let scope = token.scope.join(" ");
+    let audience = listed(&token.audience);
     on_each!(db, |link| diesel::insert_into(access_tokens::table)
         .values((
             access_tokens::hash.eq(token.hash.as_str()),
@@ -69,6 +72,7 @@ pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
             access_tokens::issued_at.eq(token.issued_at.unix()),
             access_tokens::expires_at.eq(token.expires_at.unix()),
             access_tokens::revoked_at.eq(token.revoked_at.map(Moment::unix)),
+            access_tokens::audience.eq(audience.as_deref()),
         ))
         .execute(link))?;
     Ok(())

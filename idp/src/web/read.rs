@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, ORIGIN};
+use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, ORIGIN};
 use actix_web::web::Bytes;
 
 use super::cookie;
@@ -79,6 +79,21 @@ pub fn authorization(request: &HttpRequest) -> Option<&str> {
 /// Every `Authorization` header.
 pub fn authorizations(request: &HttpRequest) -> Vec<&str> {
     request.headers().get_all(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default()).collect()
+}
+
+/// Whether the request asks for a media type by its name (RFC 9110 §12.5.1); a wildcard does not, and neither does `q=0`.
+pub fn accepts(request: &HttpRequest, media_type: &str) -> bool {
+    let listed = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    listed.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type));
+        let refused = |parameter: &str| {
+            parameter
+                .split_once('=')
+                .is_some_and(|(name, weight)| name.eq_ignore_ascii_case("q") && weight.parse() == Ok(0.0_f32))
+        };
+        named && !parts.any(refused)
+    })
 }
 
 /// The browser as the flows know it.

@@ -12,6 +12,7 @@ use super::{cookie, headers};
 use crate::domain::Fault;
 use crate::domain::fault::Cause;
 use crate::domain::request::ResponseMode;
+use crate::flow::answers::Told;
 use crate::flow::{Answer, Cookies, Outcome, Returned};
 use crate::idp::Idp;
 use crate::protocol::{Error, ErrorCode};
@@ -61,7 +62,9 @@ impl Context<'_> {
 /// Status of an error where it is told as JSON or a page. Exhaustive on purpose: a new code is decided here.
 pub const fn status(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken | ErrorCode::InsufficientUserAuthentication => {
+            StatusCode::UNAUTHORIZED
+        }
         ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
         ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::InvalidRequest
@@ -80,6 +83,7 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::UnmetAuthenticationRequirements
         | ErrorCode::UnsupportedTokenType
         | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidTarget
         | ErrorCode::InvalidClientMetadata => StatusCode::BAD_REQUEST,
     }
 }
@@ -249,6 +253,17 @@ pub fn json(body: &Value, context: &Context<'_>) -> HttpResponse {
         .body(text)
 }
 
+/// An answer in the form the client registered or asked for.
+pub fn told(told: Told, media_type: &str, context: &Context<'_>) -> HttpResponse {
+    match told {
+        Told::Json(body) => json(&body, context),
+        Told::Jwt(jwt) => {
+            context.note("ok");
+            builder(StatusCode::OK, headers::Answer::Bare, context).content_type(media_type).body(jwt)
+        }
+    }
+}
+
 /// A JSON error of a token-like endpoint (RFC 6749 §5.2).
 pub fn oauth_error(error: &Error, context: &Context<'_>) -> HttpResponse {
     context.note_error(error);
@@ -269,8 +284,9 @@ pub fn bearer_error(error: Option<&Error>, context: &Context<'_>) -> HttpRespons
             .finish();
     };
     context.note_error(error);
-    let challenge =
-        format!("Bearer realm=\"idp\", error=\"{}\", error_description=\"{}\"", error.code.as_str(), error.told);
+    let step_up = error.step_up.map(|step_up| step_up.parameters()).unwrap_or_default();
+    let (code, told) = (error.code.as_str(), &error.told);
+    let challenge = format!("Bearer realm=\"idp\", error=\"{code}\", error_description=\"{told}\"{step_up}");
     builder(status(error.code), headers::Answer::Bare, context)
         .insert_header((header::WWW_AUTHENTICATE, challenge))
         .json(json!({"error": error.code.as_str(), "error_description": error.told}))

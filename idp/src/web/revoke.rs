@@ -16,6 +16,6 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
 }
 
 /// RFC 7009 §2.2: the status says it all.
-fn bare(_: &Value, context: &Context<'_>) -> HttpResponse {
+fn bare(_: Value, context: &Context<'_>) -> HttpResponse {
     reply::builder(StatusCode::OK, headers::Answer::Bare, context).finish()
 }

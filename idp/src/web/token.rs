@@ -5,28 +5,28 @@ use std::sync::Arc;
 use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
 
 use super::read::{self, Language};
 use super::reply::{self, Context};
 use crate::domain::Fault;
 use crate::flow::client;
-use crate::flow::token::{self, Verdict};
+use crate::flow::token;
 use crate::idp::Idp;
+use crate::protocol::Error;
 use crate::protocol::params::Params;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
-    let response = answered(&request, &body, &idp, token::answer, reply::json).await;
+    let response = answered(&request, &body, &idp, token::answer, |body, context| reply::json(&body, context)).await;
     with_cors(response, &request, &idp).await
 }
 
 /// A form of a program, what its flow answers, and how that is told.
-pub async fn answered(
+pub async fn answered<T>(
     request: &HttpRequest,
     body: &Bytes,
     idp: &web::Data<Idp>,
-    answer: impl AsyncFn(&Params, Option<&str>, &Arc<Idp>) -> Result<Verdict, Fault>,
-    done: impl Fn(&Value, &Context<'_>) -> HttpResponse,
+    answer: impl AsyncFn(&Params, Option<&str>, &Arc<Idp>) -> Result<Result<T, Error>, Fault>,
+    done: impl Fn(T, &Context<'_>) -> HttpResponse,
 ) -> HttpResponse {
     let context = context(request, idp);
     let params = match read::form(request, body) {
@@ -34,7 +34,7 @@ pub async fn answered(
         Err(unread) => return reply::json_unread(&unread, &context),
     };
     match answer(&params, read::authorization(request), &idp.clone().into_inner()).await {
-        Ok(Ok(body)) => done(&body, &context),
+        Ok(Ok(told)) => done(told, &context),
         Ok(Err(error)) => reply::oauth_error(&error, &context),
         Err(fault) => reply::json_fault(&fault, &context),
     }

@@ -38,7 +38,7 @@ async fn answer(request: &HttpRequest, form: Option<&Params>, idp: &web::Data<Id
     };
     let this = idp.clone().into_inner();
     let response = match userinfo::answer(&presented, &this).await {
-        Ok(Ok(body)) => reply::json(&serde_json::Value::Object(body), &context),
+        Ok(Ok(told)) => reply::told(told, "application/jwt", &context),
         Ok(Err(error)) => reply::bearer_error(Some(&error), &context),
         Err(fault) => reply::json_fault(&fault, &context),
     };

@@ -138,6 +138,7 @@ async fn signed_in(number: &str, bench: &Bench) -> (Id<Account>, Id<Session>, Id
                     scope: vec!["openid".to_owned()],
                     claims: Default::default(),
                     service: None,
+                    resources: Vec::new(),
                     offline: true,
                     opened_at: now,
                     revoked_at: None,

@@ -8,7 +8,7 @@ use crate::domain::{Account, Client, Id, Moment};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::id_token;
 use crate::protocol::params::Params;
-use crate::protocol::{pkce, scope};
+use crate::protocol::{pkce, resource, scope};
 
 use super::address::{not_for_code, sane_state};
 use super::claims;
@@ -83,6 +83,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("OIDC Core §3.1.2.1: acr_values", acr_values),
     ("OIDC Core §5.5: claims", claims_parameter),
     ("contract 4: service", service),
+    ("RFC 8707 §2: resource", resources),
     ("OIDC Core §3.1.2.1: id_token_hint, login_hint", hints),
     ("OIDC Core §3.1.2.1: ui_locales", ui_locales),
 ];
@@ -125,6 +126,7 @@ pub fn validate(params: &Params, client: &Client, hints: &Hints) -> Result<Autho
         acr_values: Vec::new(),
         claims: ClaimsRequest::default(),
         service: None,
+        resources: Vec::new(),
         expected: None,
         ui_locales: Vec::new(),
         asked_at: hints.now,
@@ -282,6 +284,12 @@ fn service(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Result<()
         return Err(Error::invalid_request("contract 4", "service is not registered for this client"));
     }
     request.service = Some(code.to_owned());
+    Ok(())
+}
+
+/// Whether this client may name them, and whether somebody answers for them, is `flow`'s to find out.
+fn resources(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    request.resources = resource::asked(asking.params)?;
     Ok(())
 }
 

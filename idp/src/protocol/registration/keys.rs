@@ -1,10 +1,11 @@
-//! The public keys of a `private_key_jwt` client (RFC 7517), checked when registered so that a weak or private one is
-//! never kept (`security.md` JO-16).
+//! The public keys of a client (RFC 7517): those that check what it signs, and those that answers to it are encrypted to.
+//! Checked when registered, so that a weak or private one is never kept (`security.md` JO-16).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use crate::domain::arrangement::KeyAlg;
 use crate::domain::relying_party::{AuthMethod, SigningAlg};
 use crate::protocol::error::Error;
 
@@ -28,7 +29,7 @@ pub(super) fn admit(
     let by_reference = page(members, "jwks_uri", admission)?;
     match (members.take("jwks"), by_reference) {
         (Some(_), Some(_)) => Err(refuse("jwks_uri", "stands beside jwks, and only one of them may")),
-        (Some(set), None) => Ok((Some(by_value(set, alg)?), None)),
+        (Some(set), None) => Ok((Some(by_value(set, method, alg)?), None)),
         (None, Some(uri)) => Ok((None, Some(uri))),
         (None, None) if method == AuthMethod::PrivateKeyJwt => {
             Err(refuse("jwks", "is missing, as is jwks_uri, and private_key_jwt needs one"))
@@ -37,15 +38,17 @@ pub(super) fn admit(
     }
 }
 
-fn by_value(mut set: Value, alg: Option<SigningAlg>) -> Result<String, Error> {
+fn by_value(mut set: Value, method: AuthMethod, alg: Option<SigningAlg>) -> Result<String, Error> {
     let keys = set.get_mut("keys").and_then(Value::as_array_mut);
     let keys = keys.filter(|keys| (1..=MOST_KEYS).contains(&keys.len()));
     let keys = keys.ok_or_else(|| refuse("jwks", "is not an object with 1 to 20 keys"))?;
     let mut kids: Vec<String> = Vec::new();
+    let mut one_signs = false;
     for key in keys {
         let key = key.as_object_mut().ok_or_else(|| refuse("jwks", "has a key that is not an object"))?;
-        check(key, alg).map_err(|why| refuse("jwks", format!("has a key that {why}")))?;
-        if let Some(alg) = alg {
+        let signs = check(key, alg).map_err(|why| refuse("jwks", format!("has a key that {why}")))?;
+        one_signs |= signs;
+        if let Some(alg) = alg.filter(|_| signs) {
             key.insert("alg".to_owned(), alg.name().into());
         }
         if let Some(kid) = key.get("kid") {
@@ -54,47 +57,77 @@ fn by_value(mut set: Value, alg: Option<SigningAlg>) -> Result<String, Error> {
             kids.push(kid.ok_or_else(|| refuse("jwks", "has a kid twice, or not of 1 to 200 characters"))?.to_owned());
         }
     }
+    if method == AuthMethod::PrivateKeyJwt && !one_signs {
+        return Err(refuse("jwks", "has no key to sign with, and private_key_jwt needs one"));
+    }
     Ok(set.to_string())
 }
 
-fn check(key: &Map<String, Value>, alg: Option<SigningAlg>) -> Result<(), &'static str> {
-    let text = |name: &str| key.get(name).and_then(Value::as_str);
+/// Whether a set, checked before, has a key that an answer can be encrypted to in this way.
+pub(super) fn encrypts_by(jwks: &str, alg: KeyAlg) -> bool {
+    let set: Value = serde_json::from_str(jwks).unwrap_or_default();
+    let keys = set.get("keys").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut members = keys.iter().filter_map(Value::as_object);
+    members.any(|key| kind(key).is_ok_and(|kind| kind.encrypts(key).any(|by| by == alg)))
+}
+
+/// What keys of a type and curve can do.
+struct Kind {
+    signs: &'static [SigningAlg],
+    encrypts: &'static [KeyAlg],
+}
+
+impl Kind {
+    /// The signatures a key of this kind may make, by its own `use` and `alg` (RFC 7517 §4.2, §4.4).
+    fn signs(&self, key: &Map<String, Value>) -> impl Iterator<Item = SigningAlg> {
+        let (fits, named) = (is_for(key, "sig"), key.get("alg").cloned());
+        self.signs.iter().copied().filter(move |alg| fits && named.as_ref().is_none_or(|named| named == alg.name()))
+    }
+
+    fn encrypts(&self, key: &Map<String, Value>) -> impl Iterator<Item = KeyAlg> {
+        let (fits, named) = (is_for(key, "enc"), key.get("alg").cloned());
+        self.encrypts.iter().copied().filter(move |alg| fits && named.as_ref().is_none_or(|named| named == alg.name()))
+    }
+}
+
+fn is_for(key: &Map<String, Value>, usage: &str) -> bool {
+    key.get("use").is_none_or(|named| named == usage)
+}
+
+/// Whether the key may sign; one that neither signs nor is encrypted to is refused.
+fn check(key: &Map<String, Value>, alg: Option<SigningAlg>) -> Result<bool, &'static str> {
     if PRIVATE.iter().any(|member| key.contains_key(*member)) {
         return Err("is private or symmetric");
     }
-    if text("use").is_some_and(|usage| usage != "sig") {
-        return Err("is not for signatures");
+    let kind = kind(key)?;
+    let signs = kind.signs(key).any(|by| alg.is_none_or(|wanted| wanted == by));
+    if signs || kind.encrypts(key).next().is_some() {
+        return Ok(signs);
     }
-    let signs_with: &[SigningAlg] = match (text("kty"), text("crv")) {
+    Err("can neither sign nor be encrypted to with the use and algorithm named")
+}
+
+fn kind(key: &Map<String, Value>) -> Result<Kind, &'static str> {
+    let text = |name: &str| key.get(name).and_then(Value::as_str);
+    match (text("kty"), text("crv")) {
         (Some("EC"), Some("P-256")) => {
             for coordinate in ["x", "y"] {
                 number(key, coordinate)
                     .filter(|bytes| bytes.len() == 32)
                     .ok_or("has coordinates that are not 32 bytes")?;
             }
-            &[SigningAlg::ES256]
+            Ok(Kind { signs: &[SigningAlg::ES256], encrypts: &[KeyAlg::EcdhEs, KeyAlg::EcdhEsA256Kw] })
         }
         (Some("OKP"), Some("Ed25519")) => {
             number(key, "x").filter(|bytes| bytes.len() == 32).ok_or("has a point that is not 32 bytes")?;
-            &[SigningAlg::EdDSA]
+            Ok(Kind { signs: &[SigningAlg::EdDSA], encrypts: &[] })
         }
         (Some("RSA"), _) => {
             rsa(key)?;
-            &[SigningAlg::PS256, SigningAlg::RS256]
+            Ok(Kind { signs: &[SigningAlg::PS256, SigningAlg::RS256], encrypts: &[KeyAlg::RsaOaep256] })
         }
-        _ => return Err("is of a kind no supported algorithm uses"),
-    };
-    let named = match key.get("alg") {
-        None => None,
-        Some(named) => {
-            Some(named.as_str().and_then(SigningAlg::parse).ok_or("names an algorithm that is not supported")?)
-        }
-    };
-    let contradicts = |wanted: Option<SigningAlg>| wanted.is_some_and(|wanted| !signs_with.contains(&wanted));
-    if contradicts(named) || contradicts(alg) || (alg.is_some() && named.is_some() && alg != named) {
-        return Err("cannot sign with the algorithm named");
+        _ => Err("is of a kind no supported algorithm uses"),
     }
-    Ok(())
 }
 
 fn rsa(key: &Map<String, Value>) -> Result<(), &'static str> {

@@ -5,6 +5,7 @@
 //! secrets, or storage. An operator's file is refused over an unknown member, so that a misspelt limit is noticed; a
 //! client that registers itself is not (RFC 7591 §2), and gets at most what its invitation allows (`policy`).
 
+mod answers;
 mod application;
 mod describe;
 mod keys;
@@ -13,6 +14,7 @@ pub mod manage;
 mod members;
 pub mod policy;
 mod purposes;
+mod resources;
 pub mod sector;
 
 use serde_json::Value;
@@ -65,7 +67,11 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     let method = members.choice("token_endpoint_auth_method")?.unwrap_or(AuthMethod::ClientSecretBasic);
     let grant_types = members.choice::<Vec<GrantType>>("grant_types")?;
     let grant_types = grant_types.unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
-    check_grants(&grant_types, method, &redirect_uris)?;
+    let resources = resources::admit(&mut members, method, admission)?;
+    // A server that only checks tokens asks for none.
+    if !grant_types.is_empty() || resources.serves.is_empty() {
+        check_grants(&grant_types, method, &redirect_uris)?;
+    }
     check_response_types(&mut members, &grant_types)?;
     for uri in &redirect_uris {
         check_redirect("redirect_uris", uri, method, admission)?;
@@ -90,7 +96,6 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         post_logout_redirect_uris,
         grant_types,
         token_endpoint_auth_method: method,
-        jwks,
         // OIDC Registration §2: what every old library assumes.
         id_token_signed_response_alg: members.choice("id_token_signed_response_alg")?.unwrap_or(SigningAlg::RS256),
         subject_type: members.choice("subject_type")?.unwrap_or(SubjectType::Pairwise),
@@ -120,10 +125,11 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         initiate_login_uri: page(&mut members, "initiate_login_uri", admission)?,
         application,
         requests: Default::default(),
-        answers: Default::default(),
+        answers: answers::admit(&mut members, jwks.as_deref())?,
+        jwks,
         binding: Default::default(),
         logout,
-        resources: Default::default(),
+        resources,
         id,
     };
     if admission.unknown == Unknown::Refused {

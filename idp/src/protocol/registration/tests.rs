@@ -148,6 +148,22 @@ fn every_refusal_names_its_member() {
         ("jwks_uri", json!({"jwks_uri": "https://rp.gov.vn/jwks", "jwks": {"keys": []}})),
         ("initiate_login_uri", json!({"initiate_login_uri": "http://rp.gov.vn/go"})),
         ("software_id", json!({"software_id": ["x"]})),
+        ("userinfo_signed_response_alg", json!({"userinfo_signed_response_alg": "none"})),
+        ("introspection_signed_response_alg", json!({"introspection_signed_response_alg": "HS256"})),
+        ("id_token_encrypted_response_alg", json!({"id_token_encrypted_response_alg": "RSA1_5"})),
+        ("id_token_encrypted_response_alg", json!({"id_token_encrypted_response_alg": "PBES2-HS256+A128KW"})),
+        ("id_token_encrypted_response_alg", json!({"id_token_encrypted_response_alg": "ECDH-ES"})),
+        ("userinfo_encrypted_response_enc", json!({"userinfo_encrypted_response_enc": "A256GCM"})),
+        ("vn_serves", json!({"vn_serves": ["https://api.gov.vn#x"]})),
+        ("vn_serves", json!({"vn_serves": ["http://api.gov.vn"]})),
+        ("vn_serves", json!({"vn_serves": ["api"]})),
+        ("vn_serves", json!({"vn_serves": ["https://api.gov.vn"], "token_endpoint_auth_method": "none"})),
+        ("vn_token_form", json!({"vn_token_form": "jwt"})),
+        ("vn_token_form", json!({"vn_serves": ["https://api.gov.vn"], "vn_token_form": "saml"})),
+        ("vn_token_signed_alg", json!({"vn_serves": ["https://api.gov.vn"], "vn_token_signed_alg": "ES256"})),
+        ("vn_resources", json!({"vn_resources": "https://api.gov.vn"})),
+        ("vn_resources", json!({"vn_resources": ["https://api.gov.vn/../x"]})),
+        ("grant_types", json!({"grant_types": [], "vn_resources": ["https://api.gov.vn"]})),
         ("unknown_member", json!({"unknown_member": 1})),
     ];
     for (member, changes) in rows {
@@ -280,4 +296,67 @@ fn rfc7591_2_a_registered_assertion_algorithm_is_written_into_the_keys() {
     assert!(jwks.contains(r#""alg":"PS256""#));
     assert!(with_alg("ES256", rsa(256, 0x80, 1, &[1, 0, 1])).is_err());
     assert!(with_alg("HS256", serde_json::from_str(EC).unwrap()).is_err());
+}
+
+#[test]
+fn oidc_registration_2_an_answer_is_encrypted_only_where_a_key_is_for_it() {
+    let ec: Value = serde_json::from_str(EC).unwrap();
+    let key = |patch: Value| {
+        let mut key = ec.clone();
+        key.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
+        key
+    };
+    let f4 = rsa(256, 0x80, 1, &[1, 0, 1]);
+    let rows = [
+        ("ECDH-ES", json!([ec]), true),
+        ("ECDH-ES+A256KW", json!([key(json!({"use": "enc"}))]), true),
+        ("RSA-OAEP-256", json!([f4]), true),
+        ("ECDH-ES", json!([key(json!({"use": "enc", "alg": "ECDH-ES"})), f4]), true),
+        ("ECDH-ES+A256KW", json!([key(json!({"use": "enc", "alg": "ECDH-ES"}))]), false),
+        ("ECDH-ES", json!([key(json!({"use": "sig"}))]), false),
+        ("ECDH-ES", json!([key(json!({"alg": "ES256"}))]), false),
+        ("ECDH-ES", json!([f4]), false),
+        ("RSA-OAEP-256", json!([ec]), false),
+        ("ECDH-ES", json!([key(json!({"use": "enc", "alg": "ES256"}))]), false),
+        ("ECDH-ES", json!([key(json!({"use": "sig", "alg": "ECDH-ES"}))]), false),
+        ("ECDH-ES", json!([key(json!({"use": "other"}))]), false),
+        ("ECDH-ES", json!([key(json!({"use": "enc", "d": "AAAA"}))]), false),
+    ];
+    for (alg, keys, good) in rows {
+        for answer in ["id_token", "userinfo"] {
+            let mut changes = json!({"jwks": {"keys": keys}});
+            changes[format!("{answer}_encrypted_response_alg")] = json!(alg);
+            assert_eq!(admit(&with(changes.clone()), &STRICT).is_ok(), good, "{changes}");
+        }
+    }
+    let keys = json!({"keys": [key(json!({"use": "enc"}))]});
+    let client = client(json!({
+        "jwks": keys, "userinfo_signed_response_alg": "PS256", "introspection_signed_response_alg": "EdDSA",
+        "id_token_encrypted_response_alg": "ECDH-ES", "userinfo_encrypted_response_alg": "ECDH-ES+A256KW",
+        "userinfo_encrypted_response_enc": "A256GCM"
+    }));
+    let stored: Client = serde_json::from_str(&serde_json::to_string(&client).unwrap()).unwrap();
+    assert_eq!(stored, client);
+    let shown = serde_json::to_value(&client).unwrap();
+    assert_eq!(shown["id_token_encrypted_response_enc"], "A128CBC-HS256");
+    assert_eq!(shown["userinfo_encrypted_response_enc"], "A256GCM");
+    // A key that is only encrypted to proves nobody.
+    let assertion = |keys: Value| with(json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": keys}));
+    assert!(admit(&assertion(keys), &STRICT).unwrap_err().told.starts_with("jwks has no key to sign with"));
+    let both = json!({"keys": [ec, key(json!({"kid": "2", "use": "enc"}))]});
+    assert!(admit(&assertion(both), &STRICT).is_ok());
+}
+
+#[test]
+fn rfc8707_2_what_a_client_answers_for_and_may_ask() {
+    let server = client(json!({
+        "grant_types": [], "redirect_uris": null, "scope": "dossiers.read", "vn_token_form": "jwt",
+        "vn_token_signed_alg": "RS256", "vn_serves": ["https://api.gov.vn", "https://api.gov.vn/v2", "https://api.gov.vn"]
+    }));
+    assert_eq!(server.resources.serves, ["https://api.gov.vn", "https://api.gov.vn/v2"]);
+    assert_eq!(server.resources.token_signed_alg, Some(SigningAlg::RS256));
+    let portal = client(json!({"vn_resources": ["https://api.gov.vn"]}));
+    assert_eq!((portal.resources.may_ask.len(), portal.resources.serves.len()), (1, 0));
+    let loopback = with(json!({"vn_serves": ["http://localhost:8086"]}));
+    assert!(admit(&loopback, &SANDBOX).is_ok() && admit(&loopback, &STRICT).is_err());
 }

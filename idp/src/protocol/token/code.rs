@@ -18,6 +18,8 @@ pub const MOST_FAILURES: i64 = 5;
 pub struct Presented<'a> {
     pub redirect_uri: Option<&'a str>,
     pub code_verifier: Option<&'a str>,
+    /// Of the resources granted, those the token shall be for (RFC 8707 §2.2).
+    pub resources: &'a [String],
 }
 
 /// What a presented code comes to.

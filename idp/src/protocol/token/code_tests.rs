@@ -38,7 +38,7 @@ fn word(redemption: &Redemption) -> &'static str {
 
 fn judge(code: &IssuedCode, client: &Client, presented: (Option<&str>, Option<&str>), now: i64) -> Redemption {
     let grant = fixtures::grant("rp", "openid");
-    let presented = Presented { redirect_uri: presented.0, code_verifier: presented.1 };
+    let presented = Presented { redirect_uri: presented.0, code_verifier: presented.1, resources: &[] };
     redeem(code, &grant, &fixtures::authenticated(client), &presented, at(now))
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::super::{consent, key, message, meta, subject, trail};
+use super::super::{consent, key, message, meta, resource, subject, trail};
 use super::*;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Consent, Receipt};
@@ -222,6 +222,35 @@ async fn the_inbox_lists_the_newest_first() {
         assert_eq!(ids(message::list(db, Some(&BlindIndex::from_text("x".to_owned())), 2)?), ["d", "c"]);
         assert_eq!(ids(message::list(db, None, 10)?), ["d", "c", "b", "a"]);
         Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rfc8707_a_resource_has_one_server_and_moves_only_when_that_is_gone() {
+    each(|store| async move {
+        let server = |id: &str, serves: &[&str]| {
+            let mut client = portal(id);
+            client.resources.serves = serves.iter().map(|one| (*one).to_owned()).collect();
+            client
+        };
+        let put = |client: Client| store.transact(move |db| client::put(db, &client, None, t(1)));
+        let owner = |name: &'static str| store.read(move |db| resource::owner(db, name));
+        put(server("one", &["https://a", "https://b"])).await.unwrap();
+        assert_eq!(owner("https://a").await.unwrap(), Some(Id::new("one")));
+        assert!(put(server("two", &["https://b"])).await.is_err(), "served already");
+        assert!(store.read(|db| client::find(db, &Id::new("two"))).await.unwrap().is_none(), "nothing of it stays");
+
+        put(server("one", &["https://a"])).await.unwrap();
+        assert_eq!(owner("https://b").await.unwrap(), None);
+        put(server("two", &["https://b"])).await.unwrap();
+        let found = store.read(|db| resource::server(db, "https://b")).await.unwrap().unwrap();
+        assert_eq!(found.client.id, Id::new("two"));
+        store.transact(|db| client::set_status(db, &Id::new("two"), ClientStatus::Suspended)).await.unwrap();
+        let found = store.read(|db| resource::server(db, "https://b")).await.unwrap().unwrap();
+        assert_eq!(found.status, ClientStatus::Suspended);
+        store.transact(|db| resource::release(db, &Id::new("two"))).await.unwrap();
+        assert!(store.read(|db| resource::server(db, "https://b")).await.unwrap().is_none());
     })
     .await;
 }

@@ -13,6 +13,7 @@ pub(super) fn access(text: &str, grant: &str, expires: i64) -> IssuedAccessToken
         issued_at: t(1_000),
         expires_at: t(expires),
         revoked_at: None,
+        audience: vec!["https://api.example".to_owned()],
         told: None,
     }
 }
@@ -28,7 +29,7 @@ pub(super) fn refresh(text: &str, grant: &str, expires: i64) -> IssuedRefreshTok
 }
 
 fn own(id: &str) -> Grant {
-    Grant { party: Party::ClientItself, ..grant(id, "", "") }
+    Grant { party: Party::ClientItself, resources: Vec::new(), ..grant(id, "", "") }
 }
 
 #[tokio::test]

@@ -179,6 +179,7 @@ fn grant(id: &str, account: &str, session: &str) -> Grant {
         scope: vec!["openid".to_owned(), "profile".to_owned()],
         claims: Default::default(),
         service: None,
+        resources: vec!["https://api.example".to_owned(), "https://b.example".to_owned()],
         offline: false,
         opened_at: t(1_000),
         revoked_at: None,

@@ -92,6 +92,7 @@ fn request() -> AuthorizationRequest {
         acr_values: Vec::new(),
         claims: Default::default(),
         service: None,
+        resources: Vec::new(),
         expected: None,
         ui_locales: Vec::new(),
         asked_at: t(1_000),

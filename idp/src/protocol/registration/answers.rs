@@ -1,0 +1,43 @@
+//! How answers leave for a client: signed, encrypted, or both (OIDC Registration §2, RFC 9701 §6).
+
+use crate::domain::arrangement::{AnswerForms, ContentAlg, KeyAlg};
+use crate::protocol::error::Error;
+
+use super::members::Members;
+use super::{keys, refuse};
+
+/// Takes the members; `jwks` is the client's key set as admitted.
+pub(super) fn admit(members: &mut Members, jwks: Option<&str>) -> Result<AnswerForms, Error> {
+    let (id_token_alg, id_token_enc) = encryption(members, "id_token", jwks)?;
+    let (userinfo_alg, userinfo_enc) = encryption(members, "userinfo", jwks)?;
+    Ok(AnswerForms {
+        authorization_signed_response_alg: None,
+        id_token_encrypted_response_alg: id_token_alg,
+        id_token_encrypted_response_enc: id_token_enc,
+        userinfo_signed_response_alg: members.choice("userinfo_signed_response_alg")?,
+        userinfo_encrypted_response_alg: userinfo_alg,
+        userinfo_encrypted_response_enc: userinfo_enc,
+        introspection_signed_response_alg: members.choice("introspection_signed_response_alg")?,
+    })
+}
+
+type Pair = (Option<KeyAlg>, Option<ContentAlg>);
+
+/// OIDC Registration §2: the content algorithm only beside one for the key, and A128CBC-HS256 where it is left out.
+fn encryption(members: &mut Members, answer: &str, jwks: Option<&str>) -> Result<Pair, Error> {
+    let (alg_member, enc_member) =
+        (format!("{answer}_encrypted_response_alg"), format!("{answer}_encrypted_response_enc"));
+    let alg = members.choice::<KeyAlg>(&alg_member)?;
+    let enc = members.choice::<ContentAlg>(&enc_member)?;
+    let Some(alg) = alg else {
+        return match enc {
+            None => Ok((None, None)),
+            Some(_) => Err(refuse(&enc_member, format!("stands without {alg_member}"))),
+        };
+    };
+    // OIDC Core §10.2: without a key there is nobody to encrypt to.
+    if !jwks.is_some_and(|jwks| keys::encrypts_by(jwks, alg)) {
+        return Err(refuse(&alg_member, "needs a key in jwks that is for encryption with it"));
+    }
+    Ok((Some(alg), Some(enc.unwrap_or(ContentAlg::A128CbcHs256))))
+}

@@ -1,0 +1,3 @@
+DROP TABLE client_resources;
+ALTER TABLE access_tokens DROP COLUMN audience;
+ALTER TABLE grants DROP COLUMN resources;
