@@ -22,6 +22,7 @@ pub trait Class {
 }
 
 pub enum Code {}
+pub enum PushedReference {}
 pub enum AccessToken {}
 pub enum RefreshToken {}
 pub enum ClientSecret {}
@@ -33,6 +34,9 @@ pub enum Otp {}
 impl Class for Code {
     const NAME: &'static str = "code";
     const DATED: bool = true;
+}
+impl Class for PushedReference {
+    const NAME: &'static str = "request_uri";
 }
 impl Class for AccessToken {
     const NAME: &'static str = "access_token";

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::domain::Fault;
-use crate::domain::relying_party::{Registered, SigningAlg};
+use crate::domain::relying_party::Registered;
 use crate::idp::Idp;
 use crate::keys;
 use crate::protocol::Error;
 use crate::protocol::params::Params;
+use crate::protocol::profile;
 use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, VerifiedAssertion};
 use crate::store::{self, Db};
 
@@ -33,7 +34,7 @@ pub async fn authenticate(
 fn verify_assertion(credentials: &Credentials, registered: Option<&Registered>) -> Option<keys::client::VerifiedJwt> {
     let jwt = credentials.assertion()?;
     let jwks = registered?.client.jwks.as_deref()?;
-    keys::client::verify(jwt, jwks, &SigningAlg::ALL).ok()
+    keys::client::verify(jwt, jwks, profile::signing_algs(registered?.client.profile)).ok()
 }
 
 /// RFC 7523 §3 and RFC 6749 §2.3: an assertion authenticates once.

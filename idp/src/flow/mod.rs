@@ -5,6 +5,7 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod answer;
 pub mod authorize;
 pub mod caller;
 pub mod client;
@@ -21,6 +22,8 @@ pub mod logo;
 pub mod logout;
 pub mod operator;
 pub mod page;
+pub mod par;
+pub mod request_object;
 pub mod revoke;
 pub mod sealed;
 pub mod sign_in;
@@ -33,10 +36,10 @@ use std::net::IpAddr;
 
 use crate::domain::id::Id;
 use crate::domain::interaction::Interaction;
-use crate::domain::request::ResponseMode;
 use crate::domain::secret::{BrowserCookie, DeviceCookie, Minted, SessionCookie, Stored};
 use crate::domain::standing::Refusal;
 use crate::protocol::Error;
+use crate::protocol::authorize::Outgoing;
 
 /// What a browser showed us of itself: its cookies and where it calls from.
 #[derive(Clone, Debug, Default)]
@@ -127,10 +130,7 @@ pub enum Outcome {
 /// An authorization response on its way.
 #[derive(Debug)]
 pub struct Returned {
-    pub mode: ResponseMode,
-    /// The address; with the parameters in its query for `query`, bare for `form_post`.
-    pub uri: String,
-    pub fields: Vec<(String, String)>,
+    pub outgoing: Outgoing,
     /// The error the client is told, for logs and metrics.
     pub error: Option<Error>,
 }

@@ -23,6 +23,9 @@ pub enum ErrorCode {
     RequestNotSupported,
     RequestUriNotSupported,
     RegistrationNotSupported,
+    // RFC 9101 §7
+    InvalidRequestObject,
+    InvalidRequestUri,
     // OIDC unmet authentication requirements 1.0
     UnmetAuthenticationRequirements,
     // RFC 6750 §3.1
@@ -33,7 +36,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 20] = [
+    pub const ALL: [ErrorCode; 22] = [
         ErrorCode::InvalidRequest,
         ErrorCode::UnauthorizedClient,
         ErrorCode::AccessDenied,
@@ -50,6 +53,8 @@ impl ErrorCode {
         ErrorCode::RequestNotSupported,
         ErrorCode::RequestUriNotSupported,
         ErrorCode::RegistrationNotSupported,
+        ErrorCode::InvalidRequestObject,
+        ErrorCode::InvalidRequestUri,
         ErrorCode::UnmetAuthenticationRequirements,
         ErrorCode::InvalidToken,
         ErrorCode::InsufficientScope,
@@ -74,6 +79,8 @@ impl ErrorCode {
             ErrorCode::RequestNotSupported => "request_not_supported",
             ErrorCode::RequestUriNotSupported => "request_uri_not_supported",
             ErrorCode::RegistrationNotSupported => "registration_not_supported",
+            ErrorCode::InvalidRequestObject => "invalid_request_object",
+            ErrorCode::InvalidRequestUri => "invalid_request_uri",
             ErrorCode::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             ErrorCode::InvalidToken => "invalid_token",
             ErrorCode::InsufficientScope => "insufficient_scope",

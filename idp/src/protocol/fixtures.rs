@@ -118,6 +118,7 @@ pub fn request(client: &Client, scope: &str) -> AuthorizationRequest {
         expected: None,
         ui_locales: vec![],
         asked_at: at(1000),
+        pushed: None,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod json;
 pub mod logout;
 pub mod params;
 pub mod pkce;
+pub mod profile;
 pub mod registration;
 pub mod release;
 pub mod revoke;

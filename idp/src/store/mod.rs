@@ -20,6 +20,7 @@ pub mod key;
 pub mod message;
 pub mod meta;
 pub mod otp;
+pub mod pushed;
 pub mod retention;
 pub mod session;
 pub mod subject;

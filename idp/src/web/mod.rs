@@ -13,6 +13,7 @@ pub mod limit;
 pub mod logout;
 pub mod operations;
 pub mod page;
+pub mod par;
 pub mod read;
 pub mod reply;
 pub mod revoke;
@@ -40,6 +41,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(
             web::resource("/authorize").route(web::get().to(authorize::get)).route(web::post().to(authorize::post)),
         )
+        .service(web::resource("/par").route(web::post().to(par::post)))
         .service(
             web::resource("/token")
                 .route(web::post().to(token::post))

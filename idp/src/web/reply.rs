@@ -9,10 +9,9 @@ use super::page::{ErrorPage, FormPost, Frame, Reason, Stop};
 use super::read::{Language, Unread};
 use super::watch::Trace;
 use super::{cookie, headers};
-use crate::domain::Fault;
 use crate::domain::fault::Cause;
-use crate::domain::request::ResponseMode;
-use crate::flow::{Answer, Cookies, Outcome, Returned};
+use crate::domain::{Fault, Span};
+use crate::flow::{Answer, Cookies, Outcome, Returned, answer};
 use crate::idp::Idp;
 use crate::protocol::{Error, ErrorCode};
 
@@ -77,6 +76,8 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RequestNotSupported
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported
+        | ErrorCode::InvalidRequestObject
+        | ErrorCode::InvalidRequestUri
         | ErrorCode::UnmetAuthenticationRequirements
         | ErrorCode::UnsupportedTokenType => StatusCode::BAD_REQUEST,
     }
@@ -138,19 +139,20 @@ fn returned(returned: Returned, context: &Context<'_>) -> HttpResponse {
         Some(error) => context.note_error(error),
         None => context.note("code"),
     }
-    match returned.mode {
-        ResponseMode::Query => see_other(&returned.uri, context),
-        ResponseMode::FormPost => {
-            let html = FormPost {
-                frame: context.frame(""),
-                client: returned.uri.clone(),
-                action: returned.uri.clone(),
-                fields: returned.fields,
-            }
-            .render();
-            page(StatusCode::OK, html, Some(&returned.uri), context)
-        }
+    let outgoing = match answer::leave(returned, context.idp) {
+        Ok(outgoing) => outgoing,
+        Err(fault) => return page_fault(&fault, context),
+    };
+    if !outgoing.mode.by_form() {
+        return see_other(&outgoing.uri, context);
     }
+    let form = FormPost {
+        frame: context.frame(""),
+        client: outgoing.uri.clone(),
+        action: outgoing.uri.clone(),
+        fields: outgoing.fields,
+    };
+    page(StatusCode::OK, form.render(), Some(&outgoing.uri), context)
 }
 
 /// A page that never redirects: the address is not trusted.
@@ -233,6 +235,22 @@ pub fn json(body: &Value, context: &Context<'_>) -> HttpResponse {
         .insert_header((header::PRAGMA, "no-cache"))
         .content_type("application/json")
         .body(text)
+}
+
+/// RFC 9126 §2.2: the reference a pushed request is kept under.
+pub fn created(body: &Value, context: &Context<'_>) -> HttpResponse {
+    let mut response = json(body, context);
+    *response.status_mut() = StatusCode::CREATED;
+    response
+}
+
+/// RFC 9126 §2.3: more than this client may ask for; not ours to blame and not a matter of what it sent.
+pub fn too_many(after: Span, context: &Context<'_>) -> HttpResponse {
+    context.note("too_many");
+    let told = json!({"error": "temporarily_unavailable", "error_description": "requests of this client are too many"});
+    let mut response = builder(StatusCode::TOO_MANY_REQUESTS, headers::Answer::Bare, context).json(told);
+    insert(&mut response, header::RETRY_AFTER, &after.as_seconds().to_string());
+    response
 }
 
 /// A JSON error of a token-like endpoint (RFC 6749 §5.2).

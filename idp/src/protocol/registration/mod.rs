@@ -7,17 +7,17 @@
 mod keys;
 mod members;
 mod purposes;
+mod requests;
 
 use serde_json::Value;
 
-use crate::domain::relying_party::{
-    AssertionAudience, AuthMethod, GrantType, LegalBasis, PkcePolicy, Profile, SigningAlg, SubjectType,
-};
+use crate::domain::arrangement::AnswerForms;
+use crate::domain::relying_party::{AuthMethod, GrantType, LegalBasis, SubjectType};
 use crate::domain::{Client, Id};
 
 use super::error::Error;
-use super::scope;
 use super::uri::{self, Kind};
+use super::{profile, scope};
 use members::Members;
 
 /// What decides besides the file.
@@ -42,6 +42,7 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     let id = client_id(&mut members)?;
     let redirect_uris = members.texts("redirect_uris")?;
     let method = members.choice("token_endpoint_auth_method")?.unwrap_or(AuthMethod::ClientSecretBasic);
+    let profile = requests::profile(&mut members, method)?;
     let grant_types = members.choice::<Vec<GrantType>>("grant_types")?;
     let grant_types = grant_types.unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
     check_grants(&grant_types, method, &redirect_uris)?;
@@ -54,6 +55,11 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         check_address("post_logout_redirect_uris", uri, admission)?;
     }
     let jwks = keys::admit(&mut members, method)?;
+    let requests = requests::rules(&mut members, profile, jwks.is_some(), admission)?;
+    let answers = AnswerForms {
+        authorization_signed_response_alg: requests::alg(&mut members, "authorization_signed_response_alg", profile)?,
+        ..AnswerForms::default()
+    };
     let secret = secret(&mut members, method)?;
     let scope = scopes(&mut members)?;
     let purposes = purposes::admit(&mut members, &scope)?;
@@ -68,8 +74,8 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         grant_types,
         token_endpoint_auth_method: method,
         jwks,
-        // OIDC Registration §2: what every old library assumes.
-        id_token_signed_response_alg: members.choice("id_token_signed_response_alg")?.unwrap_or(SigningAlg::RS256),
+        id_token_signed_response_alg: requests::alg(&mut members, "id_token_signed_response_alg", profile)?
+            .unwrap_or_else(|| profile::default_alg(profile)),
         subject_type: members.choice("subject_type")?.unwrap_or(SubjectType::Pairwise),
         default_acr_values: members.texts("default_acr_values")?,
         default_max_age: members.number("default_max_age", 0, u64::MAX)?,
@@ -80,22 +86,22 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         contacts: members.texts("contacts")?,
         min_account_level: members.level("vn_min_account_level", 2)?,
         min_auth_level: members.level("vn_min_auth_level", 4)?,
-        acr_demand: members.choice("vn_acr_demand")?.unwrap_or(false),
+        acr_demand: members.choice("vn_acr_demand")?.unwrap_or(profile.is_fapi()),
         legal_basis: members.choice("vn_legal_basis")?.unwrap_or(LegalBasis::Consent),
         services: purposes::services(&mut members, &scope, &purposes)?,
         purposes,
         scope,
         // ND 85/2016: five levels of information security.
         security_level: members.level("vn_security_level", 5)?,
-        profile: members.choice("vn_profile")?.unwrap_or(Profile::Oidc),
-        assertion_audience: members.choice("vn_assertion_audience")?.unwrap_or(AssertionAudience::Issuer),
+        profile,
+        assertion_audience: requests::audience(&mut members, profile)?,
         sector,
         sso: members.choice("vn_sso")?.unwrap_or(true),
-        pkce: pkce(&mut members, method)?,
+        pkce: requests::pkce(&mut members, method, profile)?,
         jwks_uri: None,
         initiate_login_uri: None,
-        requests: Default::default(),
-        answers: Default::default(),
+        requests,
+        answers,
         binding: Default::default(),
         logout: Default::default(),
         resources: Default::default(),
@@ -237,15 +243,6 @@ fn host(uri: &str) -> Option<String> {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     })
-}
-
-/// RFC 9700 §2.1.1: a public client cannot do without.
-fn pkce(members: &mut Members, method: AuthMethod) -> Result<PkcePolicy, Error> {
-    let policy = members.choice("vn_pkce")?.unwrap_or(PkcePolicy::Required);
-    if policy == PkcePolicy::Optional && method == AuthMethod::None {
-        return Err(refuse("vn_pkce", "is optional for a public client"));
-    }
-    Ok(policy)
 }
 
 #[cfg(test)]
