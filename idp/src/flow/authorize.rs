@@ -240,7 +240,7 @@ fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, id
         );
     store::trail::append(db, &event, &idp.id()?)?;
     let address = return_address(&request, &client, idp)?;
-    Ok(Answer::bare(Outcome::Returned(Returned { outgoing: address.code(code.reveal()), error: None })))
+    Ok(Answer::bare(Outcome::Returned(Box::new(Returned { outgoing: address.code(code.reveal()), error: None }))))
 }
 
 /// `offline_access` is granted only where the decision says so; every other scope as asked.
@@ -351,5 +351,5 @@ pub fn return_address(request: &AuthorizationRequest, client: &Client, idp: &Idp
 }
 
 pub fn returned(address: &ReturnAddress, error: Error) -> Outcome {
-    Outcome::Returned(Returned { outgoing: address.refuse(&error), error: Some(error) })
+    Outcome::Returned(Box::new(Returned { outgoing: address.refuse(&error), error: Some(error) }))
 }

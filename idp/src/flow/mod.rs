@@ -118,7 +118,7 @@ pub enum Outcome {
     /// A page of ours, never a redirect: no address is trusted.
     Shown(Error),
     /// Back to the client.
-    Returned(Returned),
+    Returned(Box<Returned>),
     /// On to one of our pages within an interaction.
     Page(Step, Id<Interaction>),
     /// On to a page of ours that is no interaction (`/identity`).

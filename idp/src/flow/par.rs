@@ -139,3 +139,7 @@ pub fn spend(db: &mut Db, request: &AuthorizationRequest, idp: &Idp) -> Result<b
     let Some(hash) = &request.pushed else { return Ok(true) };
     store::pushed::spend(db, &Stored::from_store(hash.clone()), idp.clock.now())
 }
+
+#[cfg(test)]
+#[path = "par_tests.rs"]
+mod tests;

@@ -116,7 +116,7 @@ pub fn page(
 pub fn outcome(answer: Answer, context: &Context<'_>) -> HttpResponse {
     let mut response = match answer.outcome {
         Outcome::Shown(error) => shown(&error, context),
-        Outcome::Returned(returned) => self::returned(returned, context),
+        Outcome::Returned(returned) => self::returned(*returned, context),
         Outcome::Page(step, id) => {
             context.note(step.name());
             let address = format!("/{}?interaction={id}", step.name());
