@@ -6,6 +6,11 @@
 //! | code redeemed twice, or by two at once | one conditional update decides; the loser revokes the family | `store::code::spend`, `flow::token` | `races`, `store::tests` |
 //! | code of one client at another | client, redirect and verifier must match | `protocol::token::code` | `code_tests`, `wire::token` |
 //! | PKCE stripped or downgraded | required by default; a verifier without a challenge is refused | `protocol::pkce`, `authorize::checks` | `wire::pkce` |
+//! | request tampered with on its way through the browser | pushed by the client itself, or signed by its key; what stands beside is not heard | `protocol::authorize::{par, jar}` | `wire::par`, `wire::jar` |
+//! | pushed request answered twice, or by two at once | one conditional update decides, in the transaction that issues | `store::pushed::spend`, `flow::par` | `wire::par`, `store::tests` |
+//! | server sent to an address of the attacker's choice by `request_uri` | only registered ones, byte for byte, through the one hardened client | `authorize::jar::carrier`, `fetch` | `jar_tests`, `wire::jar` |
+//! | answer swapped or mixed up on its way back | `iss` in every answer; a signed answer names its client and ends soon | `protocol::authorize::answer` | `wire::jarm` |
+//! | profile escaped by leaving something out | demands are asked of the effective request | `protocol::profile`, `authorize::checks` | `checks_tests`, `wire::fapi` |
 //! | refresh token stolen | public clients rotate, a replay ends the family | `protocol::token::refresh` | `refresh_tests`, `races` |
 //! | assertion replayed, on any node | `jti` is spent in the transaction of the act | `store::used`, `flow::caller` | `races`, `wire::client_auth` |
 //! | token made for another purpose | classes in every digest; `typ` and algorithm lists | `domain::secret`, `keys::client` | `keys` tests |

@@ -149,6 +149,11 @@ async fn live(
     let form = crate::support::flow::sign_in_form(&at, &holder.number, "Mật khẩu sai #2026");
     stranger.submit(&at, &form).await;
     secrets.keep("wrong password", "Mật khẩu sai #2026");
+    // The same hint pushed, and where it waits.
+    let pushed = client.pushed(&Ask::of(client).with("login_hint", &holder.number)).await;
+    let (_, reference) = pushed.rsplit_once(':').unwrap();
+    secrets.keep("reference of a pushed request", reference);
+    stranger.open(&client.bring(&pushed)).await;
     let denied = visitor.open(&Ask::of(client).scope("openid email").with("prompt", "consent").target()).await;
     idp.walk(&visitor, denied, holder, Will::Deny).await;
     idp.admin_ok(&["account", "show", &holder.number, "--reveal"]);

@@ -10,6 +10,8 @@ use crate::domain::{AuthenticationLevel, Span};
 #[serde(deny_unknown_fields, default)]
 pub struct Lifetimes {
     pub code: Span,
+    /// How long a pushed request waits for its browser.
+    pub request_uri: Span,
     pub interaction: Span,
     pub otp: Span,
     pub access_token: Span,
@@ -28,6 +30,7 @@ impl Default for Lifetimes {
         let two = SessionLimits::ceiling(AuthenticationLevel::Two);
         Self {
             code: Span::seconds(60),
+            request_uri: Span::seconds(90),
             interaction: Span::minutes(30),
             otp: Span::minutes(5),
             access_token: Span::minutes(10),
@@ -56,6 +59,7 @@ impl Lifetimes {
         let defaults = Self::default();
         let rows = [
             ("code", self.code, Span::seconds(60)),
+            ("request_uri", self.request_uri, Span::seconds(120)),
             ("interaction", self.interaction, defaults.interaction),
             ("otp", self.otp, Span::minutes(10)),
             ("access_token", self.access_token, Span::hours(1)),

@@ -32,6 +32,8 @@ pub struct Limits {
     pub otp_sends_per_day: i64,
     /// Standing sessions of one account; the oldest ends when one more opens.
     pub sessions_per_account: usize,
+    /// Requests one client may push within one lifetime of a `request_uri`; over it 429 (RFC 9126 §2.3).
+    pub pushed_requests_per_client: u64,
 }
 
 impl Default for Limits {
@@ -53,6 +55,7 @@ impl Default for Limits {
             otp_sends_per_quarter_hour: 3,
             otp_sends_per_day: 10,
             sessions_per_account: 50,
+            pushed_requests_per_client: 9_000,
         }
     }
 }
@@ -80,6 +83,7 @@ impl Limits {
             ("otp_sends_per_quarter_hour", self.otp_sends_per_quarter_hour > 0),
             ("otp_sends_per_day", self.otp_sends_per_day > 0),
             ("sessions_per_account", self.sessions_per_account > 0),
+            ("pushed_requests_per_client", self.pushed_requests_per_client > 0),
         ];
         match rows.iter().find(|(_, holds)| !holds) {
             Some((name, _)) => Err(Invalid::new(format!("limits.{name}"), "must be at least 1")),

@@ -152,6 +152,7 @@ fn values_that_do_not_belong_together_are_refused() {
 fn contract_3_lifetimes_may_be_shortened_and_never_lengthened() {
     for (name, ceiling) in [
         ("code", 60),
+        ("request_uri", 120),
         ("interaction", 1_800),
         ("otp", 600),
         ("access_token", 3_600),

@@ -21,6 +21,16 @@ pub enum LegalBasis {
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     Oidc,
+    /// FAPI 2.0 Security Profile.
+    Fapi2,
+    /// FAPI 2.0 Message Signing, on top of the former.
+    Fapi2MessageSigning,
+}
+
+impl Profile {
+    pub const fn is_fapi(self) -> bool {
+        matches!(self, Profile::Fapi2 | Profile::Fapi2MessageSigning)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

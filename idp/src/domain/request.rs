@@ -9,12 +9,29 @@ use super::claim::ClaimName;
 use super::id::Id;
 use super::moment::Moment;
 use super::relying_party::Client;
+use super::secret::{PushedReference, Stored};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseMode {
     Query,
     FormPost,
+    /// JARM §2.3.1, and `jwt`, which means the same for a code (§2.3.4).
+    QueryJwt,
+    /// JARM §2.3.3.
+    FormPostJwt,
+}
+
+impl ResponseMode {
+    /// Whether the answer leaves as one signed JWT.
+    pub const fn is_signed(self) -> bool {
+        matches!(self, ResponseMode::QueryJwt | ResponseMode::FormPostJwt)
+    }
+
+    /// Whether the answer leaves by a form that posts itself.
+    pub const fn by_form(self) -> bool {
+        matches!(self, ResponseMode::FormPost | ResponseMode::FormPostJwt)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +105,18 @@ pub struct AuthorizationRequest {
     pub ui_locales: Vec<String>,
     /// When the request arrived: what counts as a fresh authentication is measured from here.
     pub asked_at: Moment,
+    /// The digest of the reference it was pushed under: it is answered once, however often it is opened (RFC 9126 §7.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
+}
+
+/// A request a client pushed, waiting for the browser that brings its reference (RFC 9126 §2.2).
+#[derive(Clone, Debug)]
+pub struct PushedRequest {
+    pub reference: Stored<PushedReference>,
+    pub request: AuthorizationRequest,
+    pub expires_at: Moment,
+    pub spent_at: Option<Moment>,
 }
 
 impl AuthorizationRequest {

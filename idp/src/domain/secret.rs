@@ -22,6 +22,7 @@ pub trait Class {
 }
 
 pub enum Code {}
+pub enum PushedReference {}
 pub enum AccessToken {}
 pub enum RefreshToken {}
 /// The `jti` of an access token that is a JWT (RFC 9068).
@@ -37,6 +38,9 @@ pub enum RegistrationToken {}
 impl Class for Code {
     const NAME: &'static str = "code";
     const DATED: bool = true;
+}
+impl Class for PushedReference {
+    const NAME: &'static str = "request_uri";
 }
 impl Class for AccessToken {
     const NAME: &'static str = "access_token";

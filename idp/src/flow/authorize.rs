@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::facts::{self, Gathered, Limits};
 use super::session_state::stated;
-use super::{Answer, Browser, Cookies, Outcome, Returned, Step, hints, resource};
+use super::{Answer, Browser, Cookies, Outcome, Returned, Step, par, request_object};
 use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::{Client, ClientStatus, Registered};
@@ -17,9 +17,9 @@ use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id};
 use crate::idp::Idp;
-use crate::protocol::authorize::address::{AddressPolicy, ReturnAddress, address};
-use crate::protocol::authorize::checks;
+use crate::protocol::authorize::address::{AddressPolicy, ReturnAddress, named};
 use crate::protocol::authorize::next::{Decided, Next, barred_error};
+use crate::protocol::authorize::par::{reference, spent};
 use crate::protocol::params::Params;
 use crate::protocol::{Error, ErrorCode};
 use crate::store::{self, Db};
@@ -38,28 +38,24 @@ pub enum Arrival {
 /// Begins an authorization request.
 pub async fn begin(params: &Params, arrival: Arrival, browser: &Browser, idp: &Arc<Idp>) -> Result<Answer, Fault> {
     let registered = find_client(params, idp).await?;
-    let policy = address_policy(idp);
-    let address = match address(params, registered.as_ref(), &policy) {
-        Ok(address) => address,
+    let named = named(params, registered.as_ref()).and_then(|client| Ok((Arc::clone(client), reference(params)?)));
+    let (client, request) = match named {
+        Ok((client, Some(reference))) => {
+            let taken = par::take_up(reference, &client, idp).await?;
+            (client, taken)
+        }
+        Ok((client, None)) => {
+            let posted = arrival != Arrival::Get;
+            let understood = request_object::understood(params, &client, (browser, posted), idp).await?;
+            (client, understood)
+        }
         Err(error) => return Ok(Answer::bare(Outcome::Shown(error))),
     };
-    let Some(registered) = registered else {
-        return Err(Fault::broken("flow", "an address without a client"));
-    };
-    let client = registered.client;
-    let address = stated(address, &client, browser, idp)?;
-    let hints = hints::resolve(params, &client, arrival != Arrival::Get, idp).await?;
-    let request = match checks::validate(params, &client, &hints) {
-        Ok(request) => request,
-        Err(error) => return Ok(Answer::bare(returned(&address, error))),
-    };
-    if let Err(error) = resource::admit(&request.resources, &client, idp).await? {
-        return Ok(Answer::bare(returned(&address, error)));
+    match request {
+        Ok(request) if arrival == Arrival::CrossSitePost => store_posted(request, idp).await,
+        Ok(request) => proceed(Pending::new(request, client), browser, idp).await,
+        Err(outcome) => Ok(Answer::bare(outcome)),
     }
-    if arrival == Arrival::CrossSitePost {
-        return store_posted(request, idp).await;
-    }
-    proceed(Pending::new(request, client), browser, idp).await
 }
 
 /// Takes up a request a cross-site POST left behind.
@@ -177,6 +173,9 @@ pub fn open_interaction(
         expires_at: now + idp.config.lifetimes.interaction,
         finished_at: None,
     };
+    if let Some(request) = interaction.request() {
+        par::hold(db, request, idp)?;
+    }
     store::interaction::open(db, &interaction)?;
     Ok((interaction.id, minted))
 }
@@ -196,6 +195,9 @@ fn issue(
         && !store::interaction::finish(db, id, now)?
     {
         return Ok(Answer::bare(Outcome::Shown(gone())));
+    }
+    if !par::spend(db, &request, idp)? {
+        return Ok(Answer::bare(Outcome::Shown(spent())));
     }
     let sub = match gathered.sub {
         Some(sub) => sub,
@@ -246,7 +248,7 @@ fn issue(
         );
     store::trail::append(db, &event, &idp.id()?)?;
     let address = stated(return_address(&request, &client, idp)?, &client, browser, idp)?;
-    Ok(Answer::bare(Outcome::Returned(outgoing(&address, &[("code", code.reveal())], None))))
+    Ok(Answer::bare(Outcome::Returned(Box::new(Returned { outgoing: address.code(code.reveal()), error: None }))))
 }
 
 /// `offline_access` is granted only where the decision says so; every other scope as asked.
@@ -267,6 +269,9 @@ pub fn refuse(
         && !store::interaction::finish(db, id, now)?
     {
         return Ok(Answer::bare(Outcome::Shown(gone())));
+    }
+    if !par::spend(db, &pending.request, idp)? {
+        return Ok(Answer::bare(Outcome::Shown(spent())));
     }
     if let Some(session) = session {
         let event = Event::new(Kind::AuthorizationRefused, now)
@@ -354,12 +359,6 @@ pub fn return_address(request: &AuthorizationRequest, client: &Client, idp: &Idp
         .map_err(|error| Fault::broken("flow", format!("kept request lost its address: {}", error.told)))
 }
 
-fn returned(address: &ReturnAddress, error: Error) -> Outcome {
-    let pairs = [("error", error.code.as_str()), ("error_description", error.told.as_str())];
-    Outcome::Returned(outgoing(address, &pairs, Some(error.clone())))
-}
-
-fn outgoing(address: &ReturnAddress, pairs: &[(&str, &str)], error: Option<Error>) -> Returned {
-    let out = address.answer(pairs);
-    Returned { mode: out.mode, uri: out.uri, fields: out.fields, error }
+pub fn returned(address: &ReturnAddress, error: Error) -> Outcome {
+    Outcome::Returned(Box::new(Returned { outgoing: address.refuse(&error), error: Some(error) }))
 }

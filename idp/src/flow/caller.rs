@@ -9,6 +9,7 @@ use crate::idp::Idp;
 use crate::keys::client::VerifiedJwt;
 use crate::protocol::Error;
 use crate::protocol::params::Params;
+use crate::protocol::profile;
 use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, VerifiedAssertion};
 use crate::store::{self, Db};
 
@@ -42,9 +43,10 @@ async fn verify_assertion(
     if client.token_endpoint_auth_method != AuthMethod::PrivateKeyJwt || registered.status != ClientStatus::Live {
         return Ok(None);
     }
+    let profiled = profile::signing_algs(client.profile).iter().copied();
     let only = client.application.token_endpoint_auth_signing_alg;
-    let allowed = only.as_ref().map_or(&SigningAlg::ALL[..], std::slice::from_ref);
-    client_keys::verify(jwt, client, allowed, idp).await
+    let allowed: Vec<SigningAlg> = profiled.filter(|alg| only.is_none_or(|only| only == *alg)).collect();
+    client_keys::verify(jwt, client, &allowed, idp).await
 }
 
 /// RFC 7523 §3 and RFC 6749 §2.3: an assertion authenticates once.

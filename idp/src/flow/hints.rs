@@ -2,19 +2,19 @@
 
 use crate::domain::{Client, Fault, PersonNumber};
 use crate::idp::Idp;
-use crate::protocol::authorize::checks::{HintState, Hints, LoginHint};
+use crate::protocol::authorize::checks::{HintState, Hints, LoginHint, Way};
 use crate::protocol::params::Params;
 use crate::store;
 
 /// Resolves both hints. `posted`: a person number is taken from a form body only, never from a URL.
-pub async fn resolve(params: &Params, client: &Client, posted: bool, idp: &Idp) -> Result<Hints, Fault> {
+pub async fn resolve(params: &Params, client: &Client, posted: bool, way: Way, idp: &Idp) -> Result<Hints, Fault> {
     // An ID token of ours for this client, expired or not (OIDC Core §3.1.2.1; `security.md` AZ-14).
     let id_token_hint = match params.first("id_token_hint").filter(|hint| !hint.is_empty()) {
         Some(jwt) => HintState::of(idp.ring.verify_own(jwt).as_ref(), &idp.config.issuer, client),
         None => HintState::Absent,
     };
     let login_hint = login_hint(params.first("login_hint"), posted, idp).await?;
-    Ok(Hints { id_token_hint, login_hint, now: idp.clock.now(), post: posted })
+    Ok(Hints { way, id_token_hint, login_hint, now: idp.clock.now(), post: posted })
 }
 
 async fn login_hint(hint: Option<&str>, posted: bool, idp: &Idp) -> Result<LoginHint, Fault> {

@@ -5,6 +5,7 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod answer;
 pub mod answers;
 pub mod authorize;
 pub mod back_channel;
@@ -28,7 +29,9 @@ pub mod logout;
 pub mod operator;
 pub mod outbox;
 pub mod page;
+pub mod par;
 pub mod register;
+pub mod request_object;
 pub mod resource;
 pub mod revoke;
 pub mod sealed;
@@ -44,10 +47,10 @@ use std::net::IpAddr;
 
 use crate::domain::id::Id;
 use crate::domain::interaction::Interaction;
-use crate::domain::request::ResponseMode;
 use crate::domain::secret::{BrowserCookie, DeviceCookie, Minted, SessionCookie, Stored};
 use crate::domain::standing::Refusal;
 use crate::protocol::Error;
+use crate::protocol::authorize::Outgoing;
 
 /// What a browser showed us of itself: its cookies and where it calls from.
 #[derive(Clone, Debug, Default)]
@@ -129,7 +132,7 @@ pub enum Outcome {
     /// A page of ours, never a redirect: no address is trusted.
     Shown(Error),
     /// Back to the client.
-    Returned(Returned),
+    Returned(Box<Returned>),
     /// On to one of our pages within an interaction.
     Page(Step, Id<Interaction>),
     /// On to a page of ours that is no interaction (`/identity`).
@@ -141,10 +144,7 @@ pub enum Outcome {
 /// An authorization response on its way.
 #[derive(Debug)]
 pub struct Returned {
-    pub mode: ResponseMode,
-    /// The address; with the parameters in its query for `query`, bare for `form_post`.
-    pub uri: String,
-    pub fields: Vec<(String, String)>,
+    pub outgoing: Outgoing,
     /// The error the client is told, for logs and metrics.
     pub error: Option<Error>,
 }

@@ -14,6 +14,7 @@ pub mod path {
     pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
     pub const JWKS: &str = "/jwks";
     pub const AUTHORIZE: &str = "/authorize";
+    pub const PAR: &str = "/par";
     pub const TOKEN: &str = "/token";
     pub const USERINFO: &str = "/userinfo";
     pub const INTROSPECT: &str = "/introspect";
@@ -73,6 +74,8 @@ fn endpoints(issuer: &str) -> Value {
     json!({
         "issuer": issuer,
         "authorization_endpoint": at(path::AUTHORIZE),
+        "pushed_authorization_request_endpoint": at(path::PAR),
+        "require_pushed_authorization_requests": false,
         "token_endpoint": at(path::TOKEN),
         "userinfo_endpoint": at(path::USERINFO),
         "jwks_uri": at(path::JWKS),
@@ -86,13 +89,16 @@ fn endpoints(issuer: &str) -> Value {
 fn requests(published: &Published<'_>) -> Value {
     json!({
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "form_post"],
+        "response_modes_supported": ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"],
+        "authorization_signing_alg_values_supported": ALGS,
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": claim::scopes(),
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "request_object_signing_alg_values_supported": ALGS,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": published.acr.iter().map(|acr| acr.urn()).collect::<Vec<_>>(),
         "ui_locales_supported": ["vi", "en"],

@@ -120,6 +120,7 @@ pub fn request(client: &Client, scope: &str) -> AuthorizationRequest {
         expected: None,
         ui_locales: vec![],
         asked_at: at(1000),
+        pushed: None,
     }
 }
 
@@ -196,18 +197,32 @@ pub fn consent(client: &str, purpose: &str, asked: &str, granted: &str) -> Conse
     }
 }
 
-/// The client after it proved itself in its registered way; not for `private_key_jwt`.
+/// The client after it proved itself in its registered way.
 pub fn authenticated(client: &Client) -> super::token::Authenticated {
     use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let registered = registered(client.clone());
+    let claims = serde_json::json!({
+        "iss": client.id, "sub": client.id, "aud": ISSUER, "exp": 1060, "jti": "fixture",
+    });
+    let claims = claims.as_object().unwrap();
+    let (header, payload) = (serde_json::Map::new(), serde_json::to_string(claims).unwrap());
+    let assertion = super::token::client_auth::VerifiedAssertion { header: &header, claims };
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("{}:{SECRET}", client.id));
     let (body, header) = match client.token_endpoint_auth_method {
         AuthMethod::None => (format!("client_id={}", client.id), None),
+        AuthMethod::PrivateKeyJwt => (
+            format!(
+                "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=e30.{}.c2ln",
+                URL_SAFE_NO_PAD.encode(payload)
+            ),
+            None,
+        ),
         AuthMethod::ClientSecretPost => (format!("client_id={}&client_secret={SECRET}", client.id), None),
         _ => (String::new(), Some(format!("Basic {basic}"))),
     };
     let params = super::Params::parse(&body).unwrap();
     let credentials = super::token::credentials(&params, header.as_deref()).unwrap();
     let audience = super::token::Audience { issuer: ISSUER, token_endpoint: "https://id.gov.vn/token" };
-    super::token::prove(&credentials, Some(&registered), None, &audience, at(1000)).unwrap()
+    super::token::prove(&credentials, Some(&registered), Some(&assertion), &audience, at(1000)).unwrap()
 }

@@ -16,6 +16,7 @@ pub mod logout;
 pub mod logout_token;
 pub mod params;
 pub mod pkce;
+pub mod profile;
 pub mod registration;
 pub mod release;
 pub mod resource;

@@ -28,6 +28,24 @@ impl Params {
         Ok(Params { fields })
     }
 
+    /// Parameters that did not come as a query or form: the members of a request object.
+    pub fn of(fields: Vec<(String, String)>) -> Params {
+        Params { fields }
+    }
+
+    /// These parameters, and of `others` those that are not among them.
+    pub fn over(mut self, others: &Params) -> Params {
+        let absent: Vec<_> =
+            others.fields.iter().filter(|(name, _)| self.all(name).next().is_none()).cloned().collect();
+        self.fields.extend(absent);
+        self
+    }
+
+    /// Everything but these parameters.
+    pub fn without(&self, names: &[&str]) -> Params {
+        Params { fields: self.fields.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect() }
+    }
+
     /// The one value of a parameter. An empty value counts as absent; a repeated parameter is `invalid_request`.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, Error> {
         if self.repeated(name) {

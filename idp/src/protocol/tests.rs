@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::authorize::{self, AddressPolicy, HintState, Hints, LoginHint, Shortfall};
+use super::authorize::{self, AddressPolicy, HintState, Hints, LoginHint, Shortfall, Way};
 use super::fixtures::{self, CHALLENGE, ISSUER, at};
 use super::introspect::{self, Kind, Live};
 use super::revoke::{self, Falls};
@@ -27,7 +27,13 @@ fn rp() -> Client {
 }
 
 fn validated(text: &str, client: &Client) -> Result<(), Error> {
-    let hints = Hints { id_token_hint: HintState::Absent, login_hint: LoginHint::Absent, now: at(0), post: false };
+    let hints = Hints {
+        way: Way::default(),
+        id_token_hint: HintState::Absent,
+        login_hint: LoginHint::Absent,
+        now: at(0),
+        post: false,
+    };
     authorize::validate(&params(text), client, &hints).map(|_| ())
 }
 
@@ -72,8 +78,10 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         silent(false, None, "openid"),
         silent(true, Some(2), "openid"),
         silent(true, None, "openid profile"),
-        validated("request=x", &rp()).unwrap_err(),
-        validated("request_uri=x", &rp()).unwrap_err(),
+        authorize::jar::carrier(&params("request=x"), &rp(), false).unwrap_err(),
+        authorize::jar::carrier(&params("request_uri=x"), &rp(), false).unwrap_err(),
+        authorize::jar::replayed(),
+        authorize::par::spent(),
         validated("registration=x", &rp()).unwrap_err(),
         shortfall.error(),
         userinfo::admit(&own, &[]).unwrap_err(),
@@ -129,7 +137,13 @@ fn discovery_is_true_and_complete() {
         ("frontchannel_logout_session_supported", json!(true)),
         ("registration_endpoint", json!("https://id.gov.vn/register")),
         ("response_types_supported", json!(["code"])),
-        ("response_modes_supported", json!(["query", "form_post"])),
+        ("response_modes_supported", json!(["query", "form_post", "jwt", "query.jwt", "form_post.jwt"])),
+        ("pushed_authorization_request_endpoint", json!("https://id.gov.vn/par")),
+        ("require_pushed_authorization_requests", json!(false)),
+        ("authorization_signing_alg_values_supported", json!(["RS256", "ES256", "PS256", "EdDSA"])),
+        ("request_object_signing_alg_values_supported", json!(["RS256", "ES256", "PS256", "EdDSA"])),
+        ("request_uri_parameter_supported", json!(true)),
+        ("require_request_uri_registration", json!(true)),
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("subject_types_supported", json!(["pairwise", "public"])),
@@ -144,8 +158,7 @@ fn discovery_is_true_and_complete() {
             "token_endpoint_auth_methods_supported",
             json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
         ),
-        ("request_parameter_supported", json!(false)),
-        ("request_uri_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
         ("claims_parameter_supported", json!(true)),
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("ui_locales_supported", json!(["vi", "en"])),
@@ -163,7 +176,6 @@ fn discovery_is_true_and_complete() {
     // RFC 8414 §2: what is not there yet is absent, not announced.
     for absent in [
         "op_policy_uri",
-        "pushed_authorization_request_endpoint",
         "dpop_signing_alg_values_supported",
         "mtls_endpoint_aliases",
         "introspection_encryption_alg_values_supported",
@@ -323,9 +335,9 @@ proptest! {
         }
         all.extend(pairs.iter().map(|(name, value)| (*name, value.as_str())));
         let params = params(&form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish());
-        let hints = Hints { id_token_hint: HintState::Absent, login_hint: LoginHint::Absent, now: at(0), post: false };
+        let hints = Hints { way: Way::default(), id_token_hint: HintState::Absent, login_hint: LoginHint::Absent, now: at(0), post: false };
         let policy = AddressPolicy { issuer: ISSUER, http_loopback: false };
-        let Ok(address) = authorize::address(&params, Some(&registered), &policy) else { return Ok(()) };
+        let Ok(address) = authorize::named(&params, Some(&registered)).and_then(|rp| authorize::address(&params, rp, &policy)) else { return Ok(()) };
         match authorize::validate(&params, &client, &hints) {
             Ok(request) => {
                 prop_assert_eq!(&request.client_id, &Id::new("rp"));

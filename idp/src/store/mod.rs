@@ -22,6 +22,7 @@ pub mod message;
 pub mod meta;
 pub mod otp;
 pub mod outbox;
+pub mod pushed;
 pub mod resource;
 pub mod retention;
 pub mod session;

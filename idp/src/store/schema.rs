@@ -143,6 +143,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    pushed_requests (hash) {
+        hash -> Text,
+        client_id -> Text,
+        request -> Text,
+        pushed_at -> BigInt,
+        expires_at -> BigInt,
+        kept_until -> BigInt,
+        spent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     otps (id) {
         id -> Text,
         interaction_id -> Text,

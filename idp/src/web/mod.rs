@@ -14,6 +14,7 @@ pub mod limit;
 pub mod logout;
 pub mod operations;
 pub mod page;
+pub mod par;
 pub mod patience;
 pub mod read;
 pub mod register;
@@ -42,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/.well-known/oauth-authorization-server").route(web::get().to(well_known::metadata)))
         .service(resource("/jwks").route(web::get().to(well_known::jwks)))
         .service(resource("/authorize").route(web::get().to(authorize::get)).route(web::post().to(authorize::post)))
+        .service(resource("/par").route(web::post().to(par::post)))
         .service(
             resource("/token")
                 .route(web::post().to(token::post))

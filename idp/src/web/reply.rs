@@ -9,11 +9,10 @@ use super::page::{ErrorPage, FormPost, Frame, Reason, Stop};
 use super::read::{Language, Unread};
 use super::watch::Trace;
 use super::{cookie, headers};
-use crate::domain::Fault;
 use crate::domain::fault::Cause;
-use crate::domain::request::ResponseMode;
+use crate::domain::{Fault, Span};
 use crate::flow::answers::Told;
-use crate::flow::{Answer, Cookies, Outcome, Returned};
+use crate::flow::{Answer, Cookies, Outcome, Returned, answer};
 use crate::idp::Idp;
 use crate::protocol::{Error, ErrorCode};
 
@@ -80,6 +79,8 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RequestNotSupported
         | ErrorCode::RequestUriNotSupported
         | ErrorCode::RegistrationNotSupported
+        | ErrorCode::InvalidRequestObject
+        | ErrorCode::InvalidRequestUri
         | ErrorCode::UnmetAuthenticationRequirements
         | ErrorCode::UnsupportedTokenType
         | ErrorCode::InvalidRedirectUri
@@ -133,7 +134,7 @@ fn drawn(
 pub fn outcome(answer: Answer, context: &Context<'_>) -> HttpResponse {
     let mut response = match answer.outcome {
         Outcome::Shown(error) => shown(&error, context),
-        Outcome::Returned(returned) => self::returned(returned, context),
+        Outcome::Returned(returned) => self::returned(*returned, context),
         Outcome::Page(step, id) => {
             context.note(step.name());
             let address = format!("/{}?interaction={id}", step.name());
@@ -156,19 +157,20 @@ fn returned(returned: Returned, context: &Context<'_>) -> HttpResponse {
         Some(error) => context.note_error(error),
         None => context.note("code"),
     }
-    match returned.mode {
-        ResponseMode::Query => see_other(&returned.uri, context),
-        ResponseMode::FormPost => {
-            let html = FormPost {
-                frame: context.frame(""),
-                client: returned.uri.clone(),
-                action: returned.uri.clone(),
-                fields: returned.fields,
-            }
-            .render();
-            page(StatusCode::OK, html, Some(&returned.uri), context)
-        }
+    let outgoing = match answer::leave(returned, context.idp) {
+        Ok(outgoing) => outgoing,
+        Err(fault) => return page_fault(&fault, context),
+    };
+    if !outgoing.mode.by_form() {
+        return see_other(&outgoing.uri, context);
     }
+    let form = FormPost {
+        frame: context.frame(""),
+        client: outgoing.uri.clone(),
+        action: outgoing.uri.clone(),
+        fields: outgoing.fields,
+    };
+    page(StatusCode::OK, form.render(), Some(&outgoing.uri), context)
 }
 
 /// A page that never redirects: the address is not trusted.
@@ -262,6 +264,22 @@ pub fn told(told: Told, media_type: &str, context: &Context<'_>) -> HttpResponse
             builder(StatusCode::OK, headers::Answer::Bare, context).content_type(media_type).body(jwt)
         }
     }
+}
+
+/// RFC 9126 §2.2: the reference a pushed request is kept under.
+pub fn created(body: &Value, context: &Context<'_>) -> HttpResponse {
+    let mut response = json(body, context);
+    *response.status_mut() = StatusCode::CREATED;
+    response
+}
+
+/// RFC 9126 §2.3: more than this client may ask for; not ours to blame and not a matter of what it sent.
+pub fn too_many(after: Span, context: &Context<'_>) -> HttpResponse {
+    context.note("too_many");
+    let told = json!({"error": "temporarily_unavailable", "error_description": "requests of this client are too many"});
+    let mut response = builder(StatusCode::TOO_MANY_REQUESTS, headers::Answer::Bare, context).json(told);
+    insert(&mut response, header::RETRY_AFTER, &after.as_seconds().to_string());
+    response
 }
 
 /// A JSON error of a token-like endpoint (RFC 6749 §5.2).

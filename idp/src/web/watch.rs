@@ -98,6 +98,7 @@ fn endpoint(pattern: Option<&str>) -> &'static str {
         Some("/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server") => "discovery",
         Some("/jwks") => "jwks",
         Some("/authorize") => "authorize",
+        Some("/par") => "par",
         Some("/token") => "token",
         Some("/userinfo") => "userinfo",
         Some("/introspect") => "introspect",

@@ -267,7 +267,7 @@ async fn oidc_core_6_request_objects_and_registration_have_their_own_refusals() 
     let client = idp.confidential();
     for (name, value, error) in [
         ("request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported"),
-        ("request_uri", "urn:ietf:params:oauth:request_uri:x", "request_uri_not_supported"),
+        ("request_uri", "urn:ietf:params:oauth:other:x", "request_uri_not_supported"),
         ("registration", "{}", "registration_not_supported"),
     ] {
         let ask = Ask::of(&client).with(name, value);

@@ -28,7 +28,7 @@ async fn what_is_stated_is_exact() {
     assert_eq!(metadata["issuer"], json!(idp.issuer));
     for (name, values) in [
         ("response_types_supported", &["code"][..]),
-        ("response_modes_supported", &["form_post", "query"]),
+        ("response_modes_supported", &["form_post", "form_post.jwt", "jwt", "query", "query.jwt"]),
         ("grant_types_supported", &["authorization_code", "client_credentials", "refresh_token"]),
         (
             "token_endpoint_auth_methods_supported",
@@ -36,6 +36,8 @@ async fn what_is_stated_is_exact() {
         ),
         ("subject_types_supported", &["pairwise"]),
         ("id_token_signing_alg_values_supported", &["ES256", "EdDSA", "PS256", "RS256"]),
+        ("authorization_signing_alg_values_supported", &["ES256", "EdDSA", "PS256", "RS256"]),
+        ("request_object_signing_alg_values_supported", &["ES256", "EdDSA", "PS256", "RS256"]),
         ("code_challenge_methods_supported", &["S256"]),
         ("ui_locales_supported", &["en", "vi"]),
         ("claim_types_supported", &["normal"]),
@@ -51,8 +53,10 @@ async fn what_is_stated_is_exact() {
     );
     for (name, value) in [
         ("claims_parameter_supported", true),
-        ("request_parameter_supported", false),
-        ("request_uri_parameter_supported", false),
+        ("request_parameter_supported", true),
+        ("request_uri_parameter_supported", true),
+        ("require_request_uri_registration", true),
+        ("require_pushed_authorization_requests", false),
         ("authorization_response_iss_parameter_supported", true),
         ("backchannel_logout_supported", true),
         ("backchannel_logout_session_supported", true),
@@ -62,7 +66,6 @@ async fn what_is_stated_is_exact() {
         assert_eq!(metadata[name], json!(value), "{name}");
     }
     for absent in [
-        "pushed_authorization_request_endpoint",
         "device_authorization_endpoint",
         "backchannel_authentication_endpoint",
         "dpop_signing_alg_values_supported",
@@ -98,6 +101,7 @@ async fn every_endpoint_named_answers_and_paths_are_the_contracts() {
     let metadata = discovery(idp).await;
     for (name, path) in [
         ("authorization_endpoint", "/authorize"),
+        ("pushed_authorization_request_endpoint", "/par"),
         ("token_endpoint", "/token"),
         ("userinfo_endpoint", "/userinfo"),
         ("jwks_uri", "/jwks"),
@@ -110,7 +114,7 @@ async fn every_endpoint_named_answers_and_paths_are_the_contracts() {
         assert_eq!(metadata[name], json!(format!("{}{path}", idp.issuer)), "{name}");
         assert_ne!(idp.visitor().get(path).await.status, 404, "{path}");
     }
-    for later in ["/par", "/bc-authorize"] {
+    for later in ["/bc-authorize"] {
         assert_eq!(idp.visitor().get(later).await.status, 404, "{later} comes later");
     }
 }
@@ -200,7 +204,7 @@ async fn what_is_not_listed_does_not_work() {
     let idp = Sandbox::shared();
     let client = idp.confidential();
     let metadata = discovery(idp).await;
-    for mode in ["fragment", "query.jwt", "form_post.jwt", "jwt"] {
+    for mode in ["fragment", "fragment.jwt", "web_message"] {
         assert!(!list(&metadata, "response_modes_supported").contains(&mode.to_owned()));
         let ask = Ask::of(&client).with("response_mode", mode);
         verdict::redirect(&idp.visitor().get(&ask.target()).await, &client, &ask, "invalid_request");

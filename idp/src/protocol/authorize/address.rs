@@ -1,6 +1,8 @@
 //! May we answer this address at all? Until the client and its address are known to be right, nothing is ever sent
 //! there: the error is a page (RFC 6749 §4.1.2.1, RFC 9700 §4.1).
 
+use std::sync::Arc;
+
 use url::form_urlencoded;
 
 use crate::domain::relying_party::{ClientStatus, Registered};
@@ -9,6 +11,8 @@ use crate::domain::{Client, Id};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::params::Params;
 use crate::protocol::uri::{self, Kind};
+
+use super::answer::{self, Signing};
 
 /// What decides about addresses besides the registration.
 #[derive(Clone, Copy, Debug)]
@@ -27,16 +31,19 @@ pub struct ReturnAddress {
     state: Option<String>,
     issuer: String,
     session_state: Option<String>,
+    /// Where the mode is a signed one.
+    signing: Option<Signing>,
 }
 
-/// An answer on its way to the client, ready for the wire.
+/// An answer on its way to the client: ready for the wire, or still to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     pub mode: ResponseMode,
-    /// `query`: the whole address to redirect to. `form_post`: where the form posts to.
+    /// `query`: the whole address to redirect to. Otherwise the address alone.
     pub uri: String,
-    /// What the form carries; empty for `query`.
+    /// What the form or the JWT carries; empty for `query`.
     pub fields: Vec<(String, String)>,
+    pub signing: Option<Signing>,
 }
 
 /// The client a request names, to be looked up before `address`. Missing or repeated is `invalid_request`, shown as a page.
@@ -45,25 +52,28 @@ pub fn client_id(params: &Params) -> Result<Id<Client>, Error> {
     params.one("client_id")?.map(Id::new).ok_or_else(missing)
 }
 
-/// Finds where to answer. Every error of it must be shown as a page: `invalid_request` for a missing or repeated
-/// `client_id` or `redirect_uri` or one that is not registered, `invalid_client` for a client that is unknown or not live.
-pub fn address(
-    params: &Params,
-    registered: Option<&Registered>,
-    policy: &AddressPolicy<'_>,
-) -> Result<ReturnAddress, Error> {
+/// The client a request names, if it is known and live. Every error of it must be shown as a page: `invalid_request` for a
+/// missing or repeated `client_id`, `invalid_client` for a client that is unknown or not live.
+pub fn named<'a>(params: &Params, registered: Option<&'a Registered>) -> Result<&'a Arc<Client>, Error> {
     let id = client_id(params)?;
     // RFC 6749 §4.1.2.1: an unknown client is told to the person, never to an address.
-    let client = registered
+    registered
         .filter(|registered| registered.status == ClientStatus::Live && registered.client.id == id)
         .map(|registered| &registered.client)
-        .ok_or_else(|| Error::invalid_client("RFC 6749 §4.1.2.1", "client_id is not known or not in service"))?;
+        .ok_or_else(|| Error::invalid_client("RFC 6749 §4.1.2.1", "client_id is not known or not in service"))
+}
+
+/// Finds where to answer a request of `client`. Every error of it must be shown as a page: `invalid_request` for a missing
+/// or repeated `redirect_uri` or one that is not registered.
+pub fn address(params: &Params, client: &Client, policy: &AddressPolicy<'_>) -> Result<ReturnAddress, Error> {
     let asked = params.one("redirect_uri")?;
     // OIDC Core §3.1.2.1: required, even where only one is registered.
     let asked = asked.ok_or_else(|| Error::invalid_request("OIDC Core §3.1.2.1", "redirect_uri is missing"))?;
+    let mode = mode(params, client);
     Ok(ReturnAddress {
         uri: registered_uri(asked, client, policy)?,
-        mode: mode(params),
+        mode,
+        signing: mode.is_signed().then(|| Signing::of(client)),
         state: sane_state(params).ok().flatten().map(str::to_owned),
         issuer: policy.issuer.to_owned(),
         session_state: None,
@@ -85,12 +95,10 @@ fn registered_uri(asked: &str, client: &Client, policy: &AddressPolicy<'_>) -> R
     }
 }
 
-/// The mode errors go by: `form_post` only when asked for plainly, `query` otherwise, whatever else was asked.
-fn mode(params: &Params) -> ResponseMode {
-    match params.one("response_mode") {
-        Ok(Some("form_post")) => ResponseMode::FormPost,
-        _ => ResponseMode::Query,
-    }
+/// The mode errors go by: the one asked for if this client may have it, else its default.
+fn mode(params: &Params, client: &Client) -> ResponseMode {
+    let asked = params.one("response_mode").ok().flatten();
+    answer::mode(asked, client, false).unwrap_or_else(|_| answer::default(client))
 }
 
 /// The longest `state` echoed, in characters (`contract.md` 8).
@@ -117,6 +125,7 @@ impl ReturnAddress {
         Ok(Self {
             uri: registered_uri(&request.redirect_uri, client, policy)?,
             mode: request.response_mode,
+            signing: request.response_mode.is_signed().then(|| Signing::of(client)),
             state: request.state.clone(),
             issuer: policy.issuer.to_owned(),
             session_state: None,
@@ -143,14 +152,12 @@ impl ReturnAddress {
         let state = self.state.as_deref().map(|state| ("state", state));
         let session_state = self.session_state.as_deref().map(|found| ("session_state", found));
         let all = pairs.iter().copied().chain(state).chain([("iss", self.issuer.as_str())]).chain(session_state);
-        match self.mode {
-            ResponseMode::Query => Outgoing { mode: self.mode, uri: with_query(&self.uri, all), fields: Vec::new() },
-            ResponseMode::FormPost => Outgoing {
-                mode: self.mode,
-                uri: self.uri.clone(),
-                fields: all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            },
+        let mode = self.mode;
+        if mode == ResponseMode::Query {
+            return Outgoing { mode, uri: with_query(&self.uri, all), fields: Vec::new(), signing: None };
         }
+        let fields = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Outgoing { mode, uri: self.uri.clone(), fields, signing: self.signing.clone() }
     }
 
     /// An error answer (RFC 6749 §4.1.2.1).

@@ -11,6 +11,15 @@ fn query(pairs: &[(&str, &str)]) -> Params {
     Params::parse(&form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()).unwrap()
 }
 
+/// The address of a request as it comes: first its client, then where to answer it.
+fn address(
+    params: &Params,
+    registered: Option<&Registered>,
+    policy: &AddressPolicy<'_>,
+) -> Result<ReturnAddress, Error> {
+    super::address(params, named(params, registered)?, policy)
+}
+
 fn rp() -> Registered {
     fixtures::registered(fixtures::client("rp", "openid"))
 }

@@ -2,16 +2,16 @@
 //! client. Each row reads its own parameters and writes what it understood into the request.
 
 use crate::domain::level::Acr;
-use crate::domain::relying_party::{GrantType, PkcePolicy};
+use crate::domain::relying_party::GrantType;
 use crate::domain::request::{AuthorizationRequest, ClaimsRequest, Expected, Prompt, ResponseMode};
 use crate::domain::{Account, Client, Id, Moment};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::id_token;
 use crate::protocol::params::Params;
-use crate::protocol::{pkce, resource, scope};
+use crate::protocol::{pkce, profile, resource, scope};
 
 use super::address::{not_for_code, sane_state};
-use super::claims;
+use super::{answer, claims};
 
 /// What `id_token_hint` came to, its signature verified before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +46,19 @@ pub enum LoginHint {
     Unknown,
 }
 
+/// How the parameters that count reached us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// By the client itself, authenticated (RFC 9126).
+    pub pushed: bool,
+    /// In a request object a key of the client signed (RFC 9101).
+    pub signed: bool,
+}
+
 /// What the flow found out about a request before it is checked.
 #[derive(Clone, Debug)]
 pub struct Hints {
+    pub way: Way,
     pub id_token_hint: HintState,
     pub login_hint: LoginHint,
     pub now: Moment,
@@ -66,10 +76,10 @@ pub struct Asking<'a> {
 /// One rule: reads parameters, writes what they mean.
 pub type Check = fn(&Asking<'_>, &mut AuthorizationRequest) -> Result<(), Error>;
 
-/// Every rule with its clause, in order. Ways of asking that we do not offer come first, so that their own errors win.
+/// Every rule with its clause, in order. Ways of asking that are not open come first, so that their own errors win.
 pub const CHECKS: &[(&str, Check)] = &[
-    ("OIDC Core §6.1: request objects by value", request_object),
-    ("OIDC Core §6.2: request objects by reference", request_uri),
+    ("RFC 9126 §6: require_pushed_authorization_requests", pushed_only),
+    ("RFC 9101 §10.5: require_signed_request_object", signed_only),
     ("OIDC Core §7.2.1: registration", registration),
     ("RFC 6749 §3.1: no parameter twice", repeats),
     ("RFC 6749 §4.1.1: state", state),
@@ -130,6 +140,7 @@ pub fn validate(params: &Params, client: &Client, hints: &Hints) -> Result<Autho
         expected: None,
         ui_locales: Vec::new(),
         asked_at: hints.now,
+        pushed: None,
     };
     let asking = Asking { params, client, hints };
     for (_, check) in CHECKS {
@@ -138,25 +149,27 @@ pub fn validate(params: &Params, client: &Client, hints: &Hints) -> Result<Autho
     Ok(request)
 }
 
-/// A way of asking we do not offer: its mere presence is refused, since ignoring it would answer another request
-/// (OIDC Core §3.1.2.6).
-fn absent(asking: &Asking<'_>, name: &'static str, code: ErrorCode) -> Result<(), Error> {
-    if asking.params.has(name) {
-        return Err(Error::new(code, "OIDC Core §3.1.2.6", format!("{name} is not supported")));
+fn pushed_only(asking: &Asking<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
+    if profile::must_push(asking.client) && !asking.hints.way.pushed {
+        return Err(Error::invalid_request("RFC 9126 §6", "request must be pushed for this client"));
     }
     Ok(())
 }
 
-fn request_object(asking: &Asking<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
-    absent(asking, "request", ErrorCode::RequestNotSupported)
+fn signed_only(asking: &Asking<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
+    if profile::must_sign_requests(asking.client) && !asking.hints.way.signed {
+        return Err(Error::invalid_request("RFC 9101 §10.5", "request must be a signed object for this client"));
+    }
+    Ok(())
 }
 
-fn request_uri(asking: &Asking<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
-    absent(asking, "request_uri", ErrorCode::RequestUriNotSupported)
-}
-
+/// Its mere presence is refused, since ignoring it would answer another request.
 fn registration(asking: &Asking<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
-    absent(asking, "registration", ErrorCode::RegistrationNotSupported)
+    if asking.params.has("registration") {
+        let told = "registration is not supported";
+        return Err(Error::new(ErrorCode::RegistrationNotSupported, "OIDC Core §3.1.2.6", told));
+    }
+    Ok(())
 }
 
 fn repeats(asking: &Asking<'_>, _: &mut AuthorizationRequest) -> Result<(), Error> {
@@ -183,14 +196,8 @@ fn response_type(asking: &Asking<'_>, _: &mut AuthorizationRequest) -> Result<()
 }
 
 fn response_mode(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
-    request.response_mode = match asking.params.one("response_mode")? {
-        None | Some("query") => ResponseMode::Query,
-        Some("form_post") => ResponseMode::FormPost,
-        Some(_) => {
-            let told = "response_mode is not supported, only query and form_post are";
-            return Err(Error::invalid_request("OAuth Multiple Response Types §2.1", told));
-        }
-    };
+    let asked = asking.params.one("response_mode")?;
+    request.response_mode = answer::mode(asked, asking.client, asking.hints.way.pushed)?;
     Ok(())
 }
 
@@ -206,9 +213,7 @@ fn code_challenge(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Re
         (Some(_), _) => refused("code_challenge_method must be S256"),
         (None, Some(_)) => refused("code_challenge is missing"),
         // RFC 9700 §2.1.1.
-        (None, None) if asking.client.is_public() || asking.client.pkce == PkcePolicy::Required => {
-            refused("code_challenge is required")
-        }
+        (None, None) if profile::must_prove_key(asking.client) => refused("code_challenge is required"),
         (None, None) => Ok(()),
     }
 }

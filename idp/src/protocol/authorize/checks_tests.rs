@@ -3,11 +3,17 @@ use url::form_urlencoded;
 
 use super::*;
 use crate::domain::consent::Bilingual;
-use crate::domain::relying_party::{AuthMethod, Service};
+use crate::domain::relying_party::{AuthMethod, PkcePolicy, Service};
 use crate::protocol::fixtures::{self, CHALLENGE, at, claim, words};
 
 fn hints() -> Hints {
-    Hints { id_token_hint: HintState::Absent, login_hint: LoginHint::Absent, now: at(1000), post: false }
+    Hints {
+        way: Way::default(),
+        id_token_hint: HintState::Absent,
+        login_hint: LoginHint::Absent,
+        now: at(1000),
+        post: false,
+    }
 }
 
 fn client() -> Client {
@@ -75,9 +81,7 @@ fn every_clause_has_its_refusal() {
     let many = format!(r#"{{"userinfo":{{"name":{{"values":{plenty}}}}}}}"#);
     let deep = format!(r#"{{"userinfo":{{"name":{{"value":{}1{}}}}}}}"#, "[".repeat(9), "]".repeat(9));
     let rows: Vec<(&str, Option<&str>, E)> = vec![
-        // OIDC Core §3.1.2.6: ways of asking that are not offered
-        ("request", Some("a.b.c"), E::RequestNotSupported),
-        ("request_uri", Some("https://rp.gov.vn/r"), E::RequestUriNotSupported),
+        // OIDC Core §3.1.2.6: a way of asking that is not offered
         ("registration", Some("{}"), E::RegistrationNotSupported),
         // RFC 6749 §3.1.1, AZ-05
         ("response_type", None, E::InvalidRequest),
@@ -149,9 +153,47 @@ fn rfc6749_3_1_az_04_no_parameter_twice() {
 
 #[test]
 fn ways_we_do_not_offer_are_refused_before_anything_else() {
-    let row = [("request", Some("x")), ("request", Some("x")), ("scope", None), ("response_type", Some("token"))];
-    assert_eq!(ask(&row).unwrap_err().code, ErrorCode::RequestNotSupported);
-    assert!(ask(&[("request", Some("")), ("request_uri", Some("")), ("registration", Some(""))]).is_ok());
+    let row = [("registration", Some("{}")), ("scope", None), ("response_type", Some("token"))];
+    assert_eq!(ask(&row).unwrap_err().code, ErrorCode::RegistrationNotSupported);
+    assert!(ask(&[("registration", Some(""))]).is_ok());
+}
+
+#[test]
+fn rfc9126_6_rfc9101_10_5_fapi2_sp_5_3_2_2_only_the_ways_a_client_may_ask() {
+    use crate::domain::relying_party::Profile::{Fapi2, Fapi2MessageSigning, Oidc};
+    let of = |profile| Client { profile, pkce: PkcePolicy::Optional, ..client() };
+    let (mut pushes, mut signs) = (of(Oidc), of(Oidc));
+    pushes.requests.require_pushed_authorization_requests = true;
+    signs.requests.require_signed_request_object = true;
+    // Client, then whether plain, pushed, signed, and pushed and signed requests are in order.
+    let rows = [
+        (of(Oidc), [true, true, true, true]),
+        (pushes, [false, true, false, true]),
+        (signs, [false, false, true, true]),
+        (of(Fapi2), [false, true, false, true]),
+        (of(Fapi2MessageSigning), [false, false, false, true]),
+    ];
+    for (client, expected) in rows {
+        let ways = [(false, false), (true, false), (false, true), (true, true)];
+        for ((pushed, signed), good) in ways.into_iter().zip(expected) {
+            let hints = Hints { way: Way { pushed, signed }, ..hints() };
+            let found = validate(&asked(&[]), &client, &hints).map_err(|error| error.code);
+            assert_eq!(found.is_ok(), good, "{:?} {pushed} {signed}", client.profile);
+            assert!(good || found == Err(ErrorCode::InvalidRequest));
+        }
+        // `security.md` 2.7: nothing registered makes PKCE optional under FAPI.
+        let hints = Hints { way: Way { pushed: true, signed: true }, ..hints() };
+        let without = asked(&[("code_challenge", None), ("code_challenge_method", None)]);
+        assert_eq!(validate(&without, &client, &hints).is_ok(), client.profile == Oidc);
+    }
+}
+
+#[test]
+fn contract_4_signed_modes_are_open_to_who_pushed() {
+    let jwt = asked(&[("response_mode", Some("jwt"))]);
+    let pushed = Hints { way: Way { pushed: true, signed: false }, ..hints() };
+    assert_eq!(validate(&jwt, &client(), &pushed).unwrap().response_mode, ResponseMode::QueryJwt);
+    assert_eq!(validate(&jwt, &client(), &hints()).unwrap_err().code, ErrorCode::InvalidRequest);
 }
 
 #[test]

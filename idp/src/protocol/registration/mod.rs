@@ -14,21 +14,21 @@ pub mod manage;
 mod members;
 pub mod policy;
 mod purposes;
+mod requests;
 mod resources;
 pub mod sector;
 
 use serde_json::Value;
 
-use crate::domain::relying_party::{
-    AssertionAudience, AuthMethod, GrantType, LegalBasis, PkcePolicy, Profile, SigningAlg, SubjectType,
-};
+use crate::domain::arrangement::AnswerForms;
+use crate::domain::relying_party::{AuthMethod, GrantType, LegalBasis, SubjectType};
 use crate::domain::{Client, Id};
 
 pub use describe::describe;
 
 use super::error::{Error, ErrorCode};
-use super::scope;
 use super::uri::{self, Kind};
+use super::{profile, scope};
 use members::Members;
 
 /// What decides besides the file.
@@ -65,6 +65,7 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     let id = client_id(&mut members)?;
     let redirect_uris = members.texts("redirect_uris")?;
     let method = members.choice("token_endpoint_auth_method")?.unwrap_or(AuthMethod::ClientSecretBasic);
+    let profile = requests::profile(&mut members, method)?;
     let grant_types = members.choice::<Vec<GrantType>>("grant_types")?;
     let grant_types = grant_types.unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
     let resources = resources::admit(&mut members, method, admission)?;
@@ -82,6 +83,11 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     }
     let assertion_alg = members.choice("token_endpoint_auth_signing_alg")?;
     let (jwks, jwks_uri) = keys::admit(&mut members, method, assertion_alg, admission)?;
+    let requests = requests::rules(&mut members, profile, jwks.is_some() || jwks_uri.is_some(), admission)?;
+    let answers = AnswerForms {
+        authorization_signed_response_alg: requests::alg(&mut members, "authorization_signed_response_alg", profile)?,
+        ..answers::admit(&mut members, jwks.as_deref())?
+    };
     let secret = secret(&mut members, method)?;
     let scope = scopes(&mut members)?;
     let purposes = purposes::admit(&mut members, &scope)?;
@@ -96,8 +102,8 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         post_logout_redirect_uris,
         grant_types,
         token_endpoint_auth_method: method,
-        // OIDC Registration §2: what every old library assumes.
-        id_token_signed_response_alg: members.choice("id_token_signed_response_alg")?.unwrap_or(SigningAlg::RS256),
+        id_token_signed_response_alg: requests::alg(&mut members, "id_token_signed_response_alg", profile)?
+            .unwrap_or_else(|| profile::default_alg(profile)),
         subject_type: members.choice("subject_type")?.unwrap_or(SubjectType::Pairwise),
         default_acr_values: members.texts("default_acr_values")?,
         default_max_age: members.number("default_max_age", 0, u64::MAX)?,
@@ -108,24 +114,24 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         contacts: members.texts("contacts")?,
         min_account_level: members.level("vn_min_account_level", 2)?,
         min_auth_level: members.level("vn_min_auth_level", 4)?,
-        acr_demand: members.choice("vn_acr_demand")?.unwrap_or(false),
+        acr_demand: members.choice("vn_acr_demand")?.unwrap_or(profile.is_fapi()),
         legal_basis: members.choice("vn_legal_basis")?.unwrap_or(LegalBasis::Consent),
         services: purposes::services(&mut members, &scope, &purposes)?,
         purposes,
         scope,
         // ND 85/2016: five levels of information security.
         security_level: members.level("vn_security_level", 5)?,
-        profile: members.choice("vn_profile")?.unwrap_or(Profile::Oidc),
-        assertion_audience: members.choice("vn_assertion_audience")?.unwrap_or(AssertionAudience::Issuer),
+        profile,
+        assertion_audience: requests::audience(&mut members, profile)?,
         sector,
         sso: members.choice("vn_sso")?.unwrap_or(true),
-        pkce: pkce(&mut members, method)?,
+        pkce: requests::pkce(&mut members, method, profile)?,
         jwks_uri,
         // OIDC Registration §2: https, as every address here.
         initiate_login_uri: page(&mut members, "initiate_login_uri", admission)?,
         application,
-        requests: Default::default(),
-        answers: answers::admit(&mut members, jwks.as_deref())?,
+        requests,
+        answers,
         jwks,
         binding: Default::default(),
         logout,
@@ -220,15 +226,6 @@ fn scopes(members: &mut Members) -> Result<Vec<String>, Error> {
         }
     }
     if scopes.is_empty() { Err(refuse("scope", "is empty")) } else { Ok(scopes) }
-}
-
-/// RFC 9700 §2.1.1: a public client cannot do without.
-fn pkce(members: &mut Members, method: AuthMethod) -> Result<PkcePolicy, Error> {
-    let policy = members.choice("vn_pkce")?.unwrap_or(PkcePolicy::Required);
-    if policy == PkcePolicy::Optional && method == AuthMethod::None {
-        return Err(refuse("vn_pkce", "is optional for a public client"));
-    }
-    Ok(policy)
 }
 
 #[cfg(test)]

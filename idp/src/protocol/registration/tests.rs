@@ -3,6 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::Bilingual;
+use crate::domain::relying_party::{AssertionAudience, PkcePolicy, Profile, SigningAlg};
 use crate::protocol::fixtures::words;
 
 const STRICT: Admission = Admission { http_loopback: false, unknown: Unknown::Refused };
@@ -128,7 +129,7 @@ fn every_refusal_names_its_member() {
         ("vn_acr_demand", json!({"vn_acr_demand": "yes"})),
         ("vn_legal_basis", json!({"vn_legal_basis": "interest"})),
         ("vn_security_level", json!({"vn_security_level": 6})),
-        ("vn_profile", json!({"vn_profile": "fapi2"})),
+        ("vn_profile", json!({"vn_profile": "fapi1"})),
         ("vn_assertion_audience", json!({"vn_assertion_audience": "any"})),
         ("vn_sector", json!({"vn_sector": "*"})),
         ("vn_sector", json!({"vn_sector": "RP.gov.vn"})),

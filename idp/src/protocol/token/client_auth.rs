@@ -8,11 +8,12 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use crate::domain::relying_party::{AssertionAudience, AuthMethod, ClientStatus, Registered};
+use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Minted, Stored};
 use crate::domain::{Client, Id, Moment, Span};
 use crate::protocol::error::Error;
 use crate::protocol::params::{self, Params};
+use crate::protocol::profile;
 
 /// RFC 7521 §4.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -164,6 +165,9 @@ pub fn prove(
     if client.id != credentials.client_id {
         return Err(refused("client is unknown"));
     }
+    if !profile::may_authenticate_by(client.profile, client.token_endpoint_auth_method) {
+        return Err(refused("method is not one of its profile"));
+    }
     let jti = match (&credentials.proof, presented) {
         (_, Some((method, secret))) => {
             if client.token_endpoint_auth_method != method {
@@ -187,8 +191,6 @@ pub fn prove(
     Ok(Authenticated { client: client.clone(), jti })
 }
 
-/// The furthest ahead an assertion may expire: an hour as libraries set it, and the clock difference (`security.md` D14).
-const LONGEST_LIFE: Span = Span::seconds(3610);
 /// FAPI 2.0 SP §5.3.2.1: clocks ahead by up to this are accepted.
 const CLOCK_AHEAD: Span = Span::seconds(60);
 const LONGEST_JTI: usize = 256;
@@ -211,7 +213,7 @@ fn assertion(
         return Err("assertion iss and sub are not the client");
     }
     let aud = claim("aud").and_then(Value::as_str).ok_or("assertion aud is not one plain string")?;
-    let for_endpoint = client.assertion_audience == AssertionAudience::TokenEndpoint && aud == audience.token_endpoint;
+    let for_endpoint = profile::takes_token_endpoint_as_audience(client) && aud == audience.token_endpoint;
     if aud != audience.issuer && !for_endpoint {
         return Err("assertion aud is not us");
     }
@@ -219,7 +221,7 @@ fn assertion(
     if now >= expires {
         return Err("assertion has expired");
     }
-    if expires.since(now) > LONGEST_LIFE {
+    if expires.since(now) > profile::longest_assertion_life(client) {
         return Err("assertion expires too late");
     }
     for name in ["iat", "nbf"] {

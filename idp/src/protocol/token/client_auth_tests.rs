@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::domain::relying_party::AssertionAudience;
 use crate::domain::secret::Stored;
 use crate::protocol::ErrorCode;
 use crate::protocol::fixtures::{self, ISSUER, SECRET, at};
@@ -218,6 +219,46 @@ fn d14_the_token_endpoint_as_audience_only_where_registered() {
     ] {
         let found = assert_with(json!({"aud": aud}), header.clone(), AssertionAudience::TokenEndpoint);
         assert_eq!(found.is_ok(), good, "{aud}");
+    }
+}
+
+#[test]
+fn fapi2_sp_5_3_2_1_d14_an_assertion_of_a_fapi_client() {
+    use crate::domain::relying_party::Profile;
+    for (changes, good) in [
+        (json!({}), true),
+        (json!({"exp": 1301}), false),
+        (json!({"aud": "https://id.gov.vn/token"}), false),
+        (json!({"aud": "https://id.gov.vn/par"}), false),
+        (json!({"aud": [ISSUER]}), false),
+    ] {
+        let mut claims = good_claims();
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let (claims, header) = (claims.as_object().unwrap(), serde_json::Map::new());
+        // What was registered before the profile was does not soften it.
+        let client = Client {
+            profile: Profile::Fapi2,
+            token_endpoint_auth_method: AuthMethod::PrivateKeyJwt,
+            assertion_audience: AssertionAudience::TokenEndpoint,
+            ..fixtures::client("rp", "openid")
+        };
+        let credentials = read(&assertion_body(&good_claims()), None).unwrap();
+        let verified = VerifiedAssertion { header: &header, claims };
+        let found = prove(&credentials, Some(&fixtures::registered(client)), Some(&verified), &AUDIENCE, at(1000));
+        assert_eq!(found.is_ok(), good, "{changes}");
+    }
+    for method in [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None] {
+        let credentials = match method {
+            AuthMethod::ClientSecretBasic => read("", Some(&basic_header(&format!("rp:{SECRET}")))),
+            AuthMethod::ClientSecretPost => read(&format!("client_id=rp&client_secret={SECRET}"), None),
+            _ => read("client_id=rp", None),
+        };
+        let credentials = credentials.unwrap();
+        for (profile, good) in [(Profile::Oidc, true), (Profile::Fapi2, false), (Profile::Fapi2MessageSigning, false)] {
+            let client = Client { profile, ..(*rp(method).client).clone() };
+            let found = prove(&credentials, Some(&fixtures::registered(client)), None, &AUDIENCE, at(0));
+            assert_eq!(found.is_ok(), good, "{method:?} {profile:?}");
+        }
     }
 }
 

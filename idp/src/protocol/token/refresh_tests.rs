@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::level::AuthenticationLevel;
-use crate::domain::relying_party::AuthMethod;
+use crate::domain::relying_party::{AuthMethod, Profile};
 use crate::domain::secret::Stored;
 use crate::domain::{AccountLevel, Client, Factor, Id};
 use crate::protocol::fixtures::{self, at, words};
@@ -22,6 +22,11 @@ fn confidential() -> Client {
 
 fn public() -> Client {
     Client { token_endpoint_auth_method: AuthMethod::None, ..confidential() }
+}
+
+fn fapi() -> Client {
+    let (profile, token_endpoint_auth_method) = (Profile::Fapi2, AuthMethod::PrivateKeyJwt);
+    Client { profile, token_endpoint_auth_method, ..confidential() }
 }
 
 fn word(turn: &Turn) -> String {
@@ -42,6 +47,8 @@ fn rfc6749_6_and_d2_how_a_refresh_turns() {
     type Row<'a> = (&'a str, IssuedRefreshToken, Client, Option<&'a str>, i64, String);
     let rows: Vec<Row<'_>> = vec![
         ("confidential keeps", issued(), confidential(), None, 1000, format!("keep {SCOPE}")),
+        // FAPI 2.0 SP §5.3.2.1: no rotation.
+        ("fapi2 keeps", issued(), fapi(), None, 1000, format!("keep {SCOPE}")),
         ("public rotates", issued(), public(), None, 1000, format!("rotate {SCOPE}")),
         ("at the last second", issued(), public(), None, 1999, format!("rotate {SCOPE}")),
         ("expired", issued(), public(), None, 2000, "invalid_grant".into()),

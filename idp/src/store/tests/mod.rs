@@ -6,6 +6,7 @@ mod clients;
 mod engine;
 mod grants;
 mod people;
+mod pushed;
 mod races;
 mod sessions;
 

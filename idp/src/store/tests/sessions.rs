@@ -78,7 +78,7 @@ async fn each_client_knows_a_session_by_its_own_name() {
     .await;
 }
 
-fn request() -> AuthorizationRequest {
+pub(super) fn request() -> AuthorizationRequest {
     AuthorizationRequest {
         client_id: Id::new("portal"),
         redirect_uri: "https://portal.example/cb".to_owned(),
@@ -96,6 +96,7 @@ fn request() -> AuthorizationRequest {
         expected: None,
         ui_locales: Vec::new(),
         asked_at: t(1_000),
+        pushed: None,
     }
 }
 

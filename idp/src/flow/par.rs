@@ -1,0 +1,149 @@
+//! Pushed authorization requests (RFC 9126): the client pushes, its browser brings the reference, and the request is answered
+//! once.
+//!
+//! Everything an authorization request is checked for is checked when it is pushed. Whether the client still lives and its
+//! address is still registered is asked again when the browser comes.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::authorize::address_policy;
+use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::request_object::{self, Asked};
+use super::{Outcome, hints, resource};
+use crate::domain::relying_party::Client;
+use crate::domain::request::{AuthorizationRequest, PushedRequest};
+use crate::domain::secret::{Minted, PushedReference, Stored};
+use crate::domain::trail::{Event, Kind};
+use crate::domain::{Fault, Span};
+use crate::idp::Idp;
+use crate::protocol::Error;
+use crate::protocol::authorize::{ReturnAddress, address, checks, jar, par};
+use crate::protocol::params::Params;
+use crate::protocol::token::client_auth::Authenticated;
+use crate::store::{self, Db};
+
+/// What a client that pushed is told.
+#[derive(Debug)]
+pub enum Pushed {
+    Accepted {
+        request_uri: String,
+        expires_in: Span,
+    },
+    Refused(Error),
+    /// It pushed more than it may; to be tried again after this long.
+    TooMany(Span),
+}
+
+/// Takes one request in.
+pub async fn push(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Pushed, Fault> {
+    let caller = match authenticate(params, authorization, idp).await? {
+        Ok(caller) => caller,
+        Err(error) => return Ok(Pushed::Refused(error)),
+    };
+    // Before anything costly, and before anything is recorded.
+    if is_over_quota(caller.client(), idp).await {
+        return Ok(Pushed::TooMany(idp.config.lifetimes.request_uri));
+    }
+    let drafted = draft(params, caller.client(), idp).await?;
+    let this = Arc::clone(idp);
+    idp.store
+        .transact(move |db| {
+            if !spend_jti(db, &caller)? {
+                return refused(db, &caller, replayed_assertion(), &this);
+            }
+            let (asked, request) = match drafted {
+                Ok(drafted) => drafted,
+                Err(error) => return refused(db, &caller, error, &this),
+            };
+            if !request_object::spend(db, &asked)? {
+                return refused(db, &caller, jar::replayed(), &this);
+            }
+            keep(db, request, &this)
+        })
+        .await
+}
+
+/// The request as all the rules leave it, or the first one it breaks.
+async fn draft(
+    params: &Params,
+    client: &Arc<Client>,
+    idp: &Arc<Idp>,
+) -> Result<Result<(Asked, AuthorizationRequest), Error>, Fault> {
+    let asked = match request_object::read(params, client, true, idp).await? {
+        Ok(asked) => asked,
+        Err(flawed) => return Ok(Err(flawed.error)),
+    };
+    if let Err(error) = address(&asked.params, client, &address_policy(idp)) {
+        return Ok(Err(error));
+    }
+    let hints = hints::resolve(&asked.params, client, true, asked.way, idp).await?;
+    let request = match checks::validate(&asked.params, client, &hints) {
+        Ok(request) => request,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(resource::admit(&request.resources, client, idp).await?.map(|()| (asked, request)))
+}
+
+fn keep(db: &mut Db, request: AuthorizationRequest, idp: &Idp) -> Result<Pushed, Fault> {
+    let reference: Minted<PushedReference> = idp.random.mint()?;
+    let expires_in = idp.config.lifetimes.request_uri;
+    let expires_at = request.asked_at + expires_in;
+    let pushed = PushedRequest { reference: reference.stored(), request, expires_at, spent_at: None };
+    store::pushed::put(db, &pushed)?;
+    Ok(Pushed::Accepted { request_uri: par::request_uri(reference.reveal()), expires_in })
+}
+
+fn refused(db: &mut Db, caller: &Authenticated, error: Error, idp: &Idp) -> Result<Pushed, Fault> {
+    let event = Event::new(Kind::AuthorizationRefused, idp.clock.now())
+        .by(&caller.client().id)
+        .with(json!({"error": error.code.as_str(), "told": error.told, "pushed": true}));
+    store::trail::append(db, &event, &idp.id()?)?;
+    Ok(Pushed::Refused(error))
+}
+
+/// RFC 9126 §2.3. Without the shared counter this process counts its own share.
+async fn is_over_quota(client: &Client, idp: &Idp) -> bool {
+    let (key, window) = (format!("quota/par/{}", client.id), idp.config.lifetimes.request_uri);
+    let hits = match idp.ephemeral.hit(&key, window).await {
+        Ok(hits) => hits,
+        Err(fault) => {
+            tracing::warn!(%fault, "quota.fallback");
+            idp.fallback.hit(&key, window).await.unwrap_or(u64::MAX)
+        }
+    };
+    hits > idp.config.limits.pushed_requests_per_client
+}
+
+/// The browser brought a reference: what was pushed under it. Until it is known to be this client's, nothing is sent anywhere.
+pub async fn take_up(
+    reference: &str,
+    client: &Client,
+    idp: &Idp,
+) -> Result<Result<AuthorizationRequest, Outcome>, Fault> {
+    let hash = Stored::<PushedReference>::of(reference);
+    let found = idp.store.read(move |db| store::pushed::find(db, &hash)).await?;
+    let taken = par::taken_up(found, client, idp.clock.now()).and_then(|request| {
+        ReturnAddress::of(&request, client, &address_policy(idp))?;
+        Ok(request)
+    });
+    Ok(taken.map_err(Outcome::Shown))
+}
+
+/// Notes that a pushed request is being shown to somebody: it can be answered as long as its interaction is open.
+pub fn hold(db: &mut Db, request: &AuthorizationRequest, idp: &Idp) -> Result<(), Fault> {
+    let Some(hash) = &request.pushed else { return Ok(()) };
+    let until = idp.clock.now() + idp.config.lifetimes.interaction;
+    store::pushed::hold(db, &Stored::from_store(hash.clone()), until)
+}
+
+/// RFC 9126 §7.3: a pushed request is answered once, by a code or an error. False for whoever comes too late.
+pub fn spend(db: &mut Db, request: &AuthorizationRequest, idp: &Idp) -> Result<bool, Fault> {
+    let Some(hash) = &request.pushed else { return Ok(true) };
+    store::pushed::spend(db, &Stored::from_store(hash.clone()), idp.clock.now())
+}
+
+#[cfg(test)]
+#[path = "par_tests.rs"]
+mod tests;

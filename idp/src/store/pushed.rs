@@ -1,0 +1,88 @@
+//! Pushed authorization requests: kept under a digest of their reference, answered at most once.
+
+use diesel::prelude::*;
+
+use super::columns::{at as moment, json, to_json};
+use super::db::{Db, on_each};
+use super::schema::pushed_requests;
+use super::update::{Bind, Update};
+use crate::domain::request::PushedRequest;
+use crate::domain::secret::{PushedReference, Stored};
+use crate::domain::{Fault, Moment};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = pushed_requests)]
+struct Row {
+    hash: String,
+    request: String,
+    expires_at: i64,
+    spent_at: Option<i64>,
+}
+
+impl Row {
+    fn decode(self) -> Result<PushedRequest, Fault> {
+        Ok(PushedRequest {
+            reference: Stored::from_store(self.hash),
+            request: json(&self.request, "pushed_requests")?,
+            expires_at: Moment::from_unix(self.expires_at),
+            spent_at: moment(self.spent_at),
+        })
+    }
+}
+
+pub fn put(db: &mut Db, pushed: &PushedRequest) -> Result<(), Fault> {
+    let request = to_json(&pushed.request)?;
+    on_each!(db, |link| diesel::insert_into(pushed_requests::table)
+        .values((
+            pushed_requests::hash.eq(pushed.reference.as_str()),
+            pushed_requests::client_id.eq(pushed.request.client_id.as_str()),
+            pushed_requests::request.eq(request.as_str()),
+            pushed_requests::pushed_at.eq(pushed.request.asked_at.unix()),
+            pushed_requests::expires_at.eq(pushed.expires_at.unix()),
+            pushed_requests::kept_until.eq(pushed.expires_at.unix()),
+            pushed_requests::spent_at.eq(pushed.spent_at.map(Moment::unix)),
+        ))
+        .execute(link))?;
+    Ok(())
+}
+
+pub fn find(db: &mut Db, reference: &Stored<PushedReference>) -> Result<Option<PushedRequest>, Fault> {
+    let row: Option<Row> = on_each!(db, |link| pushed_requests::table
+        .find(reference.as_str())
+        .select(Row::as_select())
+        .get_result(link)
+        .optional())?;
+    row.map(Row::decode).transpose()
+}
+
+/// Keeps it at least until then.
+pub fn hold(db: &mut Db, reference: &Stored<PushedReference>, until: Moment) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(
+        pushed_requests::table.find(reference.as_str()).filter(pushed_requests::kept_until.lt(until.unix()))
+    )
+    .set(pushed_requests::kept_until.eq(until.unix()))
+    .execute(link))?;
+    Ok(())
+}
+
+/// True for exactly one caller, ever; never for a request that was forgotten.
+pub fn spend(db: &mut Db, reference: &Stored<PushedReference>, at: Moment) -> Result<bool, Fault> {
+    let update = Update {
+        pieces: ["UPDATE pushed_requests SET spent_at = ", " WHERE spent_at IS NULL AND hash = "],
+        binds: [Bind::Number(at.unix()), Bind::Text(reference.as_str())],
+    };
+    let spent = on_each!(db, |link| update.execute(link))?;
+    Ok(spent > 0)
+}
+
+/// Forgets up to `limit` that nobody can answer any more.
+pub fn sweep(db: &mut Db, before: Moment, limit: i64) -> Result<usize, Fault> {
+    let stale: Vec<String> = on_each!(db, |link| pushed_requests::table
+        .filter(pushed_requests::kept_until.lt(before.unix()))
+        .order(pushed_requests::kept_until)
+        .limit(limit)
+        .select(pushed_requests::hash)
+        .load(link))?;
+    Ok(on_each!(db, |link| diesel::delete(pushed_requests::table.filter(pushed_requests::hash.eq_any(&stale)))
+        .execute(link))?)
+}
