@@ -3,6 +3,7 @@
 
 mod accounts;
 mod addresses;
+mod answers;
 mod authorize;
 mod client_auth;
 mod consent;
@@ -16,6 +17,7 @@ mod metadata;
 mod pkce;
 mod prompts;
 mod refresh;
+mod resources;
 mod sessions;
 mod token;
 mod userinfo;
