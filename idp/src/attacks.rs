@@ -14,6 +14,10 @@
 //! | refresh token stolen | public clients rotate, a replay ends the family | `protocol::token::refresh` | `refresh_tests`, `races` |
 //! | assertion replayed, on any node | `jti` is spent in the transaction of the act | `store::used`, `flow::caller` | `races`, `wire::client_auth` |
 //! | token made for another purpose | classes in every digest; `typ` and algorithm lists | `domain::secret`, `keys::client` | `keys` tests |
+//! | token of one resource used at another, or at userinfo | the audience is in its record, asked at every use | `protocol::resource`, `flow::userinfo` | `wire::resources` |
+//! | server asks about tokens that are not for it | `inactive`; one registered server for a resource | `protocol::introspect`, `store::resource` | `wire::resources` |
+//! | JWT access token outlives a lock | 300 s, recorded by `jti`, never at level 2 | `protocol::access_token`, `protocol::resource` | `wire::resources` |
+//! | signed answer downgraded to plain | the registration decides, no header does | `protocol::userinfo` | `wire::answers` |
 //! | interaction finished by another browser | bound to the cookie of the browser that began it | `flow::page::bound` | `wire::sessions` |
 //! | form posted from another site | form token inside the type, `Origin` and `Sec-Fetch-Site` | `web::read::protected` | `wire::sessions` |
 //! | password guessed | counters per account, device and network in SQL, asked again with the outcome | `factor::throttle`, `flow::sign_in` | `wire::guessing` |

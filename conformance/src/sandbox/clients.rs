@@ -9,13 +9,18 @@ use super::ports::{Ports, origin};
 pub const NATIONAL: &str = "national-portal";
 pub const MINISTRY: &str = "social-security";
 pub const CONSOLE: &str = "console";
+/// The sample resource server: it asks about tokens and gets none of its own.
+pub const DOSSIERS: &str = "dossier-api";
+
+/// The scope that opens it.
+pub const DOSSIERS_READ: &str = "dossiers.read";
 
 /// The registration of permanent residence (`domain.md` 5.2), the service that needs level 2.
 pub const RESIDENCE: &str = "1.004222";
 
-/// Everything the portals and the console register, each with its secret.
+/// Everything the portals, the console and the resource server register, each with its secret.
 pub fn registrations(ports: Ports, secret: impl Fn(&str) -> String) -> Vec<Value> {
-    let mut all = vec![national(ports), ministry(ports), console(ports)];
+    let mut all = vec![national(ports), ministry(ports), console(ports), dossiers(ports)];
     for registration in &mut all {
         let id = registration.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(members) = registration.as_object_mut() {
@@ -38,12 +43,13 @@ fn national(ports: Ports) -> Value {
         "token_endpoint_auth_method": "client_secret_basic",
         "id_token_signed_response_alg": "ES256",
         "subject_type": "pairwise",
-        "scope": "openid profile email phone address vn_identity vn_eid_status vn_residence vn_household vn_marital",
+        "scope": "openid profile email phone address vn_identity vn_eid_status vn_residence vn_household vn_marital dossiers.read",
         "client_uri": format!("{site}/"),
         "logo_uri": format!("{site}/logo.svg"),
         "policy_uri": format!("{site}/policy"),
         "tos_uri": format!("{site}/terms"),
         "vn_relying_party": {"vi": "Văn phòng Chính phủ", "en": "Government Office"},
+        "vn_resources": [origin(ports.dossiers())],
         "vn_sector": "national-portal.sandbox",
         "vn_security_level": 3,
         "vn_legal_basis": "consent",
@@ -164,6 +170,21 @@ fn console(ports: Ports) -> Value {
     })
 }
 
+fn dossiers(ports: Ports) -> Value {
+    json!({
+        "client_id": DOSSIERS,
+        "client_name": {"vi": "Kho hồ sơ điện tử", "en": "Dossier store"},
+        "grant_types": [],
+        "token_endpoint_auth_method": "client_secret_basic",
+        "scope": DOSSIERS_READ,
+        "vn_relying_party": {"vi": "Văn phòng Chính phủ", "en": "Government Office"},
+        "vn_sector": "dossier-api.sandbox",
+        "vn_security_level": 3,
+        "vn_serves": [origin(ports.dossiers())],
+        "vn_token_form": "opaque"
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use idp::domain::claim::ClaimName;
@@ -178,7 +199,7 @@ mod tests {
         for registration in registrations(Ports::from_base(8080).unwrap(), |_| "s".repeat(43)) {
             let id = registration["client_id"].as_str().unwrap();
             let scope: Vec<&str> = registration["scope"].as_str().unwrap().split(' ').collect();
-            assert!(scope.iter().all(|scope| scopes().contains(scope)), "{id}");
+            assert!(scope.iter().all(|scope| scopes().contains(scope) || *scope == DOSSIERS_READ), "{id}");
             let reachable: Vec<ClaimName> = scope.iter().flat_map(|scope| ClaimName::of_scope(scope)).collect();
             let purposes = registration.get("vn_purposes").cloned().unwrap_or_else(|| json!([]));
             let purposes: Vec<Purpose> = serde_json::from_value(purposes).unwrap();

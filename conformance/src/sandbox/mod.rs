@@ -1,9 +1,11 @@
-//! Sandbox: the whole house on one machine - provider, console, two portals and a phone - for people to try.
+//! Sandbox: the whole house on one machine - provider, console, two portals, a resource server and a phone - for people
+//! to try.
 //!
 //! Owns the seeded holders, the portals' registrations and the pages of portals and phone. The portals must not know
 //! the provider's rooms: what they learn of a citizen comes over the wire, as with anybody's portal.
 
 pub mod clients;
+pub mod dossiers;
 pub mod form;
 pub mod outcome;
 pub mod page;

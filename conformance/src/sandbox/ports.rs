@@ -32,6 +32,11 @@ impl Ports {
         self.base + 4
     }
 
+    /// The sample resource server.
+    pub fn dossiers(self) -> u16 {
+        self.base + 6
+    }
+
     pub fn provider_operations(self) -> u16 {
         self.base + 1000
     }

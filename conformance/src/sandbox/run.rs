@@ -16,7 +16,8 @@ use idp::store::Store;
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use serde_json::Value;
 
-use super::clients::{MINISTRY, NATIONAL, registrations};
+use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, registrations};
+use super::dossiers::{self, Dossiers};
 use super::people::{Door, PASSWORD, PEOPLE};
 use super::phone::{self, Inbox, Message};
 use super::portal::{self, Portal};
@@ -52,7 +53,7 @@ pub async fn run(options: &Options) -> Result<(), String> {
 /// Seeds a store and answers the configuration that names the operators found in it: their ids exist only now.
 async fn seeded(options: &Options, directory: &Path, config: Config) -> Result<Config, String> {
     let mut secrets = Vec::new();
-    for client in [NATIONAL, MINISTRY, super::clients::CONSOLE] {
+    for client in [NATIONAL, MINISTRY, CONSOLE, DOSSIERS] {
         secrets.push((client, client_secret(directory, client)?));
     }
     let registrations: Vec<Value> = registrations(options.ports, |client| {
@@ -76,6 +77,11 @@ async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), Stri
     }
     let phone = phone::serve(inbox_of(Arc::clone(&idp)), ports.phone());
     others.hold(phone.map_err(|error| format!("port {}: {error}", ports.phone()))?);
+
+    let dossiers =
+        Dossiers::new(origin(ports.provider()), origin(ports.dossiers()), client_secret(directory, DOSSIERS)?)?;
+    let port = ports.dossiers();
+    others.hold(dossiers::serve(dossiers, port).map_err(|error| format!("port {port}: {error}"))?);
 
     print_table(ports);
     let provider = idp::web::serve(idp);
@@ -174,6 +180,7 @@ async fn all_answer(ports: Ports) -> Result<(), String> {
         (ports.national(), "/"),
         (ports.ministry(), "/"),
         (ports.phone(), "/"),
+        (ports.dossiers(), "/"),
     ];
     let waiting = async {
         for (port, path) in doors {
@@ -205,6 +212,7 @@ fn print_table(ports: Ports) {
     for (port, what) in [
         (ports.phone(), "the phone: codes sent by SMS arrive here"),
         (ports.provider(), "the provider, discovery at /.well-known/openid-configuration"),
+        (ports.dossiers(), "a resource server: /dossiers for a token with resource and scope dossiers.read"),
     ] {
         println!("{:<28}{:<16}{:<13}{what}", origin(port), "", "");
     }

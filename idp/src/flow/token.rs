@@ -241,11 +241,11 @@ impl Minting<'_> {
         let token: Minted<AccessToken> = idp.mint()?;
         let acr = self.grant.holder().and_then(|holder| acr_now(holder, self.standing));
         let form = self.target.form.at(acr);
-        let (hash, longest) = match form {
-            Form::Opaque => (token.stored(), Span::hours(1)),
-            Form::Jwt(_) => (Stored::of_jwt(token.reveal()), access_token::LONGEST),
+        let longest = idp.config.lifetimes.access_token;
+        let (hash, lifetime) = match form {
+            Form::Opaque => (token.stored(), longest),
+            Form::Jwt(_) => (Stored::of_jwt(token.reveal()), longest.min(access_token::LONGEST)),
         };
-        let lifetime = idp.config.lifetimes.access_token.min(longest);
         let issued = IssuedAccessToken {
             hash,
             grant: self.grant.id.clone(),
@@ -308,8 +308,6 @@ impl Minting<'_> {
             nonce: self.nonce,
             levels: holder.acquaintance.level().map(|level| self.standing.levels(level)),
             released: &released,
-            // Bound to it once that is signed.
-            access_token: None,
             now: idp.clock.now(),
             lifetime: idp.config.lifetimes.id_token,
         };

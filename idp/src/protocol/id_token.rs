@@ -24,8 +24,6 @@ pub struct Facts<'a> {
     pub levels: Option<Levels>,
     /// Released claims with their values.
     pub released: &'a Map<String, Value>,
-    /// Hashed into `at_hash`.
-    pub access_token: Option<&'a str>,
     pub now: Moment,
     pub lifetime: Span,
 }
@@ -48,9 +46,6 @@ pub fn claims(facts: &Facts<'_>) -> Map<String, Value> {
     }
     if let Some(nonce) = facts.nonce {
         state("nonce", nonce.into());
-    }
-    if let Some(token) = facts.access_token {
-        state("at_hash", at_hash(token, facts.client.id_token_signed_response_alg).into());
     }
     if let Some(levels) = facts.levels.filter(|_| facts.client.has_vn_scope()) {
         claims.extend(level_claims(levels));
@@ -77,8 +72,7 @@ pub(super) fn told(released: &Map<String, Value>) -> Map<String, Value> {
     released.iter().filter(|(_, value)| has_value(value)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Ties an ID token to an access token that did not exist yet when it was written: a JWT is signed only after all is
-/// recorded.
+/// Ties an ID token to the access token beside it, which may be signed only now that all is recorded.
 pub fn bind(claims: &mut Map<String, Value>, access_token: &str, alg: SigningAlg) {
     claims.insert("at_hash".to_owned(), at_hash(access_token, alg).into());
 }
@@ -138,7 +132,6 @@ mod tests {
             nonce: Some("n"),
             levels: Some(Levels { account: Some(AccountLevel::Two), authentication: AuthenticationLevel::Two }),
             released,
-            access_token: Some("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
             now: at(1000),
             lifetime: Span::minutes(10),
         }
@@ -150,7 +143,8 @@ mod tests {
         let authentication = fixtures::authentication(&[(Factor::Password, 900), (Factor::SmsOtp, 950)]);
         let released = json!({"name": "An", "nickname": "", "gender": null, "iss": "evil", "acr": "9"});
         let released = released.as_object().unwrap();
-        let claims = claims(&facts(&client, &authentication, released));
+        let mut claims = claims(&facts(&client, &authentication, released));
+        bind(&mut claims, "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y", SigningAlg::RS256);
         assert_eq!(
             Value::Object(claims),
             json!({
@@ -166,7 +160,7 @@ mod tests {
         let client = fixtures::client("rp", "openid profile");
         let authentication = fixtures::authentication(&[(Factor::Password, 900)]);
         let released = Map::new();
-        let facts = Facts { acr: None, nonce: None, access_token: None, ..facts(&client, &authentication, &released) };
+        let facts = Facts { acr: None, nonce: None, ..facts(&client, &authentication, &released) };
         let claims = claims(&facts);
         let names: BTreeSet<&str> = claims.keys().map(String::as_str).collect();
         assert_eq!(names, ["amr", "aud", "auth_time", "exp", "iat", "iss", "sid", "sub"].into());

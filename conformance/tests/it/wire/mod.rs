@@ -3,6 +3,7 @@
 
 mod accounts;
 mod addresses;
+mod answers;
 mod authorize;
 mod client_auth;
 mod client_keys;
@@ -22,6 +23,7 @@ mod pkce;
 mod prompts;
 mod refresh;
 mod register;
+mod resources;
 mod sessions;
 mod times;
 mod token;
