@@ -137,6 +137,63 @@ fn clients_are_put_listed_shown_suspended_and_closed() {
 }
 
 #[test]
+fn invitations_are_given_listed_and_taken_back() {
+    let bench = Bench::new();
+    let purposes = bench.write(
+        "purposes.json",
+        r#"[{"id":"p","title":{"vi":"Thư","en":"Mail"},"claims":["email"],"required":["email"]}]"#,
+    );
+    let whole = [
+        "--scope",
+        "openid email",
+        "--purposes",
+        &purposes,
+        "--legal-basis",
+        "law",
+        "--pkce",
+        "optional",
+        "--assertion-audience",
+        "token_endpoint",
+        "--min-account-level",
+        "2",
+        "--min-auth-level",
+        "2",
+        "--profile",
+        "oidc",
+        "--relying-party",
+        "Bộ",
+        "--uses",
+        "5",
+        "--until",
+        "2099-12-31",
+    ];
+    let given = bench.done(&[&["client", "invite"][..], &whole].concat());
+    let (id, token) = (given.split(' ').next().unwrap(), given.lines().nth(1).unwrap());
+    let token = token.strip_prefix("initial_access_token: ").unwrap();
+    assert_eq!(token.len(), 43);
+    bench.done(&["client", "invite", "--json"]);
+    let listed = bench.done(&["client", "invitations", "--json"]);
+    assert!(listed.contains(id) && !listed.contains(token), "{listed}");
+    for stated in
+        [r#""uses_left":5"#, r#""vn_legal_basis":"law""#, r#""vn_pkce":"optional""#, r#""required":["email"]"#]
+    {
+        assert!(listed.contains(stated), "{stated}: {listed}");
+    }
+    bench.done(&["client", "uninvite", id]);
+    assert!(bench.done(&["client", "invitations"]).contains(&format!("{id}\trevoked\t5")));
+    bench.refused(&["client", "uninvite", id]);
+    for (flag, value) in [
+        ("--scope", "openid vn_helth"),
+        ("--uses", "0"),
+        ("--until", "31/12/2099"),
+        ("--profile", "x"),
+        ("--purposes", "none.json"),
+    ] {
+        bench.refused(&["client", "invite", flag, value]);
+    }
+}
+
+#[test]
 fn a_configuration_that_cannot_be_read_is_a_refusal() {
     let bench = Bench::new();
     let missing = run(&bench.path("none.toml"), &["client", "list"]);

@@ -28,6 +28,11 @@
 //! | claims beyond consent | asked ∩ registered ∩ consented ∩ level, at every reading | `protocol::release` | `release_tests`, `wire::consent` |
 //! | lower level than demanded | demands never fall back silently | `protocol::authorize::next` | `next_tests`, `wire::levels` |
 //! | portals compare their citizens | random `sub` per sector, random `sid` per client | `store::subject`, `store::session` | `wire::userinfo` |
+//! | client registers itself with more than it was offered | the invitation's policy replaces what is ours to decide | `protocol::registration::policy` | `policy_tests`, `wire::register` |
+//! | one invitation used by many at once | one conditional update in the client's own transaction | `store::invitation::spend` | `wire::register` |
+//! | client moves into another portal's sector | the sector is frozen, and its list of addresses fetched and checked | `registration::manage`, `flow::sector` | `wire::register` |
+//! | key taken out of a client's set still signs | a fetched set serves five minutes at most | `flow::client_keys` | `client_keys_tests`, `wire::client_keys` |
+//! | we are made to fetch again and again, or from inside | one fetch at a time, half a minute apart, public addresses only | `flow::client_keys`, `fetch` | `client_keys_tests`, `fetch` tests |
 //! | database dump | values sealed, numbers found by keyed index, secrets as digests | `keys::seal`, `flow::sealed` | `dump` |
 //! | Redis lost, rolled back or cut off | nothing in it decides anything but a soft limit | `ephemeral`, `web::limit` | `ephemeral::tests` |
 //! | log tells too much | personal numbers print masked, secrets do not print | `domain::secret`, `domain::person_number` | unit tests, `dump` |

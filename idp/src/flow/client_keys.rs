@@ -61,7 +61,7 @@ pub async fn client_keys(client: &Client, kid: Option<&str>, idp: &Arc<Idp>) -> 
         return Ok(Some(Arc::from(jwks.as_str())));
     }
     let kid = kid.filter(|kid| (1..=LONGEST_KID).contains(&kid.len()));
-    fetched(client, &|jwks| kid.is_none_or(|kid| client::has(jwks, kid)), idp).await
+    fetched(client, &|jwks| kid.is_none_or(|kid| client::may_have(jwks, kid)), idp).await
 }
 
 /// A JWT this client signed with an allowed algorithm.
@@ -79,12 +79,12 @@ pub async fn verify(
     if let Ok(verified) = client::verify(jwt, &jwks, allowed) {
         return Ok(Some(verified));
     }
-    if kid.is_some() {
+    if kid.is_some_and(|kid| client::has(&jwks, &kid)) {
         return Ok(None);
     }
-    // A signature that names no key may be of one that was added since.
+    // Where names do not tell the keys apart, the signature may be of one that was added since.
     let newer = fetched(client, &|other| *other != *jwks, idp).await?;
-    Ok(newer.and_then(|newer| client::verify(jwt, &newer, allowed).ok()))
+    Ok(newer.filter(|newer| *newer != jwks).and_then(|newer| client::verify(jwt, &newer, allowed).ok()))
 }
 
 /// The set at the client's `jwks_uri`, one that `suits` if there is any.

@@ -64,7 +64,12 @@ pub fn kid(jwt: &str, allowed: &[SigningAlg]) -> Result<Option<String>, String> 
     Ok(signed_with(&compact, allowed)?.1.map(str::to_owned))
 }
 
-/// Whether a set has a key of this name.
+/// Whether a set has a key that may be of this name: a key without one may be of any.
+pub fn may_have(jwks_json: &str, kid: &str) -> bool {
+    prepared(jwks_json).is_ok_and(|keys| keys.iter().any(|key| key.kid.as_deref().is_none_or(|own| own == kid)))
+}
+
+/// Whether a set has a key of exactly this name.
 pub fn has(jwks_json: &str, kid: &str) -> bool {
     prepared(jwks_json).is_ok_and(|keys| keys.iter().any(|key| key.kid.as_deref() == Some(kid)))
 }

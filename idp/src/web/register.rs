@@ -6,6 +6,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
+use super::read::Unread;
 use super::reply::{self, Context};
 use super::{headers, read, token};
 use crate::domain::{Client, Fault, Id};
@@ -21,9 +22,9 @@ pub const LIMIT: usize = 64 * 1024;
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else { return reply::bearer_error(Some(&manage::not_invited()), &context) };
-    let text = match text(&request, &body, &context) {
+    let text = match text(&request, &body) {
         Ok(text) => text,
-        Err(response) => return response,
+        Err(unread) => return not_read(&unread, &context),
     };
     let this = idp.clone().into_inner();
     told(StatusCode::CREATED, register::register(&token, text, &this).await, &context)
@@ -38,9 +39,9 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
 pub async fn put(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else { return reply::bearer_error(Some(&manage::not_manager()), &context) };
-    let text = match text(&request, &body, &context) {
+    let text = match text(&request, &body) {
         Ok(text) => text,
-        Err(response) => return response,
+        Err(unread) => return not_read(&unread, &context),
     };
     let this = idp.clone().into_inner();
     told(StatusCode::OK, register::replace(client_id(&request), &token, text, &this).await, &context)
@@ -70,19 +71,28 @@ fn client_id(request: &HttpRequest) -> Id<Client> {
 }
 
 /// RFC 7591 §3.1: JSON, in UTF-8 (RFC 8259 §8.1).
-fn text<'a>(request: &HttpRequest, body: &'a Bytes, context: &Context<'_>) -> Result<&'a str, HttpResponse> {
+fn text<'a>(request: &HttpRequest, body: &'a Bytes) -> Result<&'a str, Unread> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") || request.headers().contains_key(CONTENT_ENCODING) {
-        return Err(reply::unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not application/json", context));
+        return Err(Unread::MediaType);
     }
     if body.len() > LIMIT {
-        return Err(reply::unread(StatusCode::PAYLOAD_TOO_LARGE, "request is too large", context));
+        return Err(Unread::TooLarge);
     }
     std::str::from_utf8(body).map_err(|_| {
         let told = "the registration is not UTF-8";
-        reply::oauth_error(&Error::new(ErrorCode::InvalidClientMetadata, "RFC 8259 §8.1", told), context)
+        Unread::Malformed(Error::new(ErrorCode::InvalidClientMetadata, "RFC 8259 §8.1", told))
     })
+}
+
+fn not_read(unread: &Unread, context: &Context<'_>) -> HttpResponse {
+    match unread {
+        Unread::MediaType => {
+            reply::unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not application/json", context)
+        }
+        Unread::TooLarge | Unread::Malformed(_) => reply::json_unread(unread, context),
+    }
 }
 
 fn told(status: StatusCode, verdict: Result<Verdict, Fault>, context: &Context<'_>) -> HttpResponse {

@@ -60,7 +60,7 @@ impl Sandbox {
             "none" => Proof::None,
             "private_key_jwt" => {
                 let (key, set) = key_pair();
-                if metadata.get("jwks").is_none() {
+                if metadata.get("jwks").is_none() && metadata.get("jwks_uri").is_none() {
                     metadata["jwks"] = set;
                 }
                 Proof::Assertion(Box::new(key))

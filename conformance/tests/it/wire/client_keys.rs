@@ -27,7 +27,8 @@ impl Portal {
     }
 
     fn rotate(&mut self) {
-        let (key, set) = key_pair();
+        let (key, mut set) = key_pair();
+        set["keys"][0]["kid"] = json!(key.key_id());
         self.serve(&set);
         self.client.proof = Proof::Assertion(Box::new(key));
     }
@@ -72,6 +73,23 @@ async fn ca_11_a_rotation_is_followed_at_once_and_asked_for_rarely() {
     assert_eq!(portal.server.asked("/jwks"), 2, "unknown keys of strangers are not asked for again and again");
     portal.client.proof = new;
     assert!(portal.is_known().await);
+}
+
+#[tokio::test]
+async fn keys_without_a_name_are_followed_too() {
+    let idp = Sandbox::shared();
+    let mut portal = Portal::open(idp);
+    for asked in 1..=2 {
+        let (key, set) = key_pair();
+        assert_eq!(set["keys"][0].get("kid"), None);
+        portal.serve(&set);
+        portal.client.proof = Proof::Assertion(Box::new(key));
+        assert!(portal.is_known().await && portal.is_known().await);
+        assert_eq!(portal.server.asked("/jwks"), asked);
+    }
+    portal.client.proof = Proof::Assertion(Box::new(key_pair().0));
+    assert!(!portal.is_known().await && !portal.is_known().await);
+    assert_eq!(portal.server.asked("/jwks"), 2);
 }
 
 #[tokio::test]

@@ -175,7 +175,8 @@ async fn rg_01_only_by_a_token_that_stands() {
 async fn rg_02_rg_04_rg_13_rg_14_what_is_refused() {
     let idp = Sandbox::shared();
     let invitation = open(idp);
-    let (key, set) = key_pair();
+    let (key, mut set) = key_pair();
+    set["keys"][0]["kid"] = json!("a");
     let private = json!({"keys": [serde_json::to_value(&key).unwrap()]});
     let one = &set["keys"][0];
     let keyed = |set: Value| json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": set});

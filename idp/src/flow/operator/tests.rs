@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clients;
+mod registrations;
 
 use std::sync::Arc;
 
