@@ -4,8 +4,11 @@
 mod accounts;
 mod addresses;
 mod authorize;
+mod back_channel;
+mod check_session;
 mod client_auth;
 mod consent;
+mod front_channel;
 mod guessing;
 mod headers;
 mod introspection;
