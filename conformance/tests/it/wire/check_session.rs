@@ -8,7 +8,7 @@ use crate::support::relying_party::RelyingParty;
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Returned, Visitor, encode, pairs};
 
-const STATE: &str = "__Host-idp_state";
+const STATE: &str = "idp_state";
 
 fn browser_state(visitor: &Visitor) -> String {
     visitor.cookies().get(STATE).cloned().unwrap_or_default()
