@@ -257,3 +257,91 @@ async fn rfc9207_2_4_an_answer_without_our_issuer_is_not_read() {
     }
     scene.server.stop(false).await;
 }
+
+fn logout_token(typ: &str, claims: &Value, key: &Jwk) -> String {
+    let mut header = JwsHeader::new();
+    header.set_token_type(typ);
+    let mut payload = JwtPayload::new();
+    for (name, value) in claims.as_object().unwrap() {
+        payload.set_claim(name, Some(value.clone())).unwrap();
+    }
+    jwt::encode_with_signer(&payload, &header, &ES256.signer_from_jwk(key).unwrap()).unwrap()
+}
+
+#[actix_web::test]
+async fn back_channel_logout_2_6_a_logout_token_with_one_thing_wrong_ends_nothing() {
+    use idp::domain::Moment;
+    use logout_token::Ended;
+
+    let scene = scene();
+    let now = 1_800_000_000;
+    let event = "http://schemas.openid.net/event/backchannel-logout";
+    let claims = |jti: &str, patch: Value| {
+        let mut claims = json!({
+            "iss": scene.stub.issuer, "aud": "portal", "iat": now, "exp": now + 120, "jti": jti,
+            "events": {event: {}}, "sub": "someone", "sid": "one",
+        });
+        for (name, value) in patch.as_object().unwrap() {
+            match value {
+                Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+                value => claims[name] = value.clone(),
+            }
+        }
+        claims
+    };
+    let key = scene.stub.key.lock().unwrap().clone();
+    let hear = async |token: &str| scene.party.ended(token, Moment::from_unix(now)).await;
+    let good = logout_token("logout+jwt", &claims("a", json!({})), &key);
+    let ended = Ended { sub: Some("someone".to_owned()), sid: Some("one".to_owned()) };
+    assert_eq!(hear(&good).await, Ok(ended));
+    assert!(hear(&good).await.is_err(), "once");
+    let by_sub = logout_token("logout+jwt", &claims("b", json!({"sid": null})), &key);
+    assert_eq!(hear(&by_sub).await, Ok(Ended { sub: Some("someone".to_owned()), sid: None }));
+    let wrong = [
+        json!({"iss": "http://127.0.0.1:1"}),
+        json!({"aud": "another-portal"}),
+        json!({"exp": now - 61}),
+        json!({"exp": null}),
+        json!({"iat": now + 61}),
+        json!({"nonce": "n"}),
+        json!({"events": {"other": {}}}),
+        json!({"events": {event: true}}),
+        json!({"events": null}),
+        json!({"sub": null, "sid": null}),
+        json!({"jti": null}),
+    ];
+    for (number, patch) in wrong.into_iter().enumerate() {
+        let shown = patch.to_string();
+        let token = logout_token("logout+jwt", &claims(&format!("w{number}"), patch), &key);
+        assert_eq!(hear(&token).await, Err(Failure::Untrusted("logout_token")), "{shown}");
+    }
+    let fresh = claims("c", json!({}));
+    assert!(hear(&logout_token("JWT", &fresh, &key)).await.is_err());
+    assert!(hear(&logout_token("logout+jwt", &fresh, &fresh_key("one"))).await.is_err());
+    for junk in ["", "a.b.c", "a.b"] {
+        assert!(hear(junk).await.is_err());
+    }
+    // Control: nothing of it was spent, and a key rotated since is found.
+    *scene.stub.key.lock().unwrap() = fresh_key("two");
+    let rotated = scene.stub.key.lock().unwrap().clone();
+    assert!(hear(&logout_token("logout+jwt", &fresh, &rotated)).await.is_ok());
+    scene.server.stop(false).await;
+}
+
+#[test]
+fn a_logout_token_means_the_session_it_names_or_all_of_somebody() {
+    use logout_token::Ended;
+    let known: Map<String, Value> = serde_json::from_value(json!({"sub": "s", "sid": "1"})).unwrap();
+    for (sub, sid, means) in [
+        (Some("s"), Some("1"), true),
+        (Some("s"), None, true),
+        (None, Some("1"), true),
+        (Some("s"), Some("2"), false),
+        (Some("t"), Some("1"), false),
+        (Some("t"), None, false),
+        (None, None, false),
+    ] {
+        let ended = Ended { sub: sub.map(str::to_owned), sid: sid.map(str::to_owned) };
+        assert_eq!(ended.means(&known), means, "{ended:?}");
+    }
+}

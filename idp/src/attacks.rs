@@ -25,6 +25,11 @@
 //! | who has an account? | equal answers and equal work for unknown and wrong | `factor::password`, `flow::sign_in` | `wire::guessing` |
 //! | locked holder acts on what was issued before | `may_act` on every path, everything ended in the lock's transaction | `domain::standing`, `flow::eid_lock` | `wire::lock`, `architecture` |
 //! | something issued while the lock is ordered | issuing and taking away take turns per account | `store::account::hold` | `store::tests` |
+//! | signed out without asking, by a foreign page | only the session's own hint ends it unasked | `protocol::logout` | `logout_tests`, `wire::logout` |
+//! | sign-out leads to the attacker | only an address registered byte for byte, and only with a hint | `protocol::logout` | `logout_tests`, `wire::logout` |
+//! | portal keeps a dead session | notices put in the transaction of the act, retried, taken over | `flow::outbox`, `flow::back_channel` | `back_channel_tests`, `wire::back_channel` |
+//! | logout token used as another token | `typ`, no `nonce`, two minutes | `protocol::logout_token`, `keys::ring` | `wire::back_channel` |
+//! | logout address leads inside | public addresses only, no redirects, nothing read, two seconds | `fetch` | `fetch::tests`, `wire::back_channel` |
 //! | claims beyond consent | asked ∩ registered ∩ consented ∩ level, at every reading | `protocol::release` | `release_tests`, `wire::consent` |
 //! | lower level than demanded | demands never fall back silently | `protocol::authorize::next` | `next_tests`, `wire::levels` |
 //! | portals compare their citizens | random `sub` per sector, random `sid` per client | `store::subject`, `store::session` | `wire::userinfo` |

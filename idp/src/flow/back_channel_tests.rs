@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,6 +21,7 @@ use crate::flow::{account, client, consent, eid_lock};
 use crate::idp::Surroundings;
 use crate::protocol::subject::sector;
 use crate::random::SystemRandom;
+use crate::telemetry::Stopwatch;
 
 const AN: &str = "099090000001";
 const START: i64 = 1_800_000_000;
@@ -202,11 +202,12 @@ impl Bench {
 }
 
 async fn until(done: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < end, "it never came to that");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let came = tokio::time::timeout(Duration::from_secs(20), async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    came.await.expect("it never came to that");
 }
 
 fn order() -> LockOrder {
@@ -344,7 +345,7 @@ async fn lo_07_a_silent_portal_holds_up_only_itself() {
         bench.sign_out(&bench.session(&format!("s{number}"), &["silent"]).await).await;
     }
     bench.sign_out(&bench.session("q", &["quick"]).await).await;
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     round(&bench.idp).await.unwrap();
     until(|| quick.count() == 1).await;
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
@@ -457,4 +458,23 @@ async fn lo_07_an_address_inside_is_never_called() {
     }
     assert_eq!(inside.count(), 0);
     assert_eq!(bench.remembered().await[0].1["outcome"], "unanswered");
+}
+
+/// The session ran out here while a portal still showed pages: signing out there ends it everywhere.
+#[tokio::test]
+async fn a_session_that_ran_out_is_still_signed_out() {
+    let bench = bench(None).await;
+    let portal = door(&[200]);
+    bench.register("rp", Some(&portal.address), false).await;
+    let session = bench.session("s", &["rp"]).await;
+    bench.clock.advance(Span::days(2));
+    let browser = crate::flow::Browser { session: Some(Stored::of("s")), ..Default::default() };
+    let params = crate::protocol::Params::parse("").unwrap();
+    for told in [1, 1] {
+        crate::flow::logout::end(&params, true, &browser, &bench.idp).await.unwrap();
+        bench.round().await;
+        assert_eq!(portal.count(), told);
+    }
+    let ended = bench.idp.store.read(move |db| store::session::find(db, &session.id)).await.unwrap().unwrap();
+    assert_eq!(ended.ended_at, Some(bench.clock.now()));
 }

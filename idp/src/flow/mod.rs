@@ -72,8 +72,9 @@ pub struct Cookies {
     pub session: Option<Minted<SessionCookie>>,
     pub end_session: bool,
     pub browser: Option<Minted<BrowserCookie>>,
-    pub device: Option<Minted<DeviceCookie>>,
-    pub state: Option<String>,
+    /// Set once in the life of a device, so it takes no room in every answer.
+    pub device: Option<Box<Minted<DeviceCookie>>>,
+    pub state: Option<Box<str>>,
 }
 
 /// Which of our pages comes next in an interaction.

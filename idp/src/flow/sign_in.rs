@@ -225,7 +225,7 @@ pub fn go_on(
         return Ok(Answer { outcome: Outcome::Shown(gone()), cookies });
     };
     let pending = Pending { arriving: false, ..Pending::within(&open, request, client) };
-    let state = cookies.state.clone().or_else(|| browser.state.clone());
+    let state = cookies.state.as_deref().or(browser.state.as_deref()).map(str::to_owned);
     let browser = Browser { state, ..browser.clone() };
     let answer = authorize::settle(db, pending, Some(session), &browser, idp)?;
     cookies.browser = answer.cookies.browser.or(cookies.browser);
@@ -244,7 +244,7 @@ fn enter(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> Re
         if store::session::rekey(db, &session.id, &cookie.stored(), &acquaintance, now)? {
             cookies.session = Some(cookie);
             if browser.state.is_none() {
-                cookies.state = Some(idp.random.text()?);
+                cookies.state = Some(idp.random.text()?.into());
             }
             return Ok((Session { acquaintance, seen_at: now, ..session }, cookies));
         }
@@ -261,7 +261,7 @@ fn enter(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> Re
     store::session::open(db, &session, &cookie.stored())?;
     end_oldest(db, account, idp)?;
     cookies.session = Some(cookie);
-    cookies.state = Some(idp.random.text()?);
+    cookies.state = Some(idp.random.text()?.into());
     cookies.end_session = false;
     Ok((session, cookies))
 }
@@ -318,7 +318,7 @@ fn remember_device(
         None => {
             let device: Minted<DeviceCookie> = idp.random.mint()?;
             store::device::remember(db, &device.stored(), account, now)?;
-            cookies.device = Some(device);
+            cookies.device = Some(Box::new(device));
             Ok(())
         }
     }

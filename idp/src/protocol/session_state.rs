@@ -1,4 +1,4 @@
-//! OpenID Connect Session Management 1.0: what a client's page may ask our frame about, without anybody talking to us.
+//! OIDC Session Management 1.0 §3: what a client's page may ask our frame about, without anybody talking to us.
 
 use sha2::{Digest, Sha256};
 use url::Url;

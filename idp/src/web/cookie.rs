@@ -11,8 +11,9 @@ pub const BROWSER: &str = "__Host-idp_browser";
 /// What tells a device the holder used before from a stranger's.
 pub const DEVICE: &str = "__Host-idp_device";
 
-/// What our frame compares for clients' pages (OpenID Connect Session Management §3.2).
-pub const STATE: &str = "__Host-idp_state";
+/// What our frame compares for clients' pages (OpenID Connect Session Management §3.2). Named as `security.md` SE-02 has
+/// it, apart from the cookies that give a right to something.
+pub const STATE: &str = "idp_state";
 
 /// Browsers keep no cookie longer than this.
 const DEVICE_LASTS: Span = Span::days(400);
@@ -99,7 +100,7 @@ mod tests {
     fn session_management_3_2_the_state_is_read_by_script_in_a_frame() {
         for cookie in [state(VALUE), state_dropped()] {
             let text = cookie.to_string();
-            assert!(text.starts_with("__Host-idp_state="), "{text}");
+            assert!(text.starts_with("idp_state="), "{text}");
             for attribute in ["; Secure", "; SameSite=None", "; Path=/"] {
                 assert!(text.contains(attribute), "{text}");
             }

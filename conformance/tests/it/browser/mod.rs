@@ -4,3 +4,4 @@
 mod manners;
 mod portals;
 mod refusal;
+mod sign_out;

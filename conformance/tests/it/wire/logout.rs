@@ -127,7 +127,11 @@ async fn rp_initiated_logout_2_hints_that_do_not_fit() {
     verdict::page(&visitor.get(&end_session(&fields)).await, 400);
     let (key, _) = key_pair();
     let forged = sign(&key, &[], &crate::support::jwt::claims(tokens.id_token()));
-    for hint in [forged.as_str(), "junk"] {
+    let (header, claims) =
+        (r#"{"alg":"none","typ":"JWT"}"#, crate::support::jwt::claims(tokens.id_token()).to_string());
+    let encoded = |text: &str| crate::support::base64url(text.as_bytes());
+    let unsigned = format!("{}.{}.", encoded(header), encoded(&claims));
+    for hint in [forged.as_str(), unsigned.as_str(), "junk"] {
         let answer = visitor.open(&end_session(&[("id_token_hint", hint)])).await;
         assert!(matches!(answer.page().name(), "error" | "sign-out"), "{}", answer.page().name());
     }

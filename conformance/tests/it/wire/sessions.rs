@@ -30,6 +30,7 @@ async fn se_02_cookie_attributes() {
     assert!(!cookies.is_empty());
     for cookie in cookies {
         let (name, rest) = cookie.split_once('=').unwrap();
+        // The browser-state cookie is for scripts; `check_session` holds it to its own row.
         if name == "idp_state" {
             continue;
         }

@@ -60,7 +60,7 @@
   }
 
   function browserState() {
-    var found = /(?:^|; *)__Host-idp_state=([A-Za-z0-9_\-]+)/.exec(document.cookie);
+    var found = /(?:^|; *)idp_state=([A-Za-z0-9_\-]+)/.exec(document.cookie);
     return found ? found[1] : "";
   }
 
