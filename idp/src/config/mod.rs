@@ -4,6 +4,7 @@
 //! Owns: every setting, its default and its bounds. An absent key is safe; weaker-than-default keys begin with
 //! `danger_`. Must not know: who uses a setting, or what any other room does.
 
+mod dpop;
 mod ephemeral;
 mod issuer;
 mod lifetimes;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use dpop::DpopConfig;
 pub use ephemeral::EphemeralConfig;
 pub use lifetimes::Lifetimes;
 pub use limits::Limits;
@@ -70,6 +72,7 @@ pub struct Config {
     pub sms: SmsConfig,
     pub fetch: FetchConfig,
     pub web: WebConfig,
+    pub dpop: DpopConfig,
     pub admin: AdminConfig,
     pub lifetimes: Lifetimes,
     pub limits: Limits,
@@ -89,6 +92,7 @@ impl Default for Config {
             sms: SmsConfig::default(),
             fetch: FetchConfig::default(),
             web: WebConfig::default(),
+            dpop: DpopConfig::default(),
             admin: AdminConfig::default(),
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),

@@ -222,6 +222,7 @@ fn issue(db: &mut Db, pending: Pending, gathered: Gathered, decided: Decided, id
         expires_at: now + idp.config.lifetimes.code,
         spent_at: None,
         failures: 0,
+        dpop_jkt: request.dpop_jkt.clone(),
     };
     store::grant::open(db, &grant)?;
     store::code::put(db, &issued)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::Fault;
+use crate::domain::certificate::ClientCertificate;
 use crate::domain::relying_party::{Registered, SigningAlg};
 use crate::idp::Idp;
 use crate::keys;
@@ -11,13 +12,29 @@ use crate::protocol::params::Params;
 use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, VerifiedAssertion};
 use crate::store::{self, Db};
 
+/// Under which assertions are spent.
+pub(super) const ASSERTION: &str = "client_assertion";
+
+/// A call by a program, apart from its parameters.
+#[derive(Clone, Default)]
+pub struct Call<'a> {
+    pub authorization: Option<&'a str>,
+    pub method: &'a str,
+    /// The path of the endpoint, as published.
+    pub path: &'a str,
+    /// Every `DPoP` header.
+    pub dpop: Vec<&'a str>,
+    /// The certificate of its connection.
+    pub certificate: Option<Arc<ClientCertificate>>,
+}
+
 /// Authenticates the client. The `jti` of an assertion is spent later, in the transaction of the act itself.
 pub async fn authenticate(
     params: &Params,
-    authorization: Option<&str>,
+    call: &Call<'_>,
     idp: &Arc<Idp>,
 ) -> Result<Result<Authenticated, Error>, Fault> {
-    let credentials = match client_auth::credentials(params, authorization) {
+    let credentials = match client_auth::credentials(params, call.authorization) {
         Ok(credentials) => credentials,
         Err(error) => return Ok(Err(error)),
     };
@@ -39,7 +56,7 @@ fn verify_assertion(credentials: &Credentials, registered: Option<&Registered>) 
 /// RFC 7523 §3 and RFC 6749 §2.3: an assertion authenticates once.
 pub fn spend_jti(db: &mut Db, caller: &Authenticated) -> Result<bool, Fault> {
     match caller.jti() {
-        Some((jti, until)) => store::used::once(db, "client_assertion", jti, until),
+        Some((jti, until)) => store::used::once(db, ASSERTION, jti, until),
         None => Ok(true),
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::caller::{Call, authenticate, replayed_assertion, spend_jti};
 use super::token::{Verdict, holder_stands};
+use crate::domain::binding::Confirmation;
 use crate::domain::grant::Grant;
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
@@ -18,8 +19,8 @@ use crate::protocol::token::refresh::acr_now;
 use crate::store::{self, Db};
 
 /// Answers one introspection request.
-pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
-    let caller = match authenticate(params, authorization, idp).await? {
+pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
+    let caller = match authenticate(params, call, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
     };
@@ -46,13 +47,15 @@ fn state(db: &mut Db, caller: &Authenticated, token: &str, idp: &Idp) -> Result<
     if let Some((issued, grant)) = store::token::find_access(db, &Stored::<AccessToken>::of(token))? {
         let lives = issued.revoked_at.is_none() && now < issued.expires_at;
         let life = (issued.issued_at, issued.expires_at);
-        let found = Found { kind: Kind::Access, scope: &issued.scope, life, grant: &grant };
+        let confirmation = issued.confirmation.as_ref();
+        let found = Found { kind: Kind::Access, scope: &issued.scope, life, grant: &grant, confirmation };
         return if lives { told(db, caller, &found, idp) } else { Ok(introspect::inactive()) };
     }
     if let Some((issued, grant)) = store::token::find_refresh(db, &Stored::<RefreshToken>::of(token))? {
         let lives = issued.spent_at.is_none() && now < issued.expires_at;
         let life = (issued.issued_at, issued.expires_at);
-        let found = Found { kind: Kind::Refresh, scope: &grant.scope, life, grant: &grant };
+        let confirmation = issued.confirmation.as_ref();
+        let found = Found { kind: Kind::Refresh, scope: &grant.scope, life, grant: &grant, confirmation };
         return if lives { told(db, caller, &found, idp) } else { Ok(introspect::inactive()) };
     }
     Ok(introspect::inactive())
@@ -63,6 +66,7 @@ struct Found<'a> {
     scope: &'a [String],
     life: (Moment, Moment),
     grant: &'a Grant,
+    confirmation: Option<&'a Confirmation>,
 }
 
 fn told(db: &mut Db, caller: &Authenticated, found: &Found<'_>, idp: &Idp) -> Result<Value, Fault> {
@@ -73,6 +77,7 @@ fn told(db: &mut Db, caller: &Authenticated, found: &Found<'_>, idp: &Idp) -> Re
     let live = Live {
         issuer: &idp.config.issuer,
         kind: found.kind,
+        confirmation: found.confirmation,
         grant: found.grant,
         scope: found.scope,
         acr: found.grant.holder().and_then(|holder| acr_now(holder, standing)),

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod authorize;
+pub mod binding;
 pub mod caller;
 pub mod client;
 pub mod consent;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::binding;
+use super::caller::{Call, authenticate};
 use super::facts::Limits;
 use super::userinfo;
+use crate::domain::binding::Confirmation;
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
 use crate::domain::relying_party::{Client, ClientStatus, GrantType};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
@@ -16,6 +18,7 @@ use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Span};
 use crate::idp::Idp;
+use crate::protocol::binding::{may_redeem, may_refresh, of_refresh_token};
 use crate::protocol::params::Params;
 use crate::protocol::release::{Asked, Place, fits, narrow};
 use crate::protocol::token::client_auth::Authenticated;
@@ -32,8 +35,8 @@ use crate::store::{self, Db};
 pub type Verdict = Result<Value, Error>;
 
 /// Answers one token request.
-pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
-    let caller = match authenticate(params, authorization, idp).await? {
+pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
+    let caller = match authenticate(params, call, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
     };
@@ -41,13 +44,15 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
         Ok(request) => request,
         Err(error) => return Ok(Err(error)),
     };
+    let shown = binding::shown(call, idp);
     let this = Arc::clone(idp);
     let decided = idp
         .store
         .transact(move |db| {
-            if !spend_jti(db, &caller)? {
-                return refused(db, &caller, None, replayed_assertion(), &this);
-            }
+            let caller = match binding::settle(db, &caller, shown)? {
+                Ok(caller) => caller,
+                Err(error) => return refused(db, &caller, None, error, &this),
+            };
             // RFC 6749 §5.2: said before anything is looked up, so that it says nothing of what was presented.
             if let Err(error) = request::permitted(caller.client(), request.grant()) {
                 return refused(db, &caller, None, error, &this);
@@ -77,6 +82,7 @@ struct Issued {
     access_token: Minted<AccessToken>,
     expires_in: Span,
     refresh_token: Option<Zeroizing<String>>,
+    confirmation: Option<Confirmation>,
     scope: Vec<String>,
     /// What the ID token states, when one is due.
     id_token: Option<Map<String, Value>>,
@@ -91,6 +97,7 @@ impl Issued {
             expires_in: self.expires_in,
             refresh_token: self.refresh_token.as_ref().map(|token| token.as_str()),
             id_token: signed.as_deref(),
+            confirmation: self.confirmation.as_ref(),
             scope: &self.scope,
         };
         Ok(set.answer())
@@ -105,7 +112,14 @@ fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presente
     let Some((issued, grant)) = store::code::find(db, &hash)? else {
         return refused(db, caller, None, unknown_code(), idp);
     };
-    match redeem(&issued, &grant, caller, presented, now) {
+    let redemption = redeem(&issued, &grant, caller, presented, now);
+    // A thief without the key the code is bound to ends nobody's grant.
+    if matches!(redemption, Redemption::Entitled | Redemption::Replay(_))
+        && let Err(error) = may_redeem(&issued, caller.held())
+    {
+        return refused(db, caller, Some(&grant), error, idp);
+    }
+    match redemption {
         Redemption::Entitled => {}
         Redemption::WrongVerifier(error) => {
             store::code::fail(db, &hash)?;
@@ -139,6 +153,11 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, scope: Optio
     let Some((issued, grant)) = store::token::find_refresh(db, &hash)? else {
         return refused(db, caller, None, unknown_refresh(), idp);
     };
+    if grant.client == caller.client().id
+        && let Err(error) = may_refresh(&issued, caller.held())
+    {
+        return refused(db, caller, Some(&grant), error, idp);
+    }
     let (scope, rotate) = match turn(&issued, &grant, caller, scope, now) {
         Turn::Rotate { scope } => (scope, true),
         Turn::Keep { scope } => (scope, false),
@@ -247,6 +266,7 @@ impl Minting<'_> {
             expires_at: now + lifetime,
             revoked_at: None,
             told: None,
+            confirmation: self.caller.bound().cloned(),
         };
         store::token::put_access(db, &issued)?;
         let id_token = match self.grant.holder() {
@@ -258,6 +278,7 @@ impl Minting<'_> {
             access_token: token,
             expires_in: lifetime,
             refresh_token: None,
+            confirmation: self.caller.bound().cloned(),
             scope: self.scope.clone(),
             id_token,
         })
@@ -272,6 +293,7 @@ impl Minting<'_> {
             issued_at: now,
             expires_at: now + idp.config.lifetimes.refresh_token_idle,
             spent_at: None,
+            confirmation: of_refresh_token(self.caller.client(), self.caller.bound()),
         };
         store::token::put_refresh(db, &issued)?;
         Ok(Zeroizing::new(token.reveal().to_owned()))

@@ -8,6 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::binding;
+use super::caller::Call;
 use super::sealed;
 use super::token::holder_stands;
 use crate::domain::account::Account;
@@ -18,9 +20,11 @@ use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id};
 use crate::idp::Idp;
 use crate::protocol::Error;
+use crate::protocol::binding::{Possession, Scheme, may_present};
+use crate::protocol::dpop::{self, Proof};
 use crate::protocol::release::{Asked, Place, fits, narrow};
 use crate::protocol::scope::EID_STATUS;
-use crate::protocol::userinfo::{admit, body, invalid_token};
+use crate::protocol::userinfo::{Presented, admit, body, invalid_token};
 use crate::store::{self, Db};
 
 /// What one reading decided.
@@ -34,25 +38,38 @@ struct Reading {
 }
 
 /// Answers one userinfo request.
-pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Map<String, Value>, Error>, Fault> {
-    let hash: Stored<AccessToken> = Stored::of(token);
-    let (this, found) = (Arc::clone(idp), hash.clone());
-    let reading = match idp.store.read(move |db| read(db, &found, &this)).await? {
+pub async fn answer(
+    presented: &Presented,
+    call: &Call<'_>,
+    idp: &Arc<Idp>,
+) -> Result<Result<Map<String, Value>, Error>, Fault> {
+    let sent = match Sent::of(presented, call, idp) {
+        Ok(sent) => sent,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (this, looked) = (Arc::clone(idp), sent.clone());
+    let reading = match idp.store.read(move |db| read(db, &looked, &this)).await? {
         Ok(reading) => reading,
         Err(error) => return Ok(Err(error)),
     };
-    if reading.claims.is_empty() || reading.before.as_deref() == Some(reading.now.as_str()) {
+    let is_told = reading.claims.is_empty() || reading.before.as_deref() == Some(reading.now.as_str());
+    if is_told && sent.proof.is_none() {
         return Ok(Ok(reading.body));
     }
     // Something leaves for the first time under this token: decided once more, and recorded, in one transaction.
     let this = Arc::clone(idp);
     idp.store
         .transact(move |db| {
-            let reading = match read(db, &hash, &this)? {
+            let reading = match read(db, &sent, &this)? {
                 Ok(reading) => reading,
                 Err(error) => return Ok(Err(error)),
             };
-            if store::token::told(db, &hash, &reading.now)?
+            // Last, so that only a proof everything else holds for is remembered.
+            if !binding::spend(db, sent.proof.as_ref())? {
+                return Ok(Err(dpop::replayed()));
+            }
+            if !reading.claims.is_empty()
+                && store::token::told(db, &sent.hash, &reading.now)?
                 && let Some(holder) = reading.grant.holder()
             {
                 remember(db, &reading.grant, holder, reading.claims.iter(), &this)?;
@@ -62,11 +79,38 @@ pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Map<String, Va
         .await
 }
 
-fn read(db: &mut Db, hash: &Stored<AccessToken>, idp: &Idp) -> Result<Result<Reading, Error>, Fault> {
+/// A token as it was sent, with what its sender holds.
+#[derive(Clone)]
+struct Sent {
+    hash: Stored<AccessToken>,
+    scheme: Scheme,
+    proof: Option<Proof>,
+    held: Possession,
+}
+
+impl Sent {
+    fn of(presented: &Presented, call: &Call<'_>, idp: &Idp) -> Result<Sent, Error> {
+        let proof = match presented.scheme {
+            // RFC 9449 §7.1: a proof speaks for a token sent under its scheme, and is of no matter beside another.
+            Scheme::Bearer => None,
+            Scheme::Dpop => match binding::proof(call, Some(&presented.token), idp)? {
+                Some(proof) => Some(proof),
+                None => return Err(dpop::invalid("RFC 9449 §7.1", "DPoP proof is missing")),
+            },
+        };
+        let held = binding::held(call, proof.as_ref());
+        Ok(Sent { hash: Stored::of(&presented.token), scheme: presented.scheme, proof, held })
+    }
+}
+
+fn read(db: &mut Db, sent: &Sent, idp: &Idp) -> Result<Result<Reading, Error>, Fault> {
     let now = idp.clock.now();
-    let Some((issued, grant)) = store::token::find_access(db, hash)? else { return Ok(Err(invalid_token())) };
+    let Some((issued, grant)) = store::token::find_access(db, &sent.hash)? else { return Ok(Err(invalid_token())) };
     if issued.revoked_at.is_some() || now >= issued.expires_at {
         return Ok(Err(invalid_token()));
+    }
+    if let Err(error) = may_present(issued.confirmation.as_ref(), sent.scheme, &sent.held) {
+        return Ok(Err(error));
     }
     let holder = match admit(&grant, &issued.scope) {
         Ok(holder) => holder,

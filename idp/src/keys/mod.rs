@@ -11,6 +11,7 @@ pub mod client;
 mod compact;
 mod json;
 mod jwk;
+pub mod proof;
 mod ring;
 mod seal;
 mod sign;

@@ -7,6 +7,8 @@ use crate::domain::claim::{self, ClaimName};
 use crate::domain::level::Acr;
 use crate::domain::relying_party::SigningAlg;
 
+use super::dpop;
+
 /// Where each endpoint lives below the issuer.
 pub mod path {
     pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
@@ -78,6 +80,7 @@ pub fn metadata(published: &Published<'_>) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": assertion_algs,
         "revocation_endpoint_auth_methods_supported": every,
         "revocation_endpoint_auth_signing_alg_values_supported": assertion_algs,
+        "dpop_signing_alg_values_supported": dpop::ALGS.map(SigningAlg::name),
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": algs,
         "scopes_supported": claim::scopes(),

@@ -28,12 +28,15 @@ pub enum ErrorCode {
     // RFC 6750 §3.1
     InvalidToken,
     InsufficientScope,
+    // RFC 9449 §5, §8
+    InvalidDpopProof,
+    UseDpopNonce,
     // RFC 7009 §2.2.1
     UnsupportedTokenType,
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 20] = [
+    pub const ALL: [ErrorCode; 22] = [
         ErrorCode::InvalidRequest,
         ErrorCode::UnauthorizedClient,
         ErrorCode::AccessDenied,
@@ -53,6 +56,8 @@ impl ErrorCode {
         ErrorCode::UnmetAuthenticationRequirements,
         ErrorCode::InvalidToken,
         ErrorCode::InsufficientScope,
+        ErrorCode::InvalidDpopProof,
+        ErrorCode::UseDpopNonce,
         ErrorCode::UnsupportedTokenType,
     ];
 
@@ -77,6 +82,8 @@ impl ErrorCode {
             ErrorCode::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             ErrorCode::InvalidToken => "invalid_token",
             ErrorCode::InsufficientScope => "insufficient_scope",
+            ErrorCode::InvalidDpopProof => "invalid_dpop_proof",
+            ErrorCode::UseDpopNonce => "use_dpop_nonce",
             ErrorCode::UnsupportedTokenType => "unsupported_token_type",
         }
     }

@@ -117,6 +117,7 @@ pub fn request(client: &Client, scope: &str) -> AuthorizationRequest {
         service: None,
         expected: None,
         ui_locales: vec![],
+        dpop_jkt: None,
         asked_at: at(1000),
     }
 }

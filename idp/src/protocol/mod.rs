@@ -5,7 +5,9 @@
 //! the verified claims).
 
 pub mod authorize;
+pub mod binding;
 pub mod discovery;
+pub mod dpop;
 pub mod error;
 pub mod id_token;
 pub mod introspect;

@@ -78,6 +78,8 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         userinfo::admit(&own, &[]).unwrap_err(),
         userinfo::admit(&fixtures::grant("rp", "profile"), &[]).unwrap_err(),
         revoke::token(&params(id_token)).unwrap_err(),
+        dpop::single(&["", ""]).unwrap_err(),
+        dpop::use_nonce(),
     ];
     // Ours to blame, and known only at the door: `web::reply` makes them of a `Fault`.
     let the_doors = [ErrorCode::ServerError, ErrorCode::TemporarilyUnavailable];
@@ -121,6 +123,7 @@ fn discovery_is_true_and_complete() {
         ("response_modes_supported", json!(["query", "form_post"])),
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
         ("code_challenge_methods_supported", json!(["S256"])),
+        ("dpop_signing_alg_values_supported", json!(["ES256", "PS256", "EdDSA"])),
         ("subject_types_supported", json!(["pairwise", "public"])),
         ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "PS256", "EdDSA"])),
         (
@@ -149,7 +152,6 @@ fn discovery_is_true_and_complete() {
         "registration_endpoint",
         "pushed_authorization_request_endpoint",
         "check_session_iframe",
-        "dpop_signing_alg_values_supported",
         "backchannel_logout_supported",
         "mtls_endpoint_aliases",
     ] {
@@ -175,6 +177,7 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
     let live = Live {
         issuer: ISSUER,
         kind: Kind::Access,
+        confirmation: None,
         grant: &grant,
         scope: &grant.scope,
         acr: Some(Acr::Muc1),
@@ -188,6 +191,9 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
             "scope": "openid profile", "token_type": "Bearer", "sub": "sub-1", "auth_time": 900, "acr": "urn:vn:eid:muc:1"
         })
     );
+    let bound = crate::domain::binding::Confirmation::parse("jkt:k x5t:c");
+    let told = introspect::body(&Live { confirmation: bound.as_ref(), ..live });
+    assert_eq!((&told["token_type"], &told["cnf"]), (&json!("DPoP"), &json!({"jkt": "k", "x5t#S256": "c"})));
     let own = Grant { party: Party::ClientItself, scope: vec![], ..grant.clone() };
     let refresh = introspect::body(&Live { kind: Kind::Refresh, grant: &own, scope: &[], acr: None, ..live });
     assert_eq!(

@@ -14,7 +14,7 @@ const BATCH: i64 = 200;
 /// How many rows went. Call again while the answer is not zero.
 pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
     Ok(interaction::sweep(db, now - Span::hours(1), BATCH)?
-        // A spent assertion identifier outlives the clock difference we accept.
+        // A spent identifier outlives the clock difference we accept.
         + used::sweep(db, now - Span::minutes(2), BATCH)?
         // Sends are counted per day.
         + otps_before(db, now - Span::days(2))?

@@ -181,6 +181,7 @@ diesel::table! {
         expires_at -> BigInt,
         spent_at -> Nullable<BigInt>,
         failures -> BigInt,
+        dpop_jkt -> Nullable<Text>,
     }
 }
 
@@ -193,6 +194,7 @@ diesel::table! {
         expires_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
         told -> Nullable<Text>,
+        confirmation -> Nullable<Text>,
     }
 }
 
@@ -203,6 +205,7 @@ diesel::table! {
         issued_at -> BigInt,
         expires_at -> BigInt,
         spent_at -> Nullable<BigInt>,
+        confirmation -> Nullable<Text>,
     }
 }
 

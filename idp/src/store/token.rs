@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::columns::{at as moment, words};
+use super::columns::{at as moment, known, words};
 use super::db::{Db, on_each};
 use super::grant;
 use super::schema::{access_tokens, grants, refresh_tokens};
 use super::update::{Bind, Update};
+use crate::domain::binding::Confirmation;
 use crate::domain::grant::{Grant, IssuedAccessToken, IssuedRefreshToken};
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
 use crate::domain::{Fault, Id, Moment};
@@ -21,6 +22,7 @@ struct AccessRow {
     expires_at: i64,
     revoked_at: Option<i64>,
     told: Option<String>,
+    confirmation: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -31,11 +33,12 @@ struct RefreshRow {
     issued_at: i64,
     expires_at: i64,
     spent_at: Option<i64>,
+    confirmation: Option<String>,
 }
 
 impl AccessRow {
-    fn decode(self) -> IssuedAccessToken {
-        IssuedAccessToken {
+    fn decode(self) -> Result<IssuedAccessToken, Fault> {
+        Ok(IssuedAccessToken {
             hash: Stored::from_store(self.hash),
             grant: Id::new(self.grant_id),
             scope: words(&self.scope),
@@ -43,20 +46,27 @@ impl AccessRow {
             expires_at: Moment::from_unix(self.expires_at),
             revoked_at: moment(self.revoked_at),
             told: self.told,
-        }
+            confirmation: confirmation(self.confirmation, "access_tokens")?,
+        })
     }
 }
 
 impl RefreshRow {
-    fn decode(self) -> IssuedRefreshToken {
-        IssuedRefreshToken {
+    fn decode(self) -> Result<IssuedRefreshToken, Fault> {
+        Ok(IssuedRefreshToken {
             hash: Stored::from_store(self.hash),
             grant: Id::new(self.grant_id),
             issued_at: Moment::from_unix(self.issued_at),
             expires_at: Moment::from_unix(self.expires_at),
             spent_at: moment(self.spent_at),
-        }
+            confirmation: confirmation(self.confirmation, "refresh_tokens")?,
+        })
     }
+}
+
+/// A binding that cannot be read must not pass for none.
+fn confirmation(text: Option<String>, table: &'static str) -> Result<Option<Confirmation>, Fault> {
+    text.map(|text| known(Confirmation::parse(&text), table)).transpose()
 }
 
 pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
@@ -69,6 +79,7 @@ pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
             access_tokens::issued_at.eq(token.issued_at.unix()),
             access_tokens::expires_at.eq(token.expires_at.unix()),
             access_tokens::revoked_at.eq(token.revoked_at.map(Moment::unix)),
+            access_tokens::confirmation.eq(token.confirmation.as_ref().map(Confirmation::to_string)),
         ))
         .execute(link))?;
     Ok(())
@@ -82,6 +93,7 @@ pub fn put_refresh(db: &mut Db, token: &IssuedRefreshToken) -> Result<(), Fault>
             refresh_tokens::issued_at.eq(token.issued_at.unix()),
             refresh_tokens::expires_at.eq(token.expires_at.unix()),
             refresh_tokens::spent_at.eq(token.spent_at.map(Moment::unix)),
+            refresh_tokens::confirmation.eq(token.confirmation.as_ref().map(Confirmation::to_string)),
         ))
         .execute(link))?;
     Ok(())
@@ -94,7 +106,7 @@ pub fn find_access(db: &mut Db, hash: &Stored<AccessToken>) -> Result<Option<(Is
         .select((AccessRow::as_select(), grant::Row::as_select()))
         .get_result(link)
         .optional())?;
-    row.map(|(token, grant)| Ok((token.decode(), grant.decode()?))).transpose()
+    row.map(|(token, grant)| Ok((token.decode()?, grant.decode()?))).transpose()
 }
 
 pub fn find_refresh(db: &mut Db, hash: &Stored<RefreshToken>) -> Result<Option<(IssuedRefreshToken, Grant)>, Fault> {
@@ -104,7 +116,7 @@ pub fn find_refresh(db: &mut Db, hash: &Stored<RefreshToken>) -> Result<Option<(
         .select((RefreshRow::as_select(), grant::Row::as_select()))
         .get_result(link)
         .optional())?;
-    row.map(|(token, grant)| Ok((token.decode(), grant.decode()?))).transpose()
+    row.map(|(token, grant)| Ok((token.decode()?, grant.decode()?))).transpose()
 }
 
 /// True for exactly one caller, ever.

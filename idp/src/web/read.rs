@@ -10,6 +10,7 @@ use actix_web::web::Bytes;
 use super::cookie;
 use crate::domain::secret::{BrowserCookie, Stored};
 use crate::flow::Browser;
+use crate::flow::caller::Call;
 use crate::idp::Idp;
 use crate::protocol::params::Params;
 
@@ -77,6 +78,17 @@ pub fn authorization(request: &HttpRequest) -> Option<&str> {
 /// Every `Authorization` header.
 pub fn authorizations(request: &HttpRequest) -> Vec<&str> {
     request.headers().get_all(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default()).collect()
+}
+
+/// A call by a program to one of our endpoints.
+pub fn call(request: &HttpRequest) -> Call<'_> {
+    Call {
+        authorization: authorization(request),
+        method: request.method().as_str(),
+        path: request.path(),
+        dpop: request.headers().get_all("dpop").map(|value| value.to_str().unwrap_or_default()).collect(),
+        certificate: None,
+    }
 }
 
 /// The browser as the flows know it.

@@ -5,10 +5,10 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::read::{self, Language};
-use super::reply::{self, Context};
+use super::reply::{self, Context, NONCE};
 use crate::domain::Fault;
-use crate::flow::client;
 use crate::flow::token::{self, Verdict};
+use crate::flow::{binding, client};
 use crate::idp::Idp;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
@@ -18,8 +18,10 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Err(unread) => return reply::json_unread(&unread, &context),
     };
     let this = idp.clone().into_inner();
-    let verdict = token::answer(&params, read::authorization(&request), &this).await;
-    with_cors(told(verdict, &context), &request, &idp).await
+    let call = read::call(&request);
+    let verdict = token::answer(&params, &call, &this).await;
+    let response = with_nonce(told(verdict, &context), !call.dpop.is_empty(), &idp);
+    with_cors(response, &request, &idp).await
 }
 
 /// A verdict as JSON.
@@ -29,6 +31,14 @@ pub fn told(verdict: Result<Verdict, Fault>, context: &Context<'_>) -> HttpRespo
         Ok(Err(error)) => reply::oauth_error(&error, context),
         Err(fault) => reply::json_fault(&fault, context),
     }
+}
+
+/// RFC 9449 §8.2: who proves itself by DPoP hears the nonce of its next proof in good time.
+pub fn with_nonce(mut response: HttpResponse, is_proved: bool, idp: &Idp) -> HttpResponse {
+    if is_proved && let Some(nonce) = binding::next_nonce(idp) {
+        reply::insert(&mut response, NONCE, &nonce);
+    }
+    response
 }
 
 /// Endpoints for programs speak English.
@@ -44,6 +54,9 @@ pub async fn with_cors(mut response: HttpResponse, request: &HttpRequest, idp: &
         && client::may_call_from(text, &this).await.unwrap_or(false)
     {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        // RFC 9449 §8.2: a page must see the nonce it is to send.
+        let exposed = header::HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate");
+        response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Origin"));
     }
     response
@@ -52,7 +65,7 @@ pub async fn with_cors(mut response: HttpResponse, request: &HttpRequest, idp: &
 pub async fn preflight(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let response = HttpResponse::NoContent()
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
-        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, DPoP"))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "900"))
         .finish();
     with_cors(response, &request, &idp).await

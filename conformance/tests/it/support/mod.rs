@@ -7,6 +7,7 @@ pub mod flow;
 pub mod holder;
 pub mod jwt;
 pub mod page;
+pub mod provider;
 pub mod relying_party;
 pub mod sandbox;
 pub mod verdict;

@@ -34,6 +34,7 @@ async fn what_is_stated_is_exact() {
             "token_endpoint_auth_methods_supported",
             &["client_secret_basic", "client_secret_post", "none", "private_key_jwt"],
         ),
+        ("dpop_signing_alg_values_supported", &["ES256", "EdDSA", "PS256"]),
         ("subject_types_supported", &["pairwise"]),
         ("id_token_signing_alg_values_supported", &["ES256", "EdDSA", "PS256", "RS256"]),
         ("code_challenge_methods_supported", &["S256"]),
@@ -64,7 +65,6 @@ async fn what_is_stated_is_exact() {
         "device_authorization_endpoint",
         "backchannel_authentication_endpoint",
         "backchannel_logout_supported",
-        "dpop_signing_alg_values_supported",
         "mtls_endpoint_aliases",
     ] {
         assert!(matches!(metadata.get(absent), None | Some(Value::Bool(false))), "{absent} is not there yet");

@@ -6,6 +6,7 @@ mod addresses;
 mod authorize;
 mod client_auth;
 mod consent;
+mod dpop;
 mod guessing;
 mod headers;
 mod introspection;

@@ -4,6 +4,7 @@
 //! Owns: which members exist, their defaults and their limits. Must not know: where the file came from, minting of
 //! secrets, or storage. Unknown members are refused, so that a misspelt limit is noticed.
 
+mod binding;
 mod keys;
 mod members;
 mod purposes;
@@ -96,7 +97,7 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         initiate_login_uri: None,
         requests: Default::default(),
         answers: Default::default(),
-        binding: Default::default(),
+        binding: binding::admit(&mut members)?,
         logout: Default::default(),
         resources: Default::default(),
         id,

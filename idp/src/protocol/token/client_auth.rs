@@ -8,9 +8,11 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
+use crate::domain::binding::Confirmation;
 use crate::domain::relying_party::{AssertionAudience, AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Minted, Stored};
 use crate::domain::{Client, Id, Moment, Span};
+use crate::protocol::binding::Possession;
 use crate::protocol::error::Error;
 use crate::protocol::params::{self, Params};
 
@@ -130,6 +132,8 @@ pub struct Audience<'a> {
 pub struct Authenticated {
     client: Arc<Client>,
     jti: Option<(String, Moment)>,
+    held: Possession,
+    bound: Option<Confirmation>,
 }
 
 impl Authenticated {
@@ -142,6 +146,21 @@ impl Authenticated {
     /// (`security.md` CA-04).
     pub fn jti(&self) -> Option<(&str, Moment)> {
         self.jti.as_ref().map(|(jti, until)| (jti.as_str(), *until))
+    }
+
+    /// The same client, with what it also proved to hold and what its new tokens are therefore bound to.
+    pub fn holding(self, held: Possession, bound: Option<Confirmation>) -> Self {
+        Self { held, bound, ..self }
+    }
+
+    /// What the client proved to hold beside its own authentication.
+    pub fn held(&self) -> &Possession {
+        &self.held
+    }
+
+    /// What new tokens are bound to.
+    pub fn bound(&self) -> Option<&Confirmation> {
+        self.bound.as_ref()
     }
 }
 
@@ -184,7 +203,7 @@ pub fn prove(
     if registered.status != ClientStatus::Live {
         return Err(refused("client is not in service"));
     }
-    Ok(Authenticated { client: client.clone(), jti })
+    Ok(Authenticated { client: client.clone(), jti, held: Possession::default(), bound: None })
 }
 
 /// The furthest ahead an assertion may expire: an hour as libraries set it, and the clock difference (`security.md` D14).

@@ -1,6 +1,7 @@
 use super::super::{code as codes, grant as grants, otp, retention, session as sessions, throttle, token, used};
 use super::*;
 use crate::domain::Span;
+use crate::domain::binding::Confirmation;
 use crate::domain::grant::{IssuedAccessToken, IssuedRefreshToken};
 use crate::domain::request::{ClaimRequest, ClaimsRequest};
 use crate::domain::secret::{AccessToken, RefreshToken};
@@ -14,6 +15,7 @@ pub(super) fn access(text: &str, grant: &str, expires: i64) -> IssuedAccessToken
         expires_at: t(expires),
         revoked_at: None,
         told: None,
+        confirmation: Confirmation::of(Some("key".to_owned()), None),
     }
 }
 
@@ -24,6 +26,7 @@ pub(super) fn refresh(text: &str, grant: &str, expires: i64) -> IssuedRefreshTok
         issued_at: t(1_000),
         expires_at: t(expires),
         spent_at: None,
+        confirmation: Confirmation::of(Some("key".to_owned()), Some("certificate".to_owned())),
     }
 }
 

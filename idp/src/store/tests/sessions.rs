@@ -94,6 +94,7 @@ fn request() -> AuthorizationRequest {
         service: None,
         expected: None,
         ui_locales: Vec::new(),
+        dpop_jkt: None,
         asked_at: t(1_000),
     }
 }
