@@ -8,6 +8,9 @@
 //! | PKCE stripped or downgraded | required by default; a verifier without a challenge is refused | `protocol::pkce`, `authorize::checks` | `wire::pkce` |
 //! | refresh token stolen | public clients rotate, a replay ends the family | `protocol::token::refresh` | `refresh_tests`, `races` |
 //! | assertion replayed, on any node | `jti` is spent in the transaction of the act | `store::used`, `flow::caller` | `races`, `wire::client_auth` |
+//! | access token stolen | bound to a key or certificate the thief lacks | `protocol::binding`, `flow::userinfo` | `binding_tests`, `wire::dpop`, `wire::mtls` |
+//! | DPoP proof replayed, or made for another request | spent once in SQL; method, address, token and time must match | `protocol::dpop`, `flow::binding` | `dpop_tests`, `wire::dpop` |
+//! | client certificate forged in a header | only proxies the operator named may state one | `web::connection` | `wire::mtls` |
 //! | token made for another purpose | classes in every digest; `typ` and algorithm lists | `domain::secret`, `keys::client` | `keys` tests |
 //! | interaction finished by another browser | bound to the cookie of the browser that began it | `flow::page::bound` | `wire::sessions` |
 //! | form posted from another site | form token inside the type, `Origin` and `Sec-Fetch-Site` | `web::read::protected` | `wire::sessions` |

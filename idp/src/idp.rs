@@ -13,9 +13,10 @@ use crate::fetch::Fetch;
 use crate::flow::facts::Limits;
 use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
+use crate::flow::tls::Tls;
 use crate::keys::{Ring, Vault};
 use crate::notice::Notice;
-use crate::protocol::discovery::{self, Published};
+use crate::protocol::discovery::{self, Certificates, Published};
 use crate::random::{Random, SystemRandom};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
@@ -35,6 +36,7 @@ pub struct Idp {
     pub metrics: Metrics,
     pub fetch: Fetch,
     pub logos: Logos,
+    pub tls: Tls,
     /// The discovery document, rendered once.
     pub metadata: String,
     stopping: AtomicBool,
@@ -81,6 +83,7 @@ impl Idp {
             hasher: Hasher::new(password_threads(&config), vault.pepper(), Arc::clone(&random))?,
             metrics: Metrics::new()?,
             logos: Logos::default(),
+            tls: Tls::open(&config)?,
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),
@@ -186,6 +189,10 @@ fn password_threads(config: &Config) -> usize {
 fn metadata(config: &Config) -> String {
     let published = Published {
         issuer: &config.issuer,
+        certificates: config
+            .mtls
+            .alias()
+            .map(|alias| Certificates { alias, has_authority: config.mtls.client_ca.is_some() }),
         acr: &Acr::ALL,
         service_documentation: None,
         op_policy_uri: None,

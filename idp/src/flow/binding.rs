@@ -7,6 +7,7 @@ use crate::idp::Idp;
 use crate::keys;
 use crate::protocol::binding::{self, Possession};
 use crate::protocol::dpop::{self, Proof, Request, VerifiedProof};
+use crate::protocol::mtls;
 use crate::protocol::token::Authenticated;
 use crate::protocol::{Error, ErrorCode};
 use crate::store::{self, Db};
@@ -25,7 +26,9 @@ pub fn proof(call: &Call<'_>, access_token: Option<&str>, idp: &Idp) -> Result<O
             .because(reason)
     })?;
     let verified = VerifiedProof { header: &signed.header, claims: &signed.claims, jkt: &signed.jkt };
-    let addresses = [format!("{}{}", idp.config.issuer, call.path)];
+    // RFC 8705 §5: what is called by the alias is called by another address.
+    let bases = [Some(idp.config.issuer.as_str()), idp.config.mtls.alias()];
+    let addresses: Vec<String> = bases.into_iter().flatten().map(|base| format!("{base}{}", call.path)).collect();
     let request = Request { method: call.method, addresses: &addresses, access_token };
     let now = idp.clock.now();
     let proof = dpop::judge(&verified, &request, now)?;
@@ -46,10 +49,18 @@ pub fn spend(db: &mut Db, proof: Option<&Proof>) -> Result<bool, Fault> {
 }
 
 /// What the caller holds, by its proof and its connection.
-pub fn held(call: &Call<'_>, proof: Option<&Proof>) -> Possession {
+pub fn held(call: &Call<'_>, proof: Option<&Proof>, idp: &Idp) -> Possession {
+    let now = idp.clock.now();
+    let usable = call.certificate.as_ref().filter(|certificate| match mtls::usable(certificate, now) {
+        Ok(()) => true,
+        Err(reason) => {
+            tracing::warn!(reason, "certificate.unusable");
+            false
+        }
+    });
     Possession {
         jkt: proof.map(|proof| proof.jkt.clone()),
-        x5t: call.certificate.as_ref().map(|certificate| certificate.thumbprint.clone()),
+        x5t: usable.map(|certificate| certificate.thumbprint.clone()),
     }
 }
 
@@ -62,7 +73,7 @@ pub struct Shown {
 /// `proof` for an endpoint that issues.
 pub fn shown(call: &Call<'_>, idp: &Idp) -> Result<Shown, Error> {
     let proof = proof(call, None, idp)?;
-    let held = held(call, proof.as_ref());
+    let held = held(call, proof.as_ref(), idp);
     Ok(Shown { proof, held })
 }
 

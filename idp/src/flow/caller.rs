@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::domain::Fault;
 use crate::domain::certificate::ClientCertificate;
-use crate::domain::relying_party::{Registered, SigningAlg};
+use crate::domain::relying_party::{AuthMethod, Registered, SigningAlg};
 use crate::idp::Idp;
 use crate::keys;
 use crate::protocol::Error;
 use crate::protocol::params::Params;
-use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, VerifiedAssertion};
+use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, Verified, VerifiedAssertion};
 use crate::store::{self, Db};
 
 /// Under which assertions are spent.
@@ -35,22 +35,31 @@ pub async fn authenticate(
     idp: &Arc<Idp>,
 ) -> Result<Result<Authenticated, Error>, Fault> {
     let credentials = match client_auth::credentials(params, call.authorization) {
-        Ok(credentials) => credentials,
+        Ok(credentials) => credentials.shown_with(call.certificate.clone()),
         Err(error) => return Ok(Err(error)),
     };
     let id = credentials.client_id().clone();
     let registered = idp.store.read(move |db| store::client::find(db, &id)).await?;
     let verified = verify_assertion(&credentials, registered.as_ref());
+    let keys = certificate_keys(registered.as_ref());
     let verified = verified.as_ref().map(|jwt| VerifiedAssertion { header: &jwt.header, claims: &jwt.claims });
+    let proofs = Verified { assertion: verified.as_ref(), keys: &keys };
     let token_endpoint = format!("{}/token", idp.config.issuer);
     let audience = Audience { issuer: &idp.config.issuer, token_endpoint: &token_endpoint };
-    Ok(client_auth::prove(&credentials, registered.as_ref(), verified.as_ref(), &audience, idp.clock.now()))
+    Ok(client_auth::prove(&credentials, registered.as_ref(), &proofs, &audience, idp.clock.now()))
 }
 
 fn verify_assertion(credentials: &Credentials, registered: Option<&Registered>) -> Option<keys::client::VerifiedJwt> {
     let jwt = credentials.assertion()?;
     let jwks = registered?.client.jwks.as_deref()?;
     keys::client::verify(jwt, jwks, &SigningAlg::ALL).ok()
+}
+
+/// The keys a certificate may hold, for a client that is known by the key of its certificate.
+fn certificate_keys(registered: Option<&Registered>) -> Vec<String> {
+    let client = registered.map(|registered| &registered.client);
+    let client = client.filter(|client| client.token_endpoint_auth_method == AuthMethod::SelfSignedTlsClientAuth);
+    client.and_then(|client| client.jwks.as_deref()).map(keys::client::thumbprints).unwrap_or_default()
 }
 
 /// RFC 7523 §3 and RFC 6749 §2.3: an assertion authenticates once.

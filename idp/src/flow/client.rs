@@ -35,9 +35,18 @@ pub async fn put(text: &str, idp: &Idp) -> Result<Verdict<Put>, Fault> {
         Err(reason) => return Ok(Verdict::Refused(format!("not JSON: {reason}"))),
     };
     let now = idp.clock.now();
-    let admission = Admission { http_loopback: idp.config.danger_http_loopback };
+    let admission = admission(idp);
     let fresh = Fresh { secret: idp.random.mint()?, event: idp.id()?, at: now };
     idp.store.transact(move |db| admit(db, metadata, &admission, fresh)).await
+}
+
+/// What the running configuration lets a registration ask for.
+pub fn admission(idp: &Idp) -> Admission {
+    Admission {
+        http_loopback: idp.config.danger_http_loopback,
+        certificates: idp.config.mtls.alias().is_some(),
+        client_ca: idp.config.mtls.client_ca.is_some(),
+    }
 }
 
 /// What the transaction may use up.

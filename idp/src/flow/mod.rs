@@ -26,6 +26,7 @@ pub mod revoke;
 pub mod sealed;
 pub mod sign_in;
 pub mod step_up;
+pub mod tls;
 pub mod token;
 pub mod trail;
 pub mod userinfo;

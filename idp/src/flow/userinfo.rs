@@ -98,7 +98,7 @@ impl Sent {
                 None => return Err(dpop::invalid("RFC 9449 §7.1", "DPoP proof is missing")),
             },
         };
-        let held = binding::held(call, proof.as_ref());
+        let held = binding::held(call, proof.as_ref(), idp);
         Ok(Sent { hash: Stored::of(&presented.token), scheme: presented.scheme, proof, held })
     }
 }

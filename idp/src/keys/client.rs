@@ -59,6 +59,11 @@ pub fn admit(jwks_json: &str) -> Result<(), String> {
     if prepare(jwks_json)?.is_empty() { Err("has no usable signing key".to_owned()) } else { Ok(()) }
 }
 
+/// The RFC 7638 thumbprints of the keys of a set.
+pub fn thumbprints(jwks_json: &str) -> Vec<String> {
+    jwk::set(jwks_json).unwrap_or_default().iter().filter_map(jwk::thumbprint).collect()
+}
+
 fn prepared(jwks_json: &str) -> Result<Arc<Vec<ClientKey>>, String> {
     if let Some(keys) = PREPARED.read().unwrap_or_else(PoisonError::into_inner).get(jwks_json) {
         return Ok(Arc::clone(keys));

@@ -1,7 +1,7 @@
 //! Metadata (OIDC Discovery §3, RFC 8414 §2). What is listed works, and what works is listed. Both well-known documents
 //! are this one.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::claim::{self, ClaimName};
 use crate::domain::level::Acr;
@@ -27,12 +27,31 @@ pub mod path {
 pub struct Published<'a> {
     /// Fixed by configuration; never taken from a request (`security.md` JO-17).
     pub issuer: &'a str,
+    /// Where clients may show a certificate, when they may.
+    pub certificates: Option<Certificates<'a>>,
     /// The `acr` values that can be reached, in the order of `contract.md` 4.
     pub acr: &'a [Acr],
     pub service_documentation: Option<&'a str>,
     pub op_policy_uri: Option<&'a str>,
     pub op_tos_uri: Option<&'a str>,
 }
+
+/// Mutual TLS as offered (RFC 8705 §5).
+#[derive(Clone, Copy, Debug)]
+pub struct Certificates<'a> {
+    /// What stands in place of the issuer in the addresses of these endpoints.
+    pub alias: &'a str,
+    /// Whether any authority is trusted to issue certificates for clients.
+    pub has_authority: bool,
+}
+
+/// Endpoints that can be called by the alias.
+const ALIASED: [(&str, &str); 4] = [
+    ("token_endpoint", path::TOKEN),
+    ("userinfo_endpoint", path::USERINFO),
+    ("introspection_endpoint", path::INTROSPECT),
+    ("revocation_endpoint", path::REVOKE),
+];
 
 /// Claims of the protocol itself, beside the catalogue.
 const PROTOCOL_CLAIMS: &[&str] = &[
@@ -58,8 +77,8 @@ pub fn metadata(published: &Published<'_>) -> Value {
     let algs = ["RS256", "ES256", "PS256", "EdDSA"];
     let assertion_algs = SigningAlg::ALL.map(SigningAlg::name);
     let claims: Vec<&str> = PROTOCOL_CLAIMS.iter().copied().chain(ClaimName::all().map(ClaimName::as_str)).collect();
-    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
-    let every = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    let confidential = confidential(published.certificates);
+    let every = [confidential.as_slice(), &["none"]].concat();
     let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": at(path::AUTHORIZE),
@@ -99,7 +118,27 @@ pub fn metadata(published: &Published<'_>) -> Value {
         ("op_tos_uri", published.op_tos_uri),
     ];
     if let Some(members) = document.as_object_mut() {
+        members.extend(published.certificates.map(mutual_tls).into_iter().flatten());
         members.extend(optional.into_iter().filter_map(|(name, uri)| Some((name.to_owned(), uri?.into()))));
     }
     document
+}
+
+fn confidential(certificates: Option<Certificates<'_>>) -> Vec<&'static str> {
+    let mut methods = vec!["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    if let Some(certificates) = certificates {
+        methods.extend(certificates.has_authority.then_some("tls_client_auth"));
+        methods.push("self_signed_tls_client_auth");
+    }
+    methods
+}
+
+/// RFC 8705 §3.3, §5.
+fn mutual_tls(certificates: Certificates<'_>) -> [(String, Value); 2] {
+    let alias = |(name, path): (&str, &str)| (name.to_owned(), format!("{}{path}", certificates.alias).into());
+    let aliases: Map<String, Value> = ALIASED.into_iter().map(alias).collect();
+    [
+        ("tls_client_certificate_bound_access_tokens".to_owned(), true.into()),
+        ("mtls_endpoint_aliases".to_owned(), aliases.into()),
+    ]
 }

@@ -207,5 +207,5 @@ pub fn authenticated(client: &Client) -> super::token::Authenticated {
     let params = super::Params::parse(&body).unwrap();
     let credentials = super::token::credentials(&params, header.as_deref()).unwrap();
     let audience = super::token::Audience { issuer: ISSUER, token_endpoint: "https://id.gov.vn/token" };
-    super::token::prove(&credentials, Some(&registered), None, &audience, at(1000)).unwrap()
+    super::token::prove(&credentials, Some(&registered), &Default::default(), &audience, at(1000)).unwrap()
 }

@@ -13,6 +13,8 @@ pub mod id_token;
 pub mod introspect;
 pub mod json;
 pub mod logout;
+pub mod mtls;
+pub mod name;
 pub mod params;
 pub mod pkce;
 pub mod registration;

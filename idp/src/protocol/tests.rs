@@ -100,6 +100,7 @@ fn rfc6749_5_2_a_description_has_only_the_characters_it_may_have() {
 fn discovery_is_true_and_complete() {
     let published = discovery::Published {
         issuer: ISSUER,
+        certificates: None,
         acr: &Acr::ALL,
         service_documentation: Some("https://docs.gov.vn"),
         op_policy_uri: None,
@@ -157,6 +158,17 @@ fn discovery_is_true_and_complete() {
     ] {
         assert!(document.get(absent).is_none(), "{absent}");
     }
+    let offered = |has_authority| {
+        let certificates = Some(discovery::Certificates { alias: "https://mtls.id.gov.vn", has_authority });
+        discovery::metadata(&discovery::Published { certificates, ..published })
+    };
+    let document_with = offered(true);
+    assert_eq!(document_with["mtls_endpoint_aliases"]["token_endpoint"], "https://mtls.id.gov.vn/token");
+    assert_eq!(document_with["tls_client_certificate_bound_access_tokens"], true);
+    let methods = |document: &serde_json::Value| document["token_endpoint_auth_methods_supported"].to_string();
+    assert!(methods(&document_with).contains("\"tls_client_auth\",\"self_signed_tls_client_auth\",\"none\""));
+    assert!(!methods(&offered(false)).contains("\"tls_client_auth\""));
+    assert!(methods(&offered(false)).contains("self_signed_tls_client_auth"));
     for prompt in document["prompt_values_supported"].as_array().unwrap() {
         let text = format!(
             "response_type=code&scope=openid&code_challenge={CHALLENGE}&code_challenge_method=S256&prompt={}",

@@ -14,5 +14,5 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Err(unread) => return reply::json_unread(&unread, &context),
     };
     let this = idp.clone().into_inner();
-    token::told(introspect::answer(&params, &read::call(&request), &this).await, &context)
+    token::told(introspect::answer(&params, &read::call(&request, &idp), &this).await, &context)
 }

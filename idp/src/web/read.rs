@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, ORIGIN};
 use actix_web::web::Bytes;
 
-use super::cookie;
+use super::{connection, cookie};
 use crate::domain::secret::{BrowserCookie, Stored};
 use crate::flow::Browser;
 use crate::flow::caller::Call;
@@ -81,13 +81,13 @@ pub fn authorizations(request: &HttpRequest) -> Vec<&str> {
 }
 
 /// A call by a program to one of our endpoints.
-pub fn call(request: &HttpRequest) -> Call<'_> {
+pub fn call<'a>(request: &'a HttpRequest, idp: &Idp) -> Call<'a> {
     Call {
         authorization: authorization(request),
         method: request.method().as_str(),
         path: request.path(),
         dpop: request.headers().get_all("dpop").map(|value| value.to_str().unwrap_or_default()).collect(),
-        certificate: None,
+        certificate: connection::certificate(request, idp),
     }
 }
 

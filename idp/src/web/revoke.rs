@@ -15,7 +15,7 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Err(unread) => return reply::json_unread(&unread, &context),
     };
     let this = idp.clone().into_inner();
-    let response = match revoke::answer(&params, &read::call(&request), &this).await {
+    let response = match revoke::answer(&params, &read::call(&request, &idp), &this).await {
         // RFC 7009 §2.2: the status says it all.
         Ok(Ok(_)) => reply::builder(StatusCode::OK, headers::Answer::Bare, &context).finish(),
         refused => token::told(refused, &context),

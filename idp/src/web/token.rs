@@ -18,7 +18,7 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Err(unread) => return reply::json_unread(&unread, &context),
     };
     let this = idp.clone().into_inner();
-    let call = read::call(&request);
+    let call = read::call(&request, &idp);
     let verdict = token::answer(&params, &call, &this).await;
     let response = with_nonce(told(verdict, &context), !call.dpop.is_empty(), &idp);
     with_cors(response, &request, &idp).await

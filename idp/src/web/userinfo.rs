@@ -38,7 +38,7 @@ async fn answer(request: &HttpRequest, form: Option<&Params>, idp: &web::Data<Id
         Ok(None) => return reply::challenge(None, Scheme::Bearer, &context),
         Err(error) => return reply::challenge(Some(&error), Scheme::Bearer, &context),
     };
-    let call = read::call(request);
+    let call = read::call(request, idp);
     let this = idp.clone().into_inner();
     let response = match userinfo::answer(&presented, &call, &this).await {
         Ok(Ok(body)) => reply::json(&serde_json::Value::Object(body), &context),

@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod backing;
+pub mod certificate;
 pub mod flow;
 pub mod holder;
 pub mod jwt;

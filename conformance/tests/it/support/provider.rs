@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::certificate::{Certified, Wanted, authority, make, rsa_key};
 use super::sandbox::{program, spawn};
 use super::wire::Visitor;
 
@@ -64,10 +65,19 @@ impl Provider {
 
     /// Registers a client as the operator does.
     pub fn put_client(&self, metadata: &Value) {
-        let file: PathBuf = self.path().join(format!("client-{}.json", super::next()));
-        std::fs::write(&file, metadata.to_string()).unwrap();
+        self.admin("client", "put", &metadata.to_string());
+    }
+
+    /// Imports one account as the operator does.
+    pub fn import(&self, record: &Value) {
+        self.admin("account", "import", &format!("{record}\n"));
+    }
+
+    fn admin(&self, what: &str, verb: &str, text: &str) {
+        let file: PathBuf = self.path().join(format!("{what}-{}", super::next()));
+        std::fs::write(&file, text).unwrap();
         let mut command = Command::new(program("admin"));
-        command.arg("--config").arg(self.path().join("idp.toml")).args(["client", "put"]).arg(&file);
+        command.arg("--config").arg(self.path().join("idp.toml")).args([what, verb]).arg(&file);
         let output = command.current_dir(self.path()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -82,4 +92,79 @@ impl Drop for Provider {
 
 pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A provider that speaks TLS as `https://localhost`, whatever its port, and mutual TLS on another.
+pub struct Secured {
+    pub provider: Provider,
+    pub port: u16,
+    pub mutual_port: u16,
+    /// Issued the certificate of the server.
+    pub root: Certified,
+    /// Issues certificates of clients.
+    pub client_root: Certified,
+}
+
+impl Secured {
+    pub fn new() -> Secured {
+        let (root, client_root) = (authority("Gốc máy chủ"), authority("Gốc máy khách"));
+        let directory = tempfile::tempdir().unwrap();
+        let (port, mutual_port) = (free_port(), free_port());
+        let at = |name: &str| directory.path().join(name).display().to_string();
+        install(&directory, &server(&root));
+        std::fs::write(at("client-ca.pem"), client_root.pem()).unwrap();
+        let config = format!(
+            "issuer = \"https://localhost\"\nlisten = \"127.0.0.1:{port}\"\n[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n\
+             [mtls]\nlisten = \"127.0.0.1:{mutual_port}\"\nissuer_alias = \"https://localhost:{mutual_port}\"\n\
+             client_ca = \"{}\"\n",
+            at("server.pem"),
+            at("server.key"),
+            at("client-ca.pem"),
+        );
+        let provider = Provider::on(directory, "https://localhost", port, &config);
+        Secured { provider, port, mutual_port, root, client_root }
+    }
+
+    /// Puts another certificate in place of the server's.
+    pub fn install(&self, certified: &Certified) {
+        install(&self.provider.directory, certified);
+    }
+
+    /// A visitor of the public listener.
+    pub fn visitor(&self) -> Visitor {
+        self.caller(&self.provider.issuer, None)
+    }
+
+    /// A visitor of the listener that asks for certificates, with one or without.
+    pub fn mutual(&self, shown: Option<&Certified>) -> Visitor {
+        self.caller(&format!("https://localhost:{}", self.mutual_port), shown)
+    }
+
+    fn caller(&self, origin: &str, shown: Option<&Certified>) -> Visitor {
+        let root = reqwest::Certificate::from_pem(&self.root.pem()).unwrap();
+        // The issuer names no port; the address the name resolves to does.
+        let mut http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .resolve("localhost", SocketAddr::from(([127, 0, 0, 1], self.port)))
+            .tls_certs_only([root]);
+        if let Some(shown) = shown {
+            http = http.identity(reqwest::Identity::from_pkcs8_pem(&shown.pem(), &shown.key_pem()).unwrap());
+        }
+        Visitor::on(http.build().unwrap(), origin)
+    }
+}
+
+/// A server's certificate for localhost.
+pub fn server(root: &Certified) -> Certified {
+    let wanted =
+        Wanted { subject: &[("CN", "localhost")], dns: Some("localhost"), for_clients: false, ..Wanted::default() };
+    make(rsa_key(), Some(root), &wanted)
+}
+
+fn install(directory: &tempfile::TempDir, certified: &Certified) {
+    // The key first: a pair that does not match is never served, and read again when the other half changes.
+    std::fs::write(directory.path().join("server.key"), certified.key_pem()).unwrap();
+    std::fs::write(directory.path().join("server.pem"), certified.pem()).unwrap();
 }

@@ -1,4 +1,4 @@
-//! The public keys of a `private_key_jwt` client (RFC 7517), checked when registered so that a weak or private one is
+//! The public keys of a client that proves itself by key (RFC 7517), checked when registered so that a weak or private one is
 //! never kept (`security.md` JO-16).
 
 use base64::Engine;
@@ -22,8 +22,8 @@ const PRIVATE: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 pub(super) fn admit(members: &mut Members, method: AuthMethod) -> Result<Option<String>, Error> {
     let alg = members.choice::<SigningAlg>("token_endpoint_auth_signing_alg")?;
     let Some(mut set) = members.take("jwks") else {
-        return if method == AuthMethod::PrivateKeyJwt {
-            Err(refuse("jwks", "is missing, and private_key_jwt needs it"))
+        return if matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth) {
+            Err(refuse("jwks", "is missing, and this token_endpoint_auth_method needs it"))
         } else {
             Ok(None)
         };

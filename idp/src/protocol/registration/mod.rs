@@ -26,6 +26,10 @@ use members::Members;
 pub struct Admission {
     /// `danger_http_loopback`: plain HTTP on loopback may be registered.
     pub http_loopback: bool,
+    /// Clients may show certificates.
+    pub certificates: bool,
+    /// Some authority is trusted to issue them.
+    pub client_ca: bool,
 }
 
 /// The shortest secret an operator may choose, in characters; minted ones have 43.
@@ -97,7 +101,7 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         initiate_login_uri: None,
         requests: Default::default(),
         answers: Default::default(),
-        binding: binding::admit(&mut members)?,
+        binding: binding::admit(&mut members, method, admission)?,
         logout: Default::default(),
         resources: Default::default(),
         id,
