@@ -15,9 +15,10 @@ use crate::flow::client_keys::ClientKeys;
 use crate::flow::facts::Limits;
 use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
+use crate::flow::tls::Tls;
 use crate::keys::{Ring, Vault};
 use crate::notice::Notice;
-use crate::protocol::discovery::{self, Published};
+use crate::protocol::discovery::{self, Certificates, Published};
 use crate::random::{Random, SystemRandom};
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
@@ -40,6 +41,7 @@ pub struct Idp {
     /// Where back-channel notices are handed out.
     pub desk: Arc<Desk>,
     pub client_keys: ClientKeys,
+    pub tls: Tls,
     /// The discovery document, rendered once.
     pub metadata: String,
     stopping: AtomicBool,
@@ -88,6 +90,7 @@ impl Idp {
             logos: Logos::default(),
             desk: Arc::default(),
             client_keys: ClientKeys::default(),
+            tls: Tls::open(&config)?,
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),
@@ -193,6 +196,10 @@ fn password_threads(config: &Config) -> usize {
 fn metadata(config: &Config) -> String {
     let published = Published {
         issuer: &config.issuer,
+        certificates: config
+            .mtls
+            .alias()
+            .map(|alias| Certificates { alias, has_authority: config.mtls.client_ca.is_some() }),
         acr: &Acr::ALL,
         service_documentation: None,
         op_policy_uri: None,

@@ -11,8 +11,9 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use idp::clock::{Clock, SystemClock};
 use idp::domain::{Acr, Moment};
 use idp::protocol::Params;
+use idp::protocol::binding::Scheme;
 use idp::protocol::step_up::StepUp;
-use idp::protocol::userinfo::bearer;
+use idp::protocol::userinfo::presented;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use url::form_urlencoded;
@@ -116,7 +117,8 @@ fn judge(told: &Value, resource: &str, needed: StepUp, now: Moment) -> Result<()
         Some(one) => one == resource,
         None => false,
     };
-    if told.get("active") != Some(&Value::Bool(true)) || !for_us {
+    // A token bound to a key or certificate is no bearer token (RFC 9449 §7.2).
+    if told.get("active") != Some(&Value::Bool(true)) || !for_us || told.get("cnf").is_some() {
         return Err(Refusal::InvalidToken);
     }
     if !text("scope").unwrap_or_default().split(' ').any(|scope| scope == DOSSIERS_READ) {
@@ -136,7 +138,9 @@ impl Dossiers {
         let headers: Vec<&str> =
             request.headers().get_all(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default()).collect();
         let query = Params::parse(request.query_string()).map_err(|_| Refusal::Malformed)?;
-        let token = bearer(&headers, &query, None).map_err(|_| Refusal::Malformed)?.ok_or(Refusal::NoToken)?;
+        let found = presented(&headers, &query, None).map_err(|_| Refusal::Malformed)?;
+        // Bearer tokens only: this server checks no proofs.
+        let token = found.filter(|found| found.scheme == Scheme::Bearer).ok_or(Refusal::NoToken)?.token;
         let told = self.introspect(&token).await.map_err(Refusal::Unknown)?;
         judge(&told, &self.resource, needed, self.clock.now())?;
         Ok(told)
@@ -220,6 +224,7 @@ mod tests {
         for bad in [
             json!({"active": false}),
             with("active", json!("true")),
+            with("cnf", json!({"jkt": "k"})),
             with("aud", json!("https://b")),
             with("aud", json!(["https://b"])),
             with("aud", Value::Null),

@@ -4,6 +4,7 @@
 //! Owns: every setting, its default and its bounds. An absent key is safe; weaker-than-default keys begin with
 //! `danger_`. Must not know: who uses a setting, or what any other room does.
 
+mod dpop;
 mod ephemeral;
 mod issuer;
 mod lifetimes;
@@ -11,6 +12,7 @@ mod limits;
 mod read;
 mod store;
 mod telemetry;
+mod tls;
 mod tools;
 mod web;
 mod write;
@@ -21,11 +23,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use dpop::DpopConfig;
 pub use ephemeral::EphemeralConfig;
 pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use store::{DatabaseConfig, Migrate};
 pub use telemetry::{LogFormat, TelemetryConfig};
+pub use tls::{MtlsConfig, TlsConfig};
 pub use tools::{FetchConfig, KeysConfig, SmsConfig, SmsKind};
 pub use web::{AdminConfig, Network, OperationsConfig, WebConfig};
 
@@ -70,6 +74,9 @@ pub struct Config {
     pub sms: SmsConfig,
     pub fetch: FetchConfig,
     pub web: WebConfig,
+    pub dpop: DpopConfig,
+    pub tls: TlsConfig,
+    pub mtls: MtlsConfig,
     pub admin: AdminConfig,
     pub lifetimes: Lifetimes,
     pub limits: Limits,
@@ -89,6 +96,9 @@ impl Default for Config {
             sms: SmsConfig::default(),
             fetch: FetchConfig::default(),
             web: WebConfig::default(),
+            dpop: DpopConfig::default(),
+            tls: TlsConfig::default(),
+            mtls: MtlsConfig::default(),
             admin: AdminConfig::default(),
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
@@ -138,6 +148,8 @@ impl Config {
         self.keys.check()?;
         self.sms.check()?;
         self.web.check()?;
+        self.tls.check(&self.issuer)?;
+        self.mtls.check(&self.tls)?;
         self.admin.check()?;
         self.lifetimes.check()?;
         self.limits.check()
@@ -183,6 +195,13 @@ impl Config {
                 client_secret_file: Some(PathBuf::new()),
                 public_url: Some(String::new()),
                 ..AdminConfig::default()
+            },
+            tls: TlsConfig { certificate: Some(PathBuf::new()), key: Some(PathBuf::new()) },
+            mtls: MtlsConfig {
+                listen: Some(web::loopback(0)),
+                issuer_alias: Some(String::new()),
+                client_ca: Some(PathBuf::new()),
+                ..MtlsConfig::default()
             },
             ..Self::default()
         }

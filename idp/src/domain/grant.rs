@@ -2,6 +2,7 @@
 //! are only keys to it.
 
 use super::account::Account;
+use super::binding::Confirmation;
 use super::id::Id;
 use super::level::Acr;
 use super::moment::Moment;
@@ -74,6 +75,8 @@ pub struct IssuedCode {
     pub spent_at: Option<Moment>,
     /// Wrong verifiers presented so far (`security.md` D10).
     pub failures: i64,
+    /// The thumbprint of the key it may be redeemed with (RFC 9449 §10).
+    pub dpop_jkt: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,6 +92,8 @@ pub struct IssuedAccessToken {
     pub revoked_at: Option<Moment>,
     /// A digest of the names of the claims it was last told at userinfo: reading the same again releases nothing new.
     pub told: Option<String>,
+    /// What its bearer must prove to hold; a token without one is a bearer token.
+    pub confirmation: Option<Confirmation>,
 }
 
 #[derive(Clone, Debug)]
@@ -100,4 +105,6 @@ pub struct IssuedRefreshToken {
     pub expires_at: Moment,
     /// Set when a public client's token was turned into its successor.
     pub spent_at: Option<Moment>,
+    /// Set for public clients, whose refresh tokens nothing else protects (RFC 9449 §5, RFC 8705 §4).
+    pub confirmation: Option<Confirmation>,
 }

@@ -7,6 +7,8 @@
 pub mod account;
 pub mod arrangement;
 pub mod authenticator;
+pub mod binding;
+pub mod certificate;
 pub mod claim;
 pub mod consent;
 pub mod eid;

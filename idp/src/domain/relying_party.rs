@@ -39,6 +39,10 @@ pub enum AuthMethod {
     ClientSecretBasic,
     ClientSecretPost,
     PrivateKeyJwt,
+    /// RFC 8705 §2.1: a certificate a trusted authority issued to the registered subject.
+    TlsClientAuth,
+    /// RFC 8705 §2.2: a certificate whose key is registered.
+    SelfSignedTlsClientAuth,
     None,
 }
 

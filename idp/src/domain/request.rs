@@ -103,6 +103,9 @@ pub struct AuthorizationRequest {
     /// `id_token_hint`'s subject, or `login_hint` when it is a `sub` of this client.
     pub expected: Option<Expected>,
     pub ui_locales: Vec<String>,
+    /// The thumbprint of the key the code is to be redeemed with (RFC 9449 §10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
     /// When the request arrived: what counts as a fresh authentication is measured from here.
     pub asked_at: Moment,
     /// The digest of the reference it was pushed under: it is answered once, however often it is opened (RFC 9126 §7.3).

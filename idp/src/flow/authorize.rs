@@ -236,6 +236,7 @@ fn issue(
         expires_at: now + idp.config.lifetimes.code,
         spent_at: None,
         failures: 0,
+        dpop_jkt: request.dpop_jkt.clone(),
     };
     store::grant::open(db, &grant)?;
     store::code::put(db, &issued)?;

@@ -37,7 +37,7 @@ pub async fn put(text: &str, idp: &Idp) -> Result<Verdict<Put>, Fault> {
         Err(reason) => return Ok(Verdict::Refused(format!("not JSON: {reason}"))),
     };
     let now = idp.clock.now();
-    let admission = Admission { http_loopback: idp.config.danger_http_loopback, unknown: Unknown::Refused };
+    let admission = admission(Unknown::Refused, idp);
     if metadata.get("sector_identifier_uri").is_some_and(Value::is_string)
         && let Err(error) = check_sector(&metadata, &admission, idp).await
     {
@@ -45,6 +45,16 @@ pub async fn put(text: &str, idp: &Idp) -> Result<Verdict<Put>, Fault> {
     }
     let fresh = Fresh { secret: idp.random.mint()?, event: idp.id()?, at: now, issuer: idp.config.issuer.clone() };
     idp.store.transact(move |db| admit(db, metadata, &admission, fresh)).await
+}
+
+/// What the running configuration lets a registration ask for.
+pub fn admission(unknown: Unknown, idp: &Idp) -> Admission {
+    Admission {
+        http_loopback: idp.config.danger_http_loopback,
+        unknown,
+        certificates: idp.config.mtls.alias().is_some(),
+        client_ca: idp.config.mtls.client_ca.is_some(),
+    }
 }
 
 /// What the transaction may use up.

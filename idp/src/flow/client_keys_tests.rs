@@ -78,7 +78,11 @@ async fn bench() -> Bench {
         "client_id": "rp", "redirect_uris": ["https://rp.gov.vn/cb"], "jwks_uri": portal.uri,
         "token_endpoint_auth_method": "private_key_jwt"
     });
-    let (client, _) = admit(&file, &Admission { http_loopback: true, unknown: Unknown::Refused }).unwrap();
+    let (client, _) = admit(
+        &file,
+        &Admission { http_loopback: true, unknown: Unknown::Refused, certificates: true, client_ca: true },
+    )
+    .unwrap();
     Bench { idp, clock, portal, client, _directory: directory }
 }
 

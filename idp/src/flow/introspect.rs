@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::answers::Told;
-use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::caller::{Call, authenticate, replayed_assertion, spend_jti};
 use super::token::holder_stands;
 use super::{bearer, resource};
+use crate::domain::binding::Confirmation;
 use crate::domain::grant::Grant;
 use crate::domain::secret::{RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
@@ -25,11 +26,11 @@ use crate::store::{self, Db};
 /// Answers one introspection request, as a signed JWT where the caller asked for one (RFC 9701 §4).
 pub async fn answer(
     params: &Params,
-    authorization: Option<&str>,
+    call: &Call<'_>,
     signed: bool,
     idp: &Arc<Idp>,
 ) -> Result<Result<Told, Error>, Fault> {
-    let caller = match authenticate(params, authorization, idp).await? {
+    let caller = match authenticate(params, call, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
     };
@@ -62,13 +63,16 @@ fn state(db: &mut Db, caller: &Authenticated, token: &str, idp: &Idp) -> Result<
     if let Some((issued, grant)) = store::token::find_access(db, &bearer::record(token, idp))? {
         let lives = issued.revoked_at.is_none() && now < issued.expires_at;
         let life = (issued.issued_at, issued.expires_at);
-        let found = Found { kind: Kind::Access, scope: &issued.scope, audience: &issued.audience, life, grant: &grant };
+        let (scope, audience, confirmation) = (&issued.scope, &issued.audience, issued.confirmation.as_ref());
+        let found = Found { kind: Kind::Access, scope, audience, life, grant: &grant, confirmation };
         return if lives { told(db, caller, &found, idp) } else { Ok(introspect::inactive()) };
     }
     if let Some((issued, grant)) = store::token::find_refresh(db, &Stored::<RefreshToken>::of(token))? {
         let lives = issued.spent_at.is_none() && now < issued.expires_at;
         let life = (issued.issued_at, issued.expires_at);
-        let found = Found { kind: Kind::Refresh, scope: &grant.scope, audience: &[], life, grant: &grant };
+        let confirmation = issued.confirmation.as_ref();
+        let found =
+            Found { kind: Kind::Refresh, scope: &grant.scope, audience: &[], life, grant: &grant, confirmation };
         return if lives { told(db, caller, &found, idp) } else { Ok(introspect::inactive()) };
     }
     Ok(introspect::inactive())
@@ -80,6 +84,7 @@ struct Found<'a> {
     audience: &'a [String],
     life: (Moment, Moment),
     grant: &'a Grant,
+    confirmation: Option<&'a Confirmation>,
 }
 
 fn told(db: &mut Db, caller: &Authenticated, found: &Found<'_>, idp: &Idp) -> Result<Value, Fault> {
@@ -90,6 +95,7 @@ fn told(db: &mut Db, caller: &Authenticated, found: &Found<'_>, idp: &Idp) -> Re
     let live = Live {
         issuer: &idp.config.issuer,
         kind: found.kind,
+        confirmation: found.confirmation,
         grant: found.grant,
         scope: found.scope,
         audience: &audience,

@@ -10,6 +10,8 @@ use crate::store;
 
 /// How many sweeps apart expired rows are removed.
 const TICKS_BETWEEN_SWEEPS: u32 = 30;
+/// How many sweeps apart the certificates we serve are looked at.
+const TICKS_BETWEEN_CERTIFICATES: u32 = 2;
 /// The most bites of one sweep: some 100,000 rows of each kind, more than the busiest half minute leaves behind.
 const BITES: usize = 500;
 
@@ -22,6 +24,9 @@ pub async fn keep(idp: Arc<Idp>) {
         interval.tick().await;
         if let Err(fault) = refresh(&idp).await {
             tracing::warn!(%fault, "keep.refresh");
+        }
+        if ticks.is_multiple_of(TICKS_BETWEEN_CERTIFICATES) {
+            idp.tls.refresh();
         }
         if ticks.is_multiple_of(TICKS_BETWEEN_SWEEPS)
             && let Err(fault) = sweep(&idp).await

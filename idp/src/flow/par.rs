@@ -9,9 +9,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::authorize::address_policy;
-use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::caller::{Call, authenticate};
 use super::request_object::{self, Asked};
-use super::{Outcome, hints, resource};
+use super::{Outcome, binding, hints, resource};
 use crate::domain::relying_party::Client;
 use crate::domain::request::{AuthorizationRequest, PushedRequest};
 use crate::domain::secret::{Minted, PushedReference, Stored};
@@ -37,8 +37,8 @@ pub enum Pushed {
 }
 
 /// Takes one request in.
-pub async fn push(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Pushed, Fault> {
-    let caller = match authenticate(params, authorization, idp).await? {
+pub async fn push(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Pushed, Fault> {
+    let caller = match authenticate(params, call, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Pushed::Refused(error)),
     };
@@ -47,12 +47,13 @@ pub async fn push(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) 
         return Ok(Pushed::TooMany(idp.config.lifetimes.request_uri));
     }
     let drafted = draft(params, caller.client(), idp).await?;
-    let this = Arc::clone(idp);
+    let (this, shown) = (Arc::clone(idp), binding::shown(call, idp));
     idp.store
         .transact(move |db| {
-            if !spend_jti(db, &caller)? {
-                return refused(db, &caller, replayed_assertion(), &this);
-            }
+            let held = match binding::spent(db, &caller, shown)? {
+                Ok(held) => held,
+                Err(error) => return refused(db, &caller, error, &this),
+            };
             let (asked, request) = match drafted {
                 Ok(drafted) => drafted,
                 Err(error) => return refused(db, &caller, error, &this),
@@ -60,7 +61,10 @@ pub async fn push(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) 
             if !request_object::spend(db, &asked)? {
                 return refused(db, &caller, jar::replayed(), &this);
             }
-            keep(db, request, &this)
+            match par::bound(request, held.jkt) {
+                Ok(request) => keep(db, request, &this),
+                Err(error) => refused(db, &caller, error, &this),
+            }
         })
         .await
 }

@@ -36,7 +36,7 @@ impl Bench {
             "client_id={client}&client_secret=a-secret-long-enough&response_type=code&redirect_uri=https://rp.gov.vn/cb\
              &code_challenge={challenge}&code_challenge_method=S256{more}"
         );
-        push(&Params::parse(&text).unwrap(), None, &self.idp).await.unwrap()
+        push(&Params::parse(&text).unwrap(), &Call::default(), &self.idp).await.unwrap()
     }
 
     async fn remembered(&self) -> i64 {
@@ -70,7 +70,8 @@ async fn a_refusal_is_remembered_once_and_changes_nothing_else() {
         assert_eq!(bench.remembered().await, already + 1, "{more}");
     }
     // A stranger is no client of whom anything could be remembered.
-    let stranger = push(&Params::parse("client_id=nobody&client_secret=x").unwrap(), None, &bench.idp).await.unwrap();
+    let stranger =
+        push(&Params::parse("client_id=nobody&client_secret=x").unwrap(), &Call::default(), &bench.idp).await.unwrap();
     assert!(matches!(stranger, Pushed::Refused(error) if error.code.as_str() == "invalid_client"));
     assert!(matches!(bench.push("rp", "&scope=openid").await, Pushed::Accepted { .. }));
     assert_eq!(bench.remembered().await, before + 4);

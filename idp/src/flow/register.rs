@@ -15,7 +15,7 @@ use crate::domain::trail::{Event, Kind};
 use crate::domain::{Client, Fault, Id, Moment};
 use crate::flow::sector;
 use crate::idp::Idp;
-use crate::protocol::registration::{self, Admission, Unknown, manage, policy};
+use crate::protocol::registration::{self, Unknown, manage, policy};
 use crate::protocol::{Error, json};
 use crate::store::{self, Db};
 
@@ -76,7 +76,7 @@ async fn admitted(
         Ok(file) => file,
         Err(error) => return Ok(Err(error)),
     };
-    let admission = Admission { http_loopback: idp.config.danger_http_loopback, unknown: Unknown::Ignored };
+    let admission = super::client::admission(Unknown::Ignored, idp);
     let client = match registration::admit(&file, &admission) {
         Ok((client, _)) => client,
         Err(error) => return Ok(Err(error)),

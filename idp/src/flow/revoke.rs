@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::bearer;
-use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::caller::{Call, authenticate, replayed_assertion, spend_jti};
 use super::token::Verdict;
 use crate::domain::Fault;
 use crate::domain::grant::Grant;
@@ -21,8 +21,8 @@ use crate::protocol::token::Authenticated;
 use crate::store::{self, Db};
 
 /// Answers one revocation request. An unknown or foreign token is answered like a revoked one (RFC 7009 §2.2).
-pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
-    let caller = match authenticate(params, authorization, idp).await? {
+pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
+    let caller = match authenticate(params, call, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
     };

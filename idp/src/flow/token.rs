@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::caller::{authenticate, replayed_assertion, spend_jti};
+use super::caller::{Call, authenticate};
 use super::facts::Limits;
-use super::{resource, userinfo};
+use super::{binding, resource, userinfo};
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
 use crate::domain::relying_party::{ClientStatus, GrantType};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
@@ -18,6 +18,7 @@ use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Acr, Fault, Span};
 use crate::idp::Idp;
+use crate::protocol::binding::{may_redeem, may_refresh, of_refresh_token};
 use crate::protocol::params::Params;
 use crate::protocol::release::{Asked, Place, fits, narrow};
 use crate::protocol::resource::{Form, Target, asked};
@@ -35,8 +36,8 @@ use issued::{Access, Issued};
 pub type Verdict = Result<Value, Error>;
 
 /// Answers one token request.
-pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
-    let caller = match authenticate(params, authorization, idp).await? {
+pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
+    let caller = match authenticate(params, call, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
     };
@@ -45,13 +46,15 @@ pub async fn answer(params: &Params, authorization: Option<&str>, idp: &Arc<Idp>
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
     };
+    let shown = binding::shown(call, idp);
     let this = Arc::clone(idp);
     let decided = idp
         .store
         .transact(move |db| {
-            if !spend_jti(db, &caller)? {
-                return refused(db, &caller, None, replayed_assertion(), &this);
-            }
+            let caller = match binding::settle(db, &caller, shown)? {
+                Ok(caller) => caller,
+                Err(error) => return refused(db, &caller, None, error, &this),
+            };
             // RFC 6749 §5.2: said before anything is looked up, so that it says nothing of what was presented.
             if let Err(error) = request::permitted(caller.client(), request.grant()) {
                 return refused(db, &caller, None, error, &this);
@@ -92,7 +95,14 @@ fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presente
     let Some((issued, grant)) = store::code::find(db, &hash)? else {
         return refused(db, caller, None, unknown_code(), idp);
     };
-    match redeem(&issued, &grant, caller, presented, now) {
+    let redemption = redeem(&issued, &grant, caller, presented, now);
+    // A thief without the key the code is bound to ends nobody's grant.
+    if matches!(redemption, Redemption::Entitled | Redemption::Replay(_))
+        && let Err(error) = may_redeem(&issued, caller.held())
+    {
+        return refused(db, caller, Some(&grant), error, idp);
+    }
+    match redemption {
         Redemption::Entitled => {}
         Redemption::WrongVerifier(error) => {
             store::code::fail(db, &hash)?;
@@ -130,6 +140,11 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, narrowed: &N
     let Some((issued, grant)) = store::token::find_refresh(db, &hash)? else {
         return refused(db, caller, None, unknown_refresh(), idp);
     };
+    if grant.client == caller.client().id
+        && let Err(error) = may_refresh(&issued, caller.held())
+    {
+        return refused(db, caller, Some(&grant), error, idp);
+    }
     let (scope, rotate) = match turn(&issued, &grant, caller, narrowed.scope, now) {
         Turn::Rotate { scope } => (scope, true),
         Turn::Keep { scope } => (scope, false),
@@ -255,6 +270,7 @@ impl Minting<'_> {
             expires_at: now + lifetime,
             revoked_at: None,
             told: None,
+            confirmation: self.caller.bound().cloned(),
         };
         store::token::put_access(db, &issued)?;
         let id_token = match self.grant.holder() {
@@ -267,7 +283,8 @@ impl Minting<'_> {
         };
         let client = Arc::clone(self.caller.client());
         let scope = self.scope.clone();
-        Ok(Issued { client, access_token, expires_in: lifetime, refresh_token: None, scope, id_token })
+        let confirmation = self.caller.bound().cloned();
+        Ok(Issued { client, access_token, expires_in: lifetime, refresh_token: None, confirmation, scope, id_token })
     }
 
     fn claims(&self, jti: &Minted<AccessToken>, acr: Option<Acr>, lifetime: Span, idp: &Idp) -> Map<String, Value> {
@@ -280,6 +297,7 @@ impl Minting<'_> {
             jti: jti.reveal(),
             now: idp.clock.now(),
             lifetime,
+            confirmation: self.caller.bound(),
         })
     }
 
@@ -292,6 +310,7 @@ impl Minting<'_> {
             issued_at: now,
             expires_at: now + idp.config.lifetimes.refresh_token_idle,
             spent_at: None,
+            confirmation: of_refresh_token(self.caller.client(), self.caller.bound()),
         };
         store::token::put_refresh(db, &issued)?;
         Ok(Zeroizing::new(token.reveal().to_owned()))

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::answers::{self, Told};
+use super::caller::Call;
 use super::token::holder_stands;
-use super::{bearer, sealed};
+use super::{bearer, binding, sealed};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::grant::{Authentication, Grant};
@@ -19,11 +20,13 @@ use crate::domain::trail::{Event, Kind};
 use crate::domain::{Client, Fault, Id};
 use crate::idp::Idp;
 use crate::protocol::Error;
+use crate::protocol::binding::{Possession, Scheme, may_present};
+use crate::protocol::dpop::{self, Proof};
 use crate::protocol::release::{Asked, Place, fits, narrow};
 use crate::protocol::resource::is_ours;
 use crate::protocol::scope::EID_STATUS;
 use crate::protocol::step_up::{check, floor};
-use crate::protocol::userinfo::{Sealing, admit, body, invalid_token, stated};
+use crate::protocol::userinfo::{Presented, Sealing, admit, body, invalid_token, stated};
 use crate::store::{self, Db};
 
 /// What one reading decided.
@@ -38,8 +41,12 @@ struct Reading {
 }
 
 /// Answers one userinfo request, in the form the client registered.
-pub async fn answer(token: &str, idp: &Arc<Idp>) -> Result<Result<Told, Error>, Fault> {
-    Ok(match decide(token, idp).await? {
+pub async fn answer(presented: &Presented, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Result<Told, Error>, Fault> {
+    let sent = match Sent::of(presented, call, idp) {
+        Ok(sent) => sent,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(match decide(sent, idp).await? {
         Ok(reading) => Ok(told(reading, idp)?),
         Err(error) => Err(error),
     })
@@ -52,25 +59,30 @@ fn told(reading: Reading, idp: &Idp) -> Result<Told, Fault> {
     answers::sealed(&claims, sealing.signed, sealing.encrypted, &client, idp).map(Told::Jwt)
 }
 
-async fn decide(token: &str, idp: &Arc<Idp>) -> Result<Result<Reading, Error>, Fault> {
-    let hash = bearer::record(token, idp);
-    let (this, found) = (Arc::clone(idp), hash.clone());
-    let reading = match idp.store.read(move |db| read(db, &found, &this)).await? {
+async fn decide(sent: Sent, idp: &Arc<Idp>) -> Result<Result<Reading, Error>, Fault> {
+    let (this, looked) = (Arc::clone(idp), sent.clone());
+    let reading = match idp.store.read(move |db| read(db, &looked, &this)).await? {
         Ok(reading) => reading,
         Err(error) => return Ok(Err(error)),
     };
-    if reading.claims.is_empty() || reading.before.as_deref() == Some(reading.now.as_str()) {
+    let is_told = reading.claims.is_empty() || reading.before.as_deref() == Some(reading.now.as_str());
+    if is_told && sent.proof.is_none() {
         return Ok(Ok(reading));
     }
     // Something leaves for the first time under this token: decided once more, and recorded, in one transaction.
     let this = Arc::clone(idp);
     idp.store
         .transact(move |db| {
-            let reading = match read(db, &hash, &this)? {
+            let reading = match read(db, &sent, &this)? {
                 Ok(reading) => reading,
                 Err(error) => return Ok(Err(error)),
             };
-            if store::token::told(db, &hash, &reading.now)?
+            // Last, so that only a proof everything else holds for is remembered.
+            if !binding::spend(db, sent.proof.as_ref())? {
+                return Ok(Err(dpop::replayed()));
+            }
+            if !reading.claims.is_empty()
+                && store::token::told(db, &sent.hash, &reading.now)?
                 && let Some(holder) = reading.grant.holder()
             {
                 remember(db, &reading.grant, holder, reading.claims.iter(), &this)?;
@@ -80,11 +92,38 @@ async fn decide(token: &str, idp: &Arc<Idp>) -> Result<Result<Reading, Error>, F
         .await
 }
 
-fn read(db: &mut Db, hash: &Stored<AccessToken>, idp: &Idp) -> Result<Result<Reading, Error>, Fault> {
+/// A token as it was sent, with what its sender holds.
+#[derive(Clone)]
+struct Sent {
+    hash: Stored<AccessToken>,
+    scheme: Scheme,
+    proof: Option<Proof>,
+    held: Possession,
+}
+
+impl Sent {
+    fn of(presented: &Presented, call: &Call<'_>, idp: &Idp) -> Result<Sent, Error> {
+        let proof = match presented.scheme {
+            // RFC 9449 §7.1: a proof speaks for a token sent under its scheme, and is of no matter beside another.
+            Scheme::Bearer => None,
+            Scheme::Dpop => match binding::proof(call, Some(&presented.token), idp)? {
+                Some(proof) => Some(proof),
+                None => return Err(dpop::invalid("RFC 9449 §7.1", "DPoP proof is missing")),
+            },
+        };
+        let held = binding::held(call, proof.as_ref(), idp);
+        Ok(Sent { hash: bearer::record(&presented.token, idp), scheme: presented.scheme, proof, held })
+    }
+}
+
+fn read(db: &mut Db, sent: &Sent, idp: &Idp) -> Result<Result<Reading, Error>, Fault> {
     let now = idp.clock.now();
-    let Some((issued, grant)) = store::token::find_access(db, hash)? else { return Ok(Err(invalid_token())) };
+    let Some((issued, grant)) = store::token::find_access(db, &sent.hash)? else { return Ok(Err(invalid_token())) };
     if issued.revoked_at.is_some() || now >= issued.expires_at {
         return Ok(Err(invalid_token()));
+    }
+    if let Err(error) = may_present(issued.confirmation.as_ref(), sent.scheme, &sent.held) {
+        return Ok(Err(error));
     }
     // RFC 8707 §2: a token for another server is none here, though the server it was sent to may try it.
     if !is_ours(&issued.audience, &idp.config.issuer) {

@@ -8,6 +8,7 @@ use josekit::jws::JwsVerifier;
 use serde_json::{Map, Value};
 
 use super::compact::Compact;
+use super::jwk::Use;
 use super::{jwk, sign};
 use crate::domain::relying_party::SigningAlg;
 
@@ -77,6 +78,11 @@ pub fn has(jwks_json: &str, kid: &str) -> bool {
 /// Whether a set may be registered: well formed, public members only, strong keys, at least one of them usable.
 pub fn admit(jwks_json: &str) -> Result<(), String> {
     if prepare(jwks_json)?.is_empty() { Err("has no usable signing key".to_owned()) } else { Ok(()) }
+}
+
+/// The RFC 7638 thumbprints of the keys of a set.
+pub fn thumbprints(jwks_json: &str) -> Vec<String> {
+    jwk::set(jwks_json, Use::Signature).unwrap_or_default().iter().filter_map(jwk::thumbprint).collect()
 }
 
 fn prepared(jwks_json: &str) -> Result<Arc<Vec<ClientKey>>, String> {

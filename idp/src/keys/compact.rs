@@ -19,6 +19,16 @@ pub(super) struct Compact<'a> {
 
 impl<'a> Compact<'a> {
     pub fn parse(jwt: &'a str, longest: usize) -> Result<Self, String> {
+        Self::parse_refusing(jwt, longest, &REFUSED)
+    }
+
+    /// For a JWT whose own header holds the key to check (RFC 9449 §4.2).
+    pub fn parse_holding_key(jwt: &'a str, longest: usize) -> Result<Self, String> {
+        let refused: Vec<&str> = REFUSED.into_iter().filter(|name| *name != "jwk").collect();
+        Self::parse_refusing(jwt, longest, &refused)
+    }
+
+    fn parse_refusing(jwt: &'a str, longest: usize, refused: &[&str]) -> Result<Self, String> {
         if jwt.len() > longest {
             return Err(format!("longer than {longest} bytes"));
         }
@@ -28,7 +38,7 @@ impl<'a> Compact<'a> {
             return Err("not three parts".to_owned());
         }
         let header = json::object(&decode(header)?)?;
-        if let Some(name) = REFUSED.iter().find(|name| header.contains_key(**name)) {
+        if let Some(name) = refused.iter().find(|name| header.contains_key(**name)) {
             return Err(format!("header member {name} is refused"));
         }
         Ok(Self { header, signed, signature: decode(signature)?, payload })

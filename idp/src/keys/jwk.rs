@@ -87,6 +87,29 @@ pub(super) fn set(text: &str, wanted: Use) -> Result<Vec<Jwk>, String> {
     Ok(admitted)
 }
 
+/// One public key for signatures, checked for form and strength.
+pub(super) fn public(members: Map<String, Value>) -> Result<Jwk, String> {
+    let jwk = shareable(members)?;
+    if !is_useful(&jwk) {
+        return Err("is of a kind or for a use that verifies nothing here".to_owned());
+    }
+    if jwk.key_type() == "RSA" {
+        strong_rsa(&jwk)?;
+    }
+    Ok(jwk)
+}
+
+fn shareable(members: Map<String, Value>) -> Result<Jwk, String> {
+    if let Some(name) = PRIVATE.iter().find(|name| members.contains_key(**name)) {
+        return Err(format!("holds a private member ({name})"));
+    }
+    Jwk::from_map(members).map_err(|_| "has a key without a type".to_owned())
+}
+
+fn is_useful(jwk: &Jwk) -> bool {
+    jwk.key_use().is_none_or(|used| used == "sig") && !algs(jwk).is_empty()
+}
+
 /// The algorithms a public key may verify: by type and curve, narrowed by its own `alg`.
 pub(super) fn algs(jwk: &Jwk) -> Vec<SigningAlg> {
     let curve = jwk.parameter("crv").and_then(Value::as_str);

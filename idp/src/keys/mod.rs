@@ -7,14 +7,18 @@
 //! because its payload type writes fractional times, its contexts copy every claim, and its decoder forgives what
 //! `security.md` 2.18 refuses.
 
+pub mod certificate;
 pub mod client;
 mod compact;
 pub mod encrypt;
 mod json;
 mod jwk;
+mod name;
+pub mod proof;
 mod ring;
 mod seal;
 mod sign;
+pub mod tls;
 mod vault;
 
 pub use ring::{ACCESS_TOKEN, INTROSPECTION, JWT, Ring};

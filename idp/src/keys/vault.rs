@@ -122,6 +122,16 @@ impl Vault {
         URL_SAFE_NO_PAD.encode(mac(&self.0.master, &["form", browser, place]))
     }
 
+    /// A value that only a holder of these keys can make, the same on every node. The kind keeps uses apart.
+    pub fn seal_of(&self, kind: &str, text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(mac(&self.0.master, &["value", kind, text]))
+    }
+
+    /// Whether a presented value is the one these keys make, in time that tells nothing.
+    pub fn knows_seal(&self, kind: &str, text: &str, presented: &str) -> bool {
+        self.seal_of(kind, text).as_bytes().ct_eq(presented.as_bytes()).into()
+    }
+
     /// Whether a presented form token is the right one, in time that tells nothing.
     pub fn knows_form_token(&self, browser: &str, place: &str, presented: &str) -> bool {
         self.form_token(browser, place).as_bytes().ct_eq(presented.as_bytes()).into()

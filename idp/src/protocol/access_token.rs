@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::binding::Confirmation;
 use crate::domain::grant::Grant;
 use crate::domain::level::Acr;
 use crate::domain::{Moment, Span};
@@ -19,6 +20,8 @@ pub struct Facts<'a> {
     pub scope: &'a [String],
     /// As it holds now.
     pub acr: Option<Acr>,
+    /// What its bearer must prove to hold (RFC 9449 §6.1, RFC 8705 §3.1).
+    pub confirmation: Option<&'a Confirmation>,
     /// What its record goes by.
     pub jti: &'a str,
     pub now: Moment,
@@ -38,6 +41,9 @@ pub fn claims(facts: &Facts<'_>) -> Map<String, Value> {
     state("jti", facts.jti.into());
     if !facts.scope.is_empty() {
         state("scope", facts.scope.join(" ").into());
+    }
+    if let Some(confirmation) = facts.confirmation {
+        state("cnf", Value::Object(confirmation.members()));
     }
     match grant.holder() {
         Some(holder) => {
@@ -81,6 +87,7 @@ mod tests {
         let grant = fixtures::grant("rp", "openid dossiers.read");
         let (audience, scope) = (words("https://api.gov.vn"), words("openid dossiers.read"));
         let facts = Facts {
+            confirmation: None,
             issuer: ISSUER,
             grant: &grant,
             audience: &audience,

@@ -1,12 +1,14 @@
 //! Metadata (OIDC Discovery §3, RFC 8414 §2). What is listed works, and what works is listed. Both well-known documents
 //! are this one.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::arrangement::{ContentAlg, KeyAlg};
 use crate::domain::claim::{self, ClaimName};
 use crate::domain::level::Acr;
 use crate::domain::relying_party::SigningAlg;
+
+use super::dpop;
 
 /// Where each endpoint lives below the issuer.
 pub mod path {
@@ -29,12 +31,32 @@ pub mod path {
 pub struct Published<'a> {
     /// Fixed by configuration; never taken from a request (`security.md` JO-17).
     pub issuer: &'a str,
+    /// Where clients may show a certificate, when they may.
+    pub certificates: Option<Certificates<'a>>,
     /// The `acr` values that can be reached, in the order of `contract.md` 4.
     pub acr: &'a [Acr],
     pub service_documentation: Option<&'a str>,
     pub op_policy_uri: Option<&'a str>,
     pub op_tos_uri: Option<&'a str>,
 }
+
+/// Mutual TLS as offered (RFC 8705 §5).
+#[derive(Clone, Copy, Debug)]
+pub struct Certificates<'a> {
+    /// What stands in place of the issuer in the addresses of these endpoints.
+    pub alias: &'a str,
+    /// Whether any authority is trusted to issue certificates for clients.
+    pub has_authority: bool,
+}
+
+/// Endpoints that can be called by the alias.
+const ALIASED: [(&str, &str); 5] = [
+    ("pushed_authorization_request_endpoint", path::PAR),
+    ("token_endpoint", path::TOKEN),
+    ("userinfo_endpoint", path::USERINFO),
+    ("introspection_endpoint", path::INTROSPECT),
+    ("revocation_endpoint", path::REVOKE),
+];
 
 /// Claims of the protocol itself, beside the catalogue.
 const PROTOCOL_CLAIMS: &[&str] = &[
@@ -58,7 +80,14 @@ const ALGS: [&str; 4] = ["RS256", "ES256", "PS256", "EdDSA"];
 
 /// The metadata document.
 pub fn metadata(published: &Published<'_>) -> Value {
-    let parts = [endpoints(published.issuer), requests(published), clients(), answers(), sign_out(published.issuer)];
+    let parts = [
+        endpoints(published.issuer),
+        requests(published),
+        clients(published.certificates),
+        answers(),
+        sign_out(published.issuer),
+        published.certificates.map(mutual_tls).unwrap_or_default(),
+    ];
     let optional = [
         ("service_documentation", published.service_documentation),
         ("op_policy_uri", published.op_policy_uri),
@@ -106,10 +135,10 @@ fn requests(published: &Published<'_>) -> Value {
 }
 
 /// How clients prove themselves.
-fn clients() -> Value {
+fn clients(certificates: Option<Certificates<'_>>) -> Value {
     let algs = SigningAlg::ALL.map(SigningAlg::name);
-    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
-    let every = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    let confidential = confidential(certificates);
+    let every = [confidential.as_slice(), &["none"]].concat();
     json!({
         "token_endpoint_auth_methods_supported": every,
         "token_endpoint_auth_signing_alg_values_supported": algs,
@@ -117,6 +146,7 @@ fn clients() -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": algs,
         "revocation_endpoint_auth_methods_supported": every,
         "revocation_endpoint_auth_signing_alg_values_supported": algs,
+        "dpop_signing_alg_values_supported": dpop::ALGS.map(SigningAlg::name),
     })
 }
 
@@ -148,4 +178,20 @@ fn sign_out(issuer: &str) -> Value {
         "frontchannel_logout_supported": true,
         "frontchannel_logout_session_supported": true,
     })
+}
+
+fn confidential(certificates: Option<Certificates<'_>>) -> Vec<&'static str> {
+    let mut methods = vec!["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    if let Some(certificates) = certificates {
+        methods.extend(certificates.has_authority.then_some("tls_client_auth"));
+        methods.push("self_signed_tls_client_auth");
+    }
+    methods
+}
+
+/// RFC 8705 §3.3, §5.
+fn mutual_tls(certificates: Certificates<'_>) -> Value {
+    let alias = |(name, path): (&str, &str)| (name.to_owned(), format!("{}{path}", certificates.alias).into());
+    let aliases: Map<String, Value> = ALIASED.into_iter().map(alias).collect();
+    json!({"tls_client_certificate_bound_access_tokens": true, "mtls_endpoint_aliases": aliases})
 }

@@ -37,6 +37,9 @@ pub enum ErrorCode {
     InsufficientUserAuthentication,
     // RFC 8707 §2
     InvalidTarget,
+    // RFC 9449 §5, §8
+    InvalidDpopProof,
+    UseDpopNonce,
     // RFC 7009 §2.2.1
     UnsupportedTokenType,
     // RFC 7591 §3.2.2
@@ -45,7 +48,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 26] = [
+    pub const ALL: [ErrorCode; 28] = [
         ErrorCode::InvalidRequest,
         ErrorCode::UnauthorizedClient,
         ErrorCode::AccessDenied,
@@ -69,6 +72,8 @@ impl ErrorCode {
         ErrorCode::InsufficientScope,
         ErrorCode::InsufficientUserAuthentication,
         ErrorCode::InvalidTarget,
+        ErrorCode::InvalidDpopProof,
+        ErrorCode::UseDpopNonce,
         ErrorCode::UnsupportedTokenType,
         ErrorCode::InvalidRedirectUri,
         ErrorCode::InvalidClientMetadata,
@@ -99,6 +104,8 @@ impl ErrorCode {
             ErrorCode::InsufficientScope => "insufficient_scope",
             ErrorCode::InsufficientUserAuthentication => "insufficient_user_authentication",
             ErrorCode::InvalidTarget => "invalid_target",
+            ErrorCode::InvalidDpopProof => "invalid_dpop_proof",
+            ErrorCode::UseDpopNonce => "use_dpop_nonce",
             ErrorCode::UnsupportedTokenType => "unsupported_token_type",
             ErrorCode::InvalidRedirectUri => "invalid_redirect_uri",
             ErrorCode::InvalidClientMetadata => "invalid_client_metadata",

@@ -119,6 +119,7 @@ pub fn request(client: &Client, scope: &str) -> AuthorizationRequest {
         resources: Vec::new(),
         expected: None,
         ui_locales: vec![],
+        dpop_jkt: None,
         asked_at: at(1000),
         pushed: None,
     }
@@ -224,5 +225,6 @@ pub fn authenticated(client: &Client) -> super::token::Authenticated {
     let params = super::Params::parse(&body).unwrap();
     let credentials = super::token::credentials(&params, header.as_deref()).unwrap();
     let audience = super::token::Audience { issuer: ISSUER, token_endpoint: "https://id.gov.vn/token" };
-    super::token::prove(&credentials, Some(&registered), Some(&assertion), &audience, at(1000)).unwrap()
+    let verified = super::token::client_auth::Verified { assertion: Some(&assertion), keys: &[] };
+    super::token::prove(&credentials, Some(&registered), &verified, &audience, at(1000)).unwrap()
 }

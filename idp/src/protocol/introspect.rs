@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::binding::{Confirmation, token_type};
 use crate::domain::grant::Grant;
 use crate::domain::level::Acr;
 use crate::domain::relying_party::SigningAlg;
@@ -50,6 +51,8 @@ pub enum Kind {
 pub struct Live<'a> {
     pub issuer: &'a str,
     pub kind: Kind,
+    /// What its bearer must prove to hold.
+    pub confirmation: Option<&'a Confirmation>,
     pub grant: &'a Grant,
     /// The token's own scope, which may be narrower than the grant's.
     pub scope: &'a [String],
@@ -81,7 +84,11 @@ pub fn body(live: &Live<'_>) -> Map<String, Value> {
         state("scope", live.scope.join(" ").into());
     }
     if live.kind == Kind::Access {
-        state("token_type", "Bearer".into());
+        state("token_type", token_type(live.confirmation).into());
+    }
+    // RFC 9449 §6.2, RFC 8705 §3.2.
+    if let Some(confirmation) = live.confirmation {
+        state("cnf", Value::Object(confirmation.members()));
     }
     match live.grant.holder() {
         Some(authentication) => {

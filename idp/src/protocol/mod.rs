@@ -6,7 +6,9 @@
 
 pub mod access_token;
 pub mod authorize;
+pub mod binding;
 pub mod discovery;
+pub mod dpop;
 pub mod error;
 pub mod front_channel;
 pub mod id_token;
@@ -14,6 +16,8 @@ pub mod introspect;
 pub mod json;
 pub mod logout;
 pub mod logout_token;
+pub mod mtls;
+pub mod name;
 pub mod params;
 pub mod pkce;
 pub mod profile;

@@ -42,7 +42,7 @@ pub fn demands_bound_tokens(client: &Client) -> bool {
 /// FAPI 2.0 SP §5.3.2.1: a client of the profile authenticates with a key, never with a secret.
 pub fn may_authenticate_by(profile: Profile, method: AuthMethod) -> bool {
     match method {
-        AuthMethod::PrivateKeyJwt => true,
+        AuthMethod::PrivateKeyJwt | AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => true,
         AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::None => !profile.is_fapi(),
     }
 }

@@ -91,6 +91,8 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         registration::refuse("redirect_uris", "is missing"),
         step_up::StepUp::default().refusal(),
         resource::asked(&params("resource=a%20b")).unwrap_err(),
+        dpop::single(&["", ""]).unwrap_err(),
+        dpop::use_nonce(),
     ];
     // Ours to blame, and known only at the door: `web::reply` makes them of a `Fault`.
     let the_doors = [ErrorCode::ServerError, ErrorCode::TemporarilyUnavailable];
@@ -111,6 +113,7 @@ fn rfc6749_5_2_a_description_has_only_the_characters_it_may_have() {
 fn discovery_is_true_and_complete() {
     let published = discovery::Published {
         issuer: ISSUER,
+        certificates: None,
         acr: &Acr::ALL,
         service_documentation: Some("https://docs.gov.vn"),
         op_policy_uri: None,
@@ -146,6 +149,7 @@ fn discovery_is_true_and_complete() {
         ("require_request_uri_registration", json!(true)),
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
         ("code_challenge_methods_supported", json!(["S256"])),
+        ("dpop_signing_alg_values_supported", json!(["ES256", "PS256", "EdDSA"])),
         ("subject_types_supported", json!(["pairwise", "public"])),
         ("id_token_signing_alg_values_supported", json!(["RS256", "ES256", "PS256", "EdDSA"])),
         ("id_token_encryption_alg_values_supported", json!(["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW"])),
@@ -176,13 +180,23 @@ fn discovery_is_true_and_complete() {
     // RFC 8414 §2: what is not there yet is absent, not announced.
     for absent in [
         "op_policy_uri",
-        "dpop_signing_alg_values_supported",
         "mtls_endpoint_aliases",
         "introspection_encryption_alg_values_supported",
         "request_object_encryption_alg_values_supported",
     ] {
         assert!(document.get(absent).is_none(), "{absent}");
     }
+    let offered = |has_authority| {
+        let certificates = Some(discovery::Certificates { alias: "https://mtls.id.gov.vn", has_authority });
+        discovery::metadata(&discovery::Published { certificates, ..published })
+    };
+    let document_with = offered(true);
+    assert_eq!(document_with["mtls_endpoint_aliases"]["token_endpoint"], "https://mtls.id.gov.vn/token");
+    assert_eq!(document_with["tls_client_certificate_bound_access_tokens"], true);
+    let methods = |document: &serde_json::Value| document["token_endpoint_auth_methods_supported"].to_string();
+    assert!(methods(&document_with).contains("\"tls_client_auth\",\"self_signed_tls_client_auth\",\"none\""));
+    assert!(!methods(&offered(false)).contains("\"tls_client_auth\""));
+    assert!(methods(&offered(false)).contains("self_signed_tls_client_auth"));
     for prompt in document["prompt_values_supported"].as_array().unwrap() {
         let text = format!(
             "response_type=code&scope=openid&code_challenge={CHALLENGE}&code_challenge_method=S256&prompt={}",
@@ -214,6 +228,7 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
     let live = Live {
         issuer: ISSUER,
         kind: Kind::Access,
+        confirmation: None,
         grant: &grant,
         scope: &grant.scope,
         audience: &[],
@@ -230,6 +245,9 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
     );
     let aud = |audience: &[String]| introspect::body(&Live { audience, ..live })["aud"].clone();
     assert_eq!((aud(&both), aud(&both[..1])), (json!(["https://a", "https://b"]), json!("https://a")));
+    let bound = crate::domain::binding::Confirmation::parse("jkt:k x5t:c");
+    let told = introspect::body(&Live { confirmation: bound.as_ref(), ..live });
+    assert_eq!((&told["token_type"], &told["cnf"]), (&json!("DPoP"), &json!({"jkt": "k", "x5t#S256": "c"})));
     let own = Grant { party: Party::ClientItself, scope: vec![], ..grant.clone() };
     let refresh = introspect::body(&Live { kind: Kind::Refresh, grant: &own, scope: &[], acr: None, ..live });
     assert_eq!(

@@ -8,15 +8,23 @@ use crate::domain::grant::{Authentication, Grant};
 use crate::domain::level::Levels;
 use crate::domain::relying_party::SigningAlg;
 
+use super::binding::Scheme;
 use super::error::{Error, ErrorCode};
 use super::id_token::{level_claims, told};
 use super::params::Params;
 use super::scope;
 
-/// Finds the bearer token of a request (RFC 6750 §2): `authorization` are all `Authorization` headers, `query` the query
+/// An access token as it was sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Presented {
+    pub token: String,
+    pub scheme: Scheme,
+}
+
+/// Finds the access token of a request (RFC 6750 §2, RFC 9449 §7.1): `authorization` are all `Authorization` headers, `query` the query
 /// string, `form` the body of a POST form. `None` is a request without credentials, answered 401 without an error code
 /// (§3.1); a token in the query is never read as one. Two ways at once, or a malformed header, are `invalid_request`.
-pub fn bearer(authorization: &[&str], query: &Params, form: Option<&Params>) -> Result<Option<String>, Error> {
+pub fn presented(authorization: &[&str], query: &Params, form: Option<&Params>) -> Result<Option<Presented>, Error> {
     let malformed = |told: &str| Error::invalid_request("RFC 6750 §3.1", told);
     let in_header = match authorization {
         [] => None,
@@ -27,18 +35,22 @@ pub fn bearer(authorization: &[&str], query: &Params, form: Option<&Params>) -> 
     if in_header.is_some() && (in_form.is_some() || query.has("access_token")) {
         return Err(malformed("access_token is sent in more than one way"));
     }
-    Ok(in_header.or(in_form).map(str::to_owned))
+    // RFC 9449 §7.1: only the header has a scheme; what is in a form body is a bearer token.
+    let found = in_header.or(in_form.map(|token| (Scheme::Bearer, token)));
+    Ok(found.map(|(scheme, token)| Presented { token: token.to_owned(), scheme }))
 }
 
-/// RFC 6750 §2.1, with the scheme in any case (RFC 9110 §11.1). Another scheme is no bearer token.
-fn of_header(header: &str) -> Result<Option<&str>, ()> {
+/// RFC 6750 §2.1, RFC 9449 §7.1, with the scheme in any case (RFC 9110 §11.1). Another scheme carries no token.
+fn of_header(header: &str) -> Result<Option<(Scheme, &str)>, ()> {
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Ok(None);
-    }
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Scheme::Bearer,
+        "dpop" => Scheme::Dpop,
+        _ => return Ok(None),
+    };
     let token = token.trim_matches(' ');
     let proper = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    if proper { Ok(Some(token)) } else { Err(()) }
+    if proper { Ok(Some((scheme, token))) } else { Err(()) }
 }
 
 /// A token that is unknown, expired or revoked, or whose holder may not act: all told alike (RFC 6750 §3.1).
@@ -102,7 +114,7 @@ mod tests {
         let none = Params::default();
         let token = Params::parse("access_token=b").unwrap();
         type Row<'a> = (&'a [&'a str], &'a Params, Option<&'a Params>, Result<Option<&'a str>, ()>);
-        let rows: [Row<'_>; 16] = [
+        let rows: [Row<'_>; 18] = [
             (&[], &none, None, Ok(None)),
             (&[], &token, None, Ok(None)),
             (&[], &none, Some(&none), Ok(None)),
@@ -111,26 +123,32 @@ mod tests {
             (&["BEARER a"], &none, None, Ok(Some("a"))),
             (&["bearer  a "], &none, Some(&none), Ok(Some("a"))),
             (&["Basic YTpi"], &none, None, Ok(None)),
-            (&["DPoP a"], &none, None, Ok(None)),
+            (&["DPoP a"], &none, None, Ok(Some("dpop a"))),
             (&["Bearer a"], &none, Some(&token), Err(())),
             (&["Bearer a"], &token, None, Err(())),
             (&["Bearer a", "Bearer a"], &none, None, Err(())),
+            (&["dPoP  a"], &none, None, Ok(Some("dpop a"))),
+            (&["DPoP a"], &none, Some(&token), Err(())),
             (&["Bearer"], &none, None, Err(())),
             (&["Bearer "], &none, None, Err(())),
             (&["Bearer a b"], &none, None, Err(())),
             (&["Bearer \u{e9}"], &none, None, Err(())),
         ];
         for (headers, query, form, expected) in rows {
-            let found = bearer(headers, query, form);
+            let found = presented(headers, query, form);
+            let text = |found: &Presented| match found.scheme {
+                Scheme::Bearer => found.token.clone(),
+                Scheme::Dpop => format!("dpop {}", found.token),
+            };
             assert_eq!(
-                found.as_ref().map(Option::as_deref).map_err(|_| ()),
-                expected,
+                found.as_ref().map(|found| found.as_ref().map(text)).map_err(|_| ()),
+                expected.map(|expected| expected.map(str::to_owned)),
                 "{headers:?} {query:?} {form:?}"
             );
             assert!(found.is_ok_and(|_| true) || expected.is_err());
         }
         let twice = Params::parse("access_token=a&access_token=b").unwrap();
-        assert!(bearer(&[], &none, Some(&twice)).is_err());
+        assert!(presented(&[], &none, Some(&twice)).is_err());
     }
 
     #[test]

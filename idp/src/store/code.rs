@@ -24,6 +24,7 @@ struct Row {
     expires_at: i64,
     spent_at: Option<i64>,
     failures: i64,
+    dpop_jkt: Option<String>,
 }
 
 impl Row {
@@ -39,6 +40,7 @@ impl Row {
             expires_at: Moment::from_unix(self.expires_at),
             spent_at: moment(self.spent_at),
             failures: self.failures,
+            dpop_jkt: self.dpop_jkt,
         }
     }
 }
@@ -56,6 +58,7 @@ pub fn put(db: &mut Db, code: &IssuedCode) -> Result<(), Fault> {
             codes::expires_at.eq(code.expires_at.unix()),
             codes::spent_at.eq(code.spent_at.map(Moment::unix)),
             codes::failures.eq(code.failures),
+            codes::dpop_jkt.eq(code.dpop_jkt.as_deref()),
         ))
         .execute(link))?;
     Ok(())

@@ -201,6 +201,7 @@ diesel::table! {
         expires_at -> BigInt,
         spent_at -> Nullable<BigInt>,
         failures -> BigInt,
+        dpop_jkt -> Nullable<Text>,
     }
 }
 
@@ -214,6 +215,7 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         told -> Nullable<Text>,
         audience -> Nullable<Text>,
+        confirmation -> Nullable<Text>,
     }
 }
 
@@ -224,6 +226,7 @@ diesel::table! {
         issued_at -> BigInt,
         expires_at -> BigInt,
         spent_at -> Nullable<BigInt>,
+        confirmation -> Nullable<Text>,
     }
 }
 

@@ -2,11 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::columns::{at as moment, listed, words};
+use super::columns::{at as moment, known, listed, words};
 use super::db::{Db, on_each};
 use super::grant;
 use super::schema::{access_tokens, grants, refresh_tokens};
 use super::update::{Bind, Update};
+use crate::domain::binding::Confirmation;
 use crate::domain::grant::{Grant, IssuedAccessToken, IssuedRefreshToken};
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
 use crate::domain::{Fault, Id, Moment};
@@ -22,6 +23,7 @@ struct AccessRow {
     revoked_at: Option<i64>,
     told: Option<String>,
     audience: Option<String>,
+    confirmation: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -32,11 +34,12 @@ struct RefreshRow {
     issued_at: i64,
     expires_at: i64,
     spent_at: Option<i64>,
+    confirmation: Option<String>,
 }
 
 impl AccessRow {
-    fn decode(self) -> IssuedAccessToken {
-        IssuedAccessToken {
+    fn decode(self) -> Result<IssuedAccessToken, Fault> {
+        Ok(IssuedAccessToken {
             hash: Stored::from_store(self.hash),
             grant: Id::new(self.grant_id),
             scope: words(&self.scope),
@@ -45,20 +48,27 @@ impl AccessRow {
             expires_at: Moment::from_unix(self.expires_at),
             revoked_at: moment(self.revoked_at),
             told: self.told,
-        }
+            confirmation: confirmation(self.confirmation, "access_tokens")?,
+        })
     }
 }
 
 impl RefreshRow {
-    fn decode(self) -> IssuedRefreshToken {
-        IssuedRefreshToken {
+    fn decode(self) -> Result<IssuedRefreshToken, Fault> {
+        Ok(IssuedRefreshToken {
             hash: Stored::from_store(self.hash),
             grant: Id::new(self.grant_id),
             issued_at: Moment::from_unix(self.issued_at),
             expires_at: Moment::from_unix(self.expires_at),
             spent_at: moment(self.spent_at),
-        }
+            confirmation: confirmation(self.confirmation, "refresh_tokens")?,
+        })
     }
+}
+
+/// A binding that cannot be read must not pass for none.
+fn confirmation(text: Option<String>, table: &'static str) -> Result<Option<Confirmation>, Fault> {
+    text.map(|text| known(Confirmation::parse(&text), table)).transpose()
 }
 
 pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
@@ -73,6 +83,7 @@ pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
             access_tokens::expires_at.eq(token.expires_at.unix()),
             access_tokens::revoked_at.eq(token.revoked_at.map(Moment::unix)),
             access_tokens::audience.eq(audience.as_deref()),
+            access_tokens::confirmation.eq(token.confirmation.as_ref().map(Confirmation::to_string)),
         ))
         .execute(link))?;
     Ok(())
@@ -86,6 +97,7 @@ pub fn put_refresh(db: &mut Db, token: &IssuedRefreshToken) -> Result<(), Fault>
             refresh_tokens::issued_at.eq(token.issued_at.unix()),
             refresh_tokens::expires_at.eq(token.expires_at.unix()),
             refresh_tokens::spent_at.eq(token.spent_at.map(Moment::unix)),
+            refresh_tokens::confirmation.eq(token.confirmation.as_ref().map(Confirmation::to_string)),
         ))
         .execute(link))?;
     Ok(())
@@ -98,7 +110,7 @@ pub fn find_access(db: &mut Db, hash: &Stored<AccessToken>) -> Result<Option<(Is
         .select((AccessRow::as_select(), grant::Row::as_select()))
         .get_result(link)
         .optional())?;
-    row.map(|(token, grant)| Ok((token.decode(), grant.decode()?))).transpose()
+    row.map(|(token, grant)| Ok((token.decode()?, grant.decode()?))).transpose()
 }
 
 pub fn find_refresh(db: &mut Db, hash: &Stored<RefreshToken>) -> Result<Option<(IssuedRefreshToken, Grant)>, Fault> {
@@ -108,7 +120,7 @@ pub fn find_refresh(db: &mut Db, hash: &Stored<RefreshToken>) -> Result<Option<(
         .select((RefreshRow::as_select(), grant::Row::as_select()))
         .get_result(link)
         .optional())?;
-    row.map(|(token, grant)| Ok((token.decode(), grant.decode()?))).transpose()
+    row.map(|(token, grant)| Ok((token.decode()?, grant.decode()?))).transpose()
 }
 
 /// True for exactly one caller, ever.

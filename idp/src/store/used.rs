@@ -16,6 +16,13 @@ pub fn once(db: &mut Db, class: &str, value: &str, expires_at: Moment) -> Result
     Ok(inserted > 0)
 }
 
+/// Whether a value was brought before, without bringing it.
+pub fn is_known(db: &mut Db, class: &str, value: &str) -> Result<bool, Fault> {
+    let found: Option<String> =
+        on_each!(db, |link| used::table.find((class, value)).select(used::class).get_result(link).optional())?;
+    Ok(found.is_some())
+}
+
 /// Forgets up to `limit` that expired before a moment.
 pub fn sweep(db: &mut Db, before: Moment, limit: i64) -> Result<usize, Fault> {
     let stale: Vec<(String, String)> = on_each!(db, |link| used::table

@@ -5,6 +5,7 @@
 
 pub mod authorize;
 pub mod check_session;
+pub mod connection;
 pub mod cookie;
 pub mod headers;
 pub mod identity;

@@ -15,12 +15,14 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Err(unread) => return reply::json_unread(&unread, &context),
     };
     let this = idp.clone().into_inner();
-    match par::push(&params, read::authorization(&request), &this).await {
+    let call = read::call(&request, &idp);
+    let response = match par::push(&params, &call, &this).await {
         Ok(Pushed::Accepted { request_uri, expires_in }) => {
             reply::created(&json!({"request_uri": request_uri, "expires_in": expires_in.as_seconds()}), &context)
         }
         Ok(Pushed::Refused(error)) => reply::oauth_error(&error, &context),
         Ok(Pushed::TooMany(after)) => reply::too_many(after, &context),
         Err(fault) => reply::json_fault(&fault, &context),
-    }
+    };
+    token::with_nonce(response, !call.dpop.is_empty(), &idp)
 }

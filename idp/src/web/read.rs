@@ -7,9 +7,10 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, ORIGIN};
 use actix_web::web::Bytes;
 
-use super::cookie;
+use super::{connection, cookie};
 use crate::domain::secret::{BrowserCookie, Stored};
 use crate::flow::Browser;
+use crate::flow::caller::Call;
 use crate::idp::Idp;
 use crate::protocol::params::Params;
 
@@ -94,6 +95,17 @@ pub fn accepts(request: &HttpRequest, media_type: &str) -> bool {
         };
         named && !parts.any(refused)
     })
+}
+
+/// A call by a program to one of our endpoints.
+pub fn call<'a>(request: &'a HttpRequest, idp: &Idp) -> Call<'a> {
+    Call {
+        authorization: authorization(request),
+        method: request.method().as_str(),
+        path: request.path(),
+        dpop: request.headers().get_all("dpop").map(|value| value.to_str().unwrap_or_default()).collect(),
+        certificate: connection::certificate(request, idp),
+    }
 }
 
 /// The browser as the flows know it.

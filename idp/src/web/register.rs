@@ -12,8 +12,9 @@ use super::{headers, read, token};
 use crate::domain::{Client, Fault, Id};
 use crate::flow::register::{self, Verdict};
 use crate::idp::Idp;
+use crate::protocol::binding::Scheme;
 use crate::protocol::registration::manage;
-use crate::protocol::userinfo::bearer;
+use crate::protocol::userinfo;
 use crate::protocol::{Error, ErrorCode};
 
 /// Twenty RSA keys and a long list of addresses fit.
@@ -21,7 +22,9 @@ pub const LIMIT: usize = 64 * 1024;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
-    let Some(token) = presented(&request) else { return reply::bearer_error(Some(&manage::not_invited()), &context) };
+    let Some(token) = presented(&request) else {
+        return reply::challenge(Some(&manage::not_invited()), Scheme::Bearer, &context);
+    };
     let text = match text(&request, &body) {
         Ok(text) => text,
         Err(unread) => return not_read(&unread, &context),
@@ -32,13 +35,17 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
 
 pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
-    let Some(token) = presented(&request) else { return reply::bearer_error(Some(&manage::not_manager()), &context) };
+    let Some(token) = presented(&request) else {
+        return reply::challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+    };
     told(StatusCode::OK, register::read(client_id(&request), &token, &idp).await, &context)
 }
 
 pub async fn put(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
-    let Some(token) = presented(&request) else { return reply::bearer_error(Some(&manage::not_manager()), &context) };
+    let Some(token) = presented(&request) else {
+        return reply::challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+    };
     let text = match text(&request, &body) {
         Ok(text) => text,
         Err(unread) => return not_read(&unread, &context),
@@ -49,7 +56,9 @@ pub async fn put(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Http
 
 pub async fn delete(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
-    let Some(token) = presented(&request) else { return reply::bearer_error(Some(&manage::not_manager()), &context) };
+    let Some(token) = presented(&request) else {
+        return reply::challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+    };
     match register::close(client_id(&request), &token, &idp).await {
         Ok(Ok(())) => {
             context.note("ok");
@@ -63,7 +72,8 @@ pub async fn delete(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
 /// The bearer token in the header; anything else is none.
 fn presented(request: &HttpRequest) -> Option<String> {
     let query = read::query(request).ok()?;
-    bearer(&read::authorizations(request), &query, None).ok().flatten()
+    let found = userinfo::presented(&read::authorizations(request), &query, None).ok().flatten();
+    found.filter(|found| found.scheme == Scheme::Bearer).map(|found| found.token)
 }
 
 fn client_id(request: &HttpRequest) -> Id<Client> {
@@ -91,7 +101,7 @@ fn not_read(unread: &Unread, context: &Context<'_>) -> HttpResponse {
         Unread::MediaType => {
             reply::unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not application/json", context)
         }
-        Unread::TooLarge | Unread::Malformed(_) => reply::json_unread(unread, context),
+        Unread::TooLarge | Unread::TooSlow | Unread::Malformed(_) => reply::json_unread(unread, context),
     }
 }
 
@@ -112,7 +122,9 @@ fn told(status: StatusCode, verdict: Result<Verdict, Fault>, context: &Context<'
 /// RFC 7591 §3.2.2: what is wrong with the token is a bearer error, what is wrong with the metadata a plain one.
 fn refused(error: &Error, context: &Context<'_>) -> HttpResponse {
     match error.code {
-        ErrorCode::InvalidToken | ErrorCode::InsufficientScope => reply::bearer_error(Some(error), context),
+        ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
+            reply::challenge(Some(error), Scheme::Bearer, context)
+        }
         _ => reply::oauth_error(error, context),
     }
 }

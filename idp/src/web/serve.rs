@@ -1,21 +1,28 @@
-//! Listening: the public listener and the operations one, with bounds on what a caller may hold open.
+//! Listening: the public listener, the one that asks clients for certificates, and the operations one, with bounds on
+//! what a caller may hold open.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web;
 use actix_web::{App, HttpServer};
+use futures_util::future::join_all;
 
-use super::{operations, routes, watch};
+use super::{connection, operations, routes, watch};
 use crate::domain::Fault;
+use crate::flow::tls::Acceptor;
 use crate::idp::Idp;
 
 /// Serves until asked to stop, then finishes what is under way.
 pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     let public = public(&idp)?;
+    let mutual = mutual(&idp)?;
     let operations = operations_server(&idp)?;
-    let (handle, operations_handle) = (public.handle(), operations.handle());
+    let handles: Vec<_> = [Some(public.handle()), mutual.as_ref().map(Server::handle)].into_iter().flatten().collect();
+    let operations_handle = operations.handle();
     let watcher = Arc::clone(&idp);
     let keeper = tokio::spawn(crate::flow::keep::keep(Arc::clone(&idp)));
     let teller = tokio::spawn(crate::flow::back_channel::deliver(Arc::clone(&idp)));
@@ -23,21 +30,38 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
         stop_signal().await;
         // Readiness goes first, so that a balancer stops sending.
         watcher.stop();
-        handle.stop(true).await;
+        join_all(handles.iter().map(|handle| handle.stop(true))).await;
         operations_handle.stop(false).await;
     });
-    let (served, _) = tokio::join!(public, operations);
+    let mutual = async move {
+        match mutual {
+            Some(server) => server.await,
+            None => Ok(()),
+        }
+    };
+    let (served, served_mutual, _) = tokio::join!(public, mutual, operations);
     keeper.abort();
     teller.abort();
     stopper.abort();
-    served.map_err(|error| Fault::unavailable("web", error))
+    served.and(served_mutual).map_err(|error| Fault::unavailable("web", error))
 }
 
-fn public(idp: &Arc<Idp>) -> Result<actix_web::dev::Server, Fault> {
-    let data = web::Data::from(Arc::clone(idp));
+fn public(idp: &Arc<Idp>) -> Result<Server, Fault> {
+    listener(idp, idp.config.listen, idp.tls.public()?)
+}
+
+/// The same routes, where callers are asked for a certificate.
+fn mutual(idp: &Arc<Idp>) -> Result<Option<Server>, Fault> {
+    let Some(listen) = idp.config.mtls.listen else { return Ok(None) };
+    listener(idp, listen, idp.tls.mutual()?).map(Some)
+}
+
+fn listener(idp: &Arc<Idp>, listen: SocketAddr, acceptor: Option<Acceptor>) -> Result<Server, Fault> {
+    let (data, noting) = (web::Data::from(Arc::clone(idp)), Arc::clone(idp));
     let limits = &idp.config.limits;
     let mut server =
         HttpServer::new(move || App::new().app_data(data.clone()).wrap(from_fn(watch::watch)).configure(routes))
+            .on_connect(move |stream, connection| connection::note(stream, connection, &noting))
             .client_request_timeout(Duration::from_secs(limits.header_seconds))
             .client_disconnect_timeout(Duration::from_secs(1))
             .keep_alive(Duration::from_secs(75))
@@ -46,11 +70,14 @@ fn public(idp: &Arc<Idp>) -> Result<actix_web::dev::Server, Fault> {
     if let Some(workers) = idp.config.web.workers {
         server = server.workers(workers);
     }
-    let server = server.bind(idp.config.listen).map_err(|error| cannot_listen(idp.config.listen, &error))?;
-    Ok(server.run())
+    let bound = match acceptor {
+        Some(acceptor) => server.bind_openssl(listen, acceptor),
+        None => server.bind(listen),
+    };
+    Ok(bound.map_err(|error| cannot_listen(listen, &error))?.run())
 }
 
-fn operations_server(idp: &Arc<Idp>) -> Result<actix_web::dev::Server, Fault> {
+fn operations_server(idp: &Arc<Idp>) -> Result<Server, Fault> {
     let data = web::Data::from(Arc::clone(idp));
     let listen = idp.config.operations.listen;
     let server = HttpServer::new(move || App::new().app_data(data.clone()).configure(operations::routes))
@@ -61,7 +88,7 @@ fn operations_server(idp: &Arc<Idp>) -> Result<actix_web::dev::Server, Fault> {
     Ok(server.run())
 }
 
-fn cannot_listen(address: std::net::SocketAddr, error: &std::io::Error) -> Fault {
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Fault {
     Fault::unavailable("web", format!("cannot listen on {address}: {error}"))
 }
 

@@ -7,16 +7,17 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::read::{self, Language};
-use super::reply::{self, Context};
+use super::reply::{self, Context, NONCE};
 use crate::domain::Fault;
-use crate::flow::client;
-use crate::flow::token;
+use crate::flow::caller::Call;
+use crate::flow::{binding, client, token};
 use crate::idp::Idp;
 use crate::protocol::Error;
 use crate::protocol::params::Params;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let response = answered(&request, &body, &idp, token::answer, |body, context| reply::json(&body, context)).await;
+    let response = with_nonce(response, request.headers().contains_key("dpop"), &idp);
     with_cors(response, &request, &idp).await
 }
 
@@ -25,7 +26,7 @@ pub async fn answered<T>(
     request: &HttpRequest,
     body: &Bytes,
     idp: &web::Data<Idp>,
-    answer: impl AsyncFn(&Params, Option<&str>, &Arc<Idp>) -> Result<Result<T, Error>, Fault>,
+    answer: impl AsyncFn(&Params, &Call<'_>, &Arc<Idp>) -> Result<Result<T, Error>, Fault>,
     done: impl Fn(T, &Context<'_>) -> HttpResponse,
 ) -> HttpResponse {
     let context = context(request, idp);
@@ -33,11 +34,19 @@ pub async fn answered<T>(
         Ok(params) => params,
         Err(unread) => return reply::json_unread(&unread, &context),
     };
-    match answer(&params, read::authorization(request), &idp.clone().into_inner()).await {
+    match answer(&params, &read::call(request, idp), &idp.clone().into_inner()).await {
         Ok(Ok(told)) => done(told, &context),
         Ok(Err(error)) => reply::oauth_error(&error, &context),
         Err(fault) => reply::json_fault(&fault, &context),
     }
+}
+
+/// RFC 9449 §8.2: who proves itself by DPoP hears the nonce of its next proof in good time.
+pub fn with_nonce(mut response: HttpResponse, is_proved: bool, idp: &Idp) -> HttpResponse {
+    if is_proved && let Some(nonce) = binding::next_nonce(idp) {
+        reply::insert(&mut response, NONCE, &nonce);
+    }
+    response
 }
 
 /// Endpoints for programs speak English.
@@ -53,6 +62,9 @@ pub async fn with_cors(mut response: HttpResponse, request: &HttpRequest, idp: &
         && client::may_call_from(text, &this).await.unwrap_or(false)
     {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        // RFC 9449 §8.2: a page must see the nonce it is to send.
+        let exposed = header::HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate");
+        response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Origin"));
     }
     response
@@ -61,7 +73,7 @@ pub async fn with_cors(mut response: HttpResponse, request: &HttpRequest, idp: &
 pub async fn preflight(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let response = HttpResponse::NoContent()
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
-        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, DPoP"))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "900"))
         .finish();
     with_cors(response, &request, &idp).await

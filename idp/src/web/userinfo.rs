@@ -1,4 +1,5 @@
-//! `/userinfo` (OIDC Core §5.3): GET and POST, the token in the header or, by POST, in the form body.
+//! `/userinfo` (OIDC Core §5.3): GET and POST, the token in the header, with a DPoP proof where it is bound to a
+//! key, or, by POST, in the form body.
 
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -6,8 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{read, reply, token};
 use crate::flow::userinfo;
 use crate::idp::Idp;
+use crate::protocol::binding::Scheme;
 use crate::protocol::params::Params;
-use crate::protocol::userinfo::bearer;
+use crate::protocol::userinfo::presented;
 
 pub async fn get(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     answer(&request, None, &idp).await
@@ -31,16 +33,18 @@ async fn answer(request: &HttpRequest, form: Option<&Params>, idp: &web::Data<Id
         Ok(query) => query,
         Err(unread) => return reply::json_unread(&unread, &context),
     };
-    let presented = match bearer(&read::authorizations(request), &query, form) {
+    let presented = match presented(&read::authorizations(request), &query, form) {
         Ok(Some(presented)) => presented,
-        Ok(None) => return reply::bearer_error(None, &context),
-        Err(error) => return reply::bearer_error(Some(&error), &context),
+        Ok(None) => return reply::challenge(None, Scheme::Bearer, &context),
+        Err(error) => return reply::challenge(Some(&error), Scheme::Bearer, &context),
     };
+    let call = read::call(request, idp);
     let this = idp.clone().into_inner();
-    let response = match userinfo::answer(&presented, &this).await {
+    let response = match userinfo::answer(&presented, &call, &this).await {
         Ok(Ok(told)) => reply::told(told, "application/jwt", &context),
-        Ok(Err(error)) => reply::bearer_error(Some(&error), &context),
+        Ok(Err(error)) => reply::challenge(Some(&error), presented.scheme, &context),
         Err(fault) => reply::json_fault(&fault, &context),
     };
+    let response = token::with_nonce(response, presented.scheme == Scheme::Dpop, idp);
     token::with_cors(response, request, idp).await
 }

@@ -3,11 +3,13 @@
 
 pub mod ask;
 pub mod backing;
+pub mod certificate;
 pub mod door;
 pub mod flow;
 pub mod holder;
 pub mod jwt;
 pub mod page;
+pub mod provider;
 pub mod pushed;
 pub mod relying_party;
 pub mod sandbox;

@@ -58,6 +58,11 @@ impl Visitor {
         Visitor { http, origin: issuer.to_owned(), headers: HeaderMap::new(), jar: Mutex::default() }
     }
 
+    /// As `new`, on a connection of the test's own making.
+    pub fn on(http: reqwest::Client, origin: &str) -> Visitor {
+        Visitor { http, origin: origin.to_owned(), headers: HeaderMap::new(), jar: Mutex::default() }
+    }
+
     pub fn with_header(mut self, name: &str, value: &str) -> Visitor {
         self.headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_str(value).unwrap());
         self
@@ -113,7 +118,7 @@ impl Visitor {
 
     pub async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
         let answer = self.attempt(method, target, headers, body).await;
-        answer.unwrap_or_else(|error| panic!("{method} {}: {error}", self.absolute(target).path()))
+        answer.unwrap_or_else(|error| panic!("{method} {}: {error:?}", self.absolute(target).path()))
     }
 
     pub async fn get(&self, target: &str) -> Answer {

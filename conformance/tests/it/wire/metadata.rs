@@ -34,6 +34,7 @@ async fn what_is_stated_is_exact() {
             "token_endpoint_auth_methods_supported",
             &["client_secret_basic", "client_secret_post", "none", "private_key_jwt"],
         ),
+        ("dpop_signing_alg_values_supported", &["ES256", "EdDSA", "PS256"]),
         ("subject_types_supported", &["pairwise"]),
         ("id_token_signing_alg_values_supported", &["ES256", "EdDSA", "PS256", "RS256"]),
         ("authorization_signing_alg_values_supported", &["ES256", "EdDSA", "PS256", "RS256"]),
@@ -65,12 +66,7 @@ async fn what_is_stated_is_exact() {
     ] {
         assert_eq!(metadata[name], json!(value), "{name}");
     }
-    for absent in [
-        "device_authorization_endpoint",
-        "backchannel_authentication_endpoint",
-        "dpop_signing_alg_values_supported",
-        "mtls_endpoint_aliases",
-    ] {
+    for absent in ["device_authorization_endpoint", "backchannel_authentication_endpoint", "mtls_endpoint_aliases"] {
         assert!(matches!(metadata.get(absent), None | Some(Value::Bool(false))), "{absent} is not there yet");
     }
     let scopes = list(&metadata, "scopes_supported");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::domain::binding::Confirmation;
 use crate::domain::relying_party::{Client, SigningAlg};
 use crate::domain::secret::{AccessToken, Minted};
 use crate::domain::{Fault, Span};
@@ -19,6 +20,8 @@ pub(super) struct Issued {
     pub access_token: Access,
     pub expires_in: Span,
     pub refresh_token: Option<Zeroizing<String>>,
+    /// What the access token is bound to.
+    pub confirmation: Option<Confirmation>,
     pub scope: Vec<String>,
     /// What the ID token states, when one is due.
     pub id_token: Option<Map<String, Value>>,
@@ -55,6 +58,7 @@ impl Issued {
             expires_in: self.expires_in,
             refresh_token: self.refresh_token.as_ref().map(|token| token.as_str()),
             id_token: id_token.as_deref(),
+            confirmation: self.confirmation.as_ref(),
             scope: &self.scope,
         };
         Ok(set.answer())

@@ -96,6 +96,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("RFC 8707 §2: resource", resources),
     ("OIDC Core §3.1.2.1: id_token_hint, login_hint", hints),
     ("OIDC Core §3.1.2.1: ui_locales", ui_locales),
+    ("RFC 9449 §10: dpop_jkt", dpop_jkt),
 ];
 
 /// Parameters that may come once. Others are unknown and ignored (RFC 6749 §3.1).
@@ -119,6 +120,7 @@ const SINGLE: &[&str] = &[
     "ui_locales",
     "claims_locales",
     "display",
+    "dpop_jkt",
 ];
 
 /// Checks a request whose address is already known to be right; errors are returned to that address.
@@ -139,6 +141,7 @@ pub fn validate(params: &Params, client: &Client, hints: &Hints) -> Result<Autho
         resources: Vec::new(),
         expected: None,
         ui_locales: Vec::new(),
+        dpop_jkt: None,
         asked_at: hints.now,
         pushed: None,
     };
@@ -325,6 +328,16 @@ fn ui_locales(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Result
             request.ui_locales.push(language.to_owned());
         }
     }
+    Ok(())
+}
+
+fn dpop_jkt(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    let jkt = asking.params.one("dpop_jkt")?;
+    // RFC 9449 §10: a thumbprint is SHA-256 in base64url, as an S256 challenge is.
+    if jkt.is_some_and(|jkt| !pkce::is_challenge(jkt)) {
+        return Err(Error::invalid_request("RFC 9449 §10", "dpop_jkt is not a SHA-256 thumbprint"));
+    }
+    request.dpop_jkt = jkt.map(str::to_owned);
     Ok(())
 }
 

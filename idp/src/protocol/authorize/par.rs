@@ -4,6 +4,7 @@
 use crate::domain::Moment;
 use crate::domain::relying_party::Client;
 use crate::domain::request::{AuthorizationRequest, PushedRequest};
+use crate::protocol::dpop;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::params::Params;
 
@@ -56,6 +57,17 @@ fn refused(detail: &str) -> Error {
         "request_uri is not known here, has expired or was answered before",
     )
     .because(detail)
+}
+
+/// RFC 9449 §10.1: a proof at the push binds the code like `dpop_jkt`, and must not contradict it.
+pub fn bound(request: AuthorizationRequest, jkt: Option<String>) -> Result<AuthorizationRequest, Error> {
+    match (&request.dpop_jkt, jkt) {
+        (Some(asked), Some(proved)) if *asked != proved => {
+            Err(dpop::invalid("RFC 9449 §10.1", "dpop_jkt is not the key of the DPoP proof"))
+        }
+        (None, Some(proved)) => Ok(AuthorizationRequest { dpop_jkt: Some(proved), ..request }),
+        _ => Ok(request),
+    }
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ pub(super) fn admit(
         (Some(_), Some(_)) => Err(refuse("jwks_uri", "stands beside jwks, and only one of them may")),
         (Some(set), None) => Ok((Some(by_value(set, method, alg)?), None)),
         (None, Some(uri)) => Ok((None, Some(uri))),
-        (None, None) if method == AuthMethod::PrivateKeyJwt => {
-            Err(refuse("jwks", "is missing, as is jwks_uri, and private_key_jwt needs one"))
+        (None, None) if matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth) => {
+            Err(refuse("jwks", "is missing, as is jwks_uri, and this token_endpoint_auth_method needs one"))
         }
         (None, None) => Ok((None, None)),
     }

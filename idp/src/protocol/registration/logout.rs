@@ -56,7 +56,10 @@ mod tests {
             file["redirect_uris"] = json!(["http://localhost:8082/cb"]);
         }
         file.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
-        let admitted = admit_file(&file, &Admission { http_loopback, unknown: Unknown::Refused });
+        let admitted = admit_file(
+            &file,
+            &Admission { http_loopback, unknown: Unknown::Refused, certificates: true, client_ca: true },
+        );
         admitted.map(|(client, _)| client.logout).map_err(|error| error.told)
     }
 

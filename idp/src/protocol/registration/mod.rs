@@ -7,6 +7,7 @@
 
 mod answers;
 mod application;
+mod binding;
 mod describe;
 mod keys;
 mod logout;
@@ -37,6 +38,10 @@ pub struct Admission {
     /// `danger_http_loopback`: plain HTTP on loopback may be registered.
     pub http_loopback: bool,
     pub unknown: Unknown,
+    /// Clients may show certificates.
+    pub certificates: bool,
+    /// Some authority is trusted to issue them.
+    pub client_ca: bool,
 }
 
 /// What becomes of members nobody knows.
@@ -133,7 +138,7 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         requests,
         answers,
         jwks,
-        binding: Default::default(),
+        binding: binding::admit(&mut members, method, admission)?,
         logout,
         resources,
         id,

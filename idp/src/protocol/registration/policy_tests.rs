@@ -6,7 +6,8 @@ use crate::domain::relying_party::{AuthMethod, SubjectType};
 use crate::protocol::error::ErrorCode;
 use crate::protocol::fixtures::words;
 
-const OPEN: Admission = Admission { http_loopback: false, unknown: Unknown::Ignored };
+const OPEN: Admission =
+    Admission { http_loopback: false, unknown: Unknown::Ignored, certificates: false, client_ca: false };
 
 fn purpose(claims: &[&str], required: &[&str]) -> Value {
     json!({"id": "p", "title": {"vi": "a", "en": "b"}, "claims": claims, "required": required})

@@ -4,7 +4,8 @@ use super::*;
 use crate::domain::Client;
 use crate::protocol::registration::{Unknown, admit};
 
-const STRICT: Admission = Admission { http_loopback: false, unknown: Unknown::Refused };
+const STRICT: Admission =
+    Admission { http_loopback: false, unknown: Unknown::Refused, certificates: true, client_ca: true };
 
 fn keys() -> Value {
     let number = "x".repeat(42) + "w";
@@ -108,7 +109,7 @@ fn oidc_registration_2_request_uris_that_are_no_such_addresses() {
     assert!(
         admit(
             &file(json!({"request_uris": ["http://localhost:1/o#x"]})),
-            &Admission { http_loopback: true, unknown: Unknown::Refused }
+            &Admission { http_loopback: true, unknown: Unknown::Refused, certificates: true, client_ca: true }
         )
         .is_ok()
     );

@@ -6,8 +6,10 @@ use crate::domain::consent::Bilingual;
 use crate::domain::relying_party::{AssertionAudience, PkcePolicy, Profile, SigningAlg};
 use crate::protocol::fixtures::words;
 
-const STRICT: Admission = Admission { http_loopback: false, unknown: Unknown::Refused };
-const SANDBOX: Admission = Admission { http_loopback: true, unknown: Unknown::Refused };
+const STRICT: Admission =
+    Admission { http_loopback: false, unknown: Unknown::Refused, certificates: true, client_ca: true };
+const SANDBOX: Admission =
+    Admission { http_loopback: true, unknown: Unknown::Refused, certificates: false, client_ca: false };
 
 fn minimal() -> Value {
     json!({"client_id": "rp", "redirect_uris": ["https://rp.gov.vn/cb"]})
@@ -360,4 +362,39 @@ fn rfc8707_2_what_a_client_answers_for_and_may_ask() {
     assert_eq!((portal.resources.may_ask.len(), portal.resources.serves.len()), (1, 0));
     let loopback = with(json!({"vn_serves": ["http://localhost:8086"]}));
     assert!(admit(&loopback, &SANDBOX).is_ok() && admit(&loopback, &STRICT).is_err());
+}
+
+#[test]
+fn rfc8705_2_1_2_one_way_of_naming_the_subject_of_a_certificate() {
+    let dn = json!({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a,C=VN"});
+    assert_eq!(client(dn.clone()).binding.tls_client_auth_subject_dn.as_deref(), Some("CN=a,C=VN"));
+    assert!(client(json!({"dpop_bound_access_tokens": true})).binding.dpop_bound_access_tokens);
+    let by = |name: &str, value: &str| json!({"token_endpoint_auth_method": "tls_client_auth", name: value});
+    assert!(client(by("tls_client_auth_san_ip", "2001:db8::1")).binding.tls_client_auth_san_ip.is_some());
+    let twice = |mut file: Value| {
+        file["tls_client_auth_san_dns"] = json!("a.vn");
+        file
+    };
+    for (file, member) in [
+        (json!({"token_endpoint_auth_method": "tls_client_auth"}), "tls_client_auth_subject_dn"),
+        (twice(dn), "tls_client_auth_san_dns"),
+        (by("tls_client_auth_subject_dn", "nobody"), "tls_client_auth_subject_dn"),
+        (by("tls_client_auth_san_ip", "a.vn"), "tls_client_auth_san_ip"),
+        (json!({"tls_client_auth_san_dns": "a.vn"}), "tls_client_auth_san_dns"),
+        (json!({"token_endpoint_auth_method": "self_signed_tls_client_auth"}), "jwks"),
+    ] {
+        let told = refused(file.clone());
+        assert!(told.starts_with(member), "{file}: {told}");
+    }
+    // What is not offered is not registered.
+    let offered = |changes: Value, certificates, client_ca| {
+        admit(&with(changes), &Admission { certificates, client_ca, ..STRICT }).is_ok()
+    };
+    let dn = || by("tls_client_auth_subject_dn", "CN=a");
+    let bound = || json!({"tls_client_certificate_bound_access_tokens": true});
+    assert_eq!(
+        [offered(dn(), true, true), offered(dn(), true, false), offered(dn(), false, false)],
+        [true, false, false]
+    );
+    assert_eq!([offered(bound(), true, false), offered(bound(), false, false)], [true, false]);
 }

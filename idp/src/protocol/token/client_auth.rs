@@ -8,10 +8,14 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
+use crate::domain::binding::Confirmation;
+use crate::domain::certificate::ClientCertificate;
 use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Minted, Stored};
 use crate::domain::{Client, Id, Moment, Span};
+use crate::protocol::binding::Possession;
 use crate::protocol::error::Error;
+use crate::protocol::mtls;
 use crate::protocol::params::{self, Params};
 use crate::protocol::profile;
 
@@ -22,6 +26,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 pub struct Credentials {
     client_id: Id<Client>,
     proof: Proof,
+    certificate: Option<Arc<ClientCertificate>>,
 }
 
 enum Proof {
@@ -34,6 +39,11 @@ impl Credentials {
     /// The client to look up. For an assertion this is its `sub`, read before its signature is verified.
     pub fn client_id(&self) -> &Id<Client> {
         &self.client_id
+    }
+
+    /// With the certificate of the connection, which counts for clients that registered for it.
+    pub fn shown_with(self, certificate: Option<Arc<ClientCertificate>>) -> Self {
+        Self { certificate, ..self }
     }
 
     /// The assertion whose signature must be verified with the client's keys before `prove`.
@@ -61,6 +71,10 @@ fn refused(detail: &'static str) -> Error {
     Error::invalid_client("RFC 6749 §5.2", "client authentication failed").because(detail)
 }
 
+fn twice() -> Error {
+    Error::invalid_request("RFC 6749 §2.3", "client authentication is sent in more than one way")
+}
+
 /// Reads what the client presented: the `Authorization` header, the body, or both for `client_id`. More than one method is
 /// `invalid_request` (RFC 6749 §2.3), an unreadable one or none at all `invalid_client` (§5.2).
 pub fn credentials(params: &Params, authorization: Option<&str>) -> Result<Credentials, Error> {
@@ -70,7 +84,7 @@ pub fn credentials(params: &Params, authorization: Option<&str>) -> Result<Crede
     let assertion_type = params.one("client_assertion_type")?;
     let ways = [authorization.is_some(), secret.is_some(), assertion.is_some() || assertion_type.is_some()];
     if ways.into_iter().filter(|used| *used).count() > 1 {
-        return Err(Error::invalid_request("RFC 6749 §2.3", "client authentication is sent in more than one way"));
+        return Err(twice());
     }
     let (client_id, proof) = if let Some(header) = authorization {
         let (id, secret) = basic(header).ok_or_else(|| refused("authorization header is malformed"))?;
@@ -90,7 +104,7 @@ pub fn credentials(params: &Params, authorization: Option<&str>) -> Result<Crede
     if named.is_some_and(|named| named != client_id) {
         return Err(refused("client_id is not the authenticated client"));
     }
-    Ok(Credentials { client_id: Id::new(client_id), proof })
+    Ok(Credentials { client_id: Id::new(client_id), proof, certificate: None })
 }
 
 /// RFC 6749 §2.3.1: both halves are form-encoded before they are joined and encoded in base64.
@@ -119,6 +133,15 @@ pub struct VerifiedAssertion<'a> {
     pub claims: &'a Map<String, Value>,
 }
 
+/// What was verified outside of the rules.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Verified<'a> {
+    /// The assertion after its signature was verified, absent when it was not.
+    pub assertion: Option<&'a VerifiedAssertion<'a>>,
+    /// Thumbprints of the registered keys, for a client known by the key of its certificate.
+    pub keys: &'a [String],
+}
+
 /// Names of ours an assertion may be addressed to.
 #[derive(Clone, Copy, Debug)]
 pub struct Audience<'a> {
@@ -131,6 +154,8 @@ pub struct Audience<'a> {
 pub struct Authenticated {
     client: Arc<Client>,
     jti: Option<(String, Moment)>,
+    held: Possession,
+    bound: Option<Confirmation>,
 }
 
 impl Authenticated {
@@ -144,14 +169,29 @@ impl Authenticated {
     pub fn jti(&self) -> Option<(&str, Moment)> {
         self.jti.as_ref().map(|(jti, until)| (jti.as_str(), *until))
     }
+
+    /// The same client, with what it also proved to hold and what its new tokens are therefore bound to.
+    pub fn holding(self, held: Possession, bound: Option<Confirmation>) -> Self {
+        Self { held, bound, ..self }
+    }
+
+    /// What the client proved to hold beside its own authentication.
+    pub fn held(&self) -> &Possession {
+        &self.held
+    }
+
+    /// What new tokens are bound to.
+    pub fn bound(&self) -> Option<&Confirmation> {
+        self.bound.as_ref()
+    }
 }
 
-/// Judges credentials against the registration. `verified` is the assertion after its signature was verified, absent
-/// when it was not; its times are compared with `now`. Every failure is the same `invalid_client`.
+/// Judges credentials against the registration. The times of an assertion or certificate are compared with
+/// `now`. Every failure is the same `invalid_client`.
 pub fn prove(
     credentials: &Credentials,
     registered: Option<&Registered>,
-    verified: Option<&VerifiedAssertion<'_>>,
+    verified: &Verified<'_>,
     audience: &Audience<'_>,
     now: Moment,
 ) -> Result<Authenticated, Error> {
@@ -168,6 +208,12 @@ pub fn prove(
     if !profile::may_authenticate_by(client.profile, client.token_endpoint_auth_method) {
         return Err(refused("method is not one of its profile"));
     }
+    let certificate = credentials.certificate.as_deref();
+    let by_certificate = mtls::is_by_certificate(client.token_endpoint_auth_method);
+    // RFC 6749 §2.3: beside a certificate that authenticates there is no room for another method.
+    if by_certificate && certificate.is_some() && !matches!(credentials.proof, Proof::Nothing) {
+        return Err(twice());
+    }
     let jti = match (&credentials.proof, presented) {
         (_, Some((method, secret))) => {
             if client.token_endpoint_auth_method != method {
@@ -179,16 +225,20 @@ pub fn prove(
             None
         }
         (Proof::Assertion(_), None) if client.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
-            let verified = verified.ok_or_else(|| refused("assertion signature is wrong"))?;
+            let verified = verified.assertion.ok_or_else(|| refused("assertion signature is wrong"))?;
             Some(assertion(verified, client, audience, now).map_err(refused)?)
         }
         (Proof::Nothing, None) if client.is_public() => None,
+        (Proof::Nothing, None) if by_certificate => {
+            mtls::authenticates(client, certificate, verified.keys, now).map_err(refused)?;
+            None
+        }
         _ => return Err(refused("method is not the registered one")),
     };
     if registered.status != ClientStatus::Live {
         return Err(refused("client is not in service"));
     }
-    Ok(Authenticated { client: client.clone(), jti })
+    Ok(Authenticated { client: client.clone(), jti, held: Possession::default(), bound: None })
 }
 
 /// FAPI 2.0 SP §5.3.2.1: clocks ahead by up to this are accepted.

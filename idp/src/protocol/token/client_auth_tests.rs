@@ -72,7 +72,7 @@ fn rfc6749_2_3_1_ca_13_basic_headers() {
     for scheme in ["Basic", "basic", "BASIC"] {
         let header = basic_header("rp:s%3Ae%2Bc+r%25t%C3%A9-and-more").replacen("Basic", scheme, 1);
         let credentials = read("", Some(&header)).unwrap();
-        assert!(prove(&credentials, Some(&registered), None, &AUDIENCE, at(0)).is_ok());
+        assert!(prove(&credentials, Some(&registered), &Verified::default(), &AUDIENCE, at(0)).is_ok());
     }
 }
 
@@ -127,12 +127,12 @@ fn ca_02_ca_16_everything_wrong_is_told_alike() {
         (&assertion, Some(rp(AuthMethod::None))),
     ];
     for (credentials, registered) in rows {
-        let error = prove(credentials, registered.as_ref(), None, &AUDIENCE, at(0)).unwrap_err();
+        let error = prove(credentials, registered.as_ref(), &Verified::default(), &AUDIENCE, at(0)).unwrap_err();
         assert_eq!((error.code, error.told.as_str()), (ErrorCode::InvalidClient, "client authentication failed"));
     }
     let good = [(&secret_basic, ClientSecretBasic), (&secret_post, ClientSecretPost), (&nothing, AuthMethod::None)];
     for (credentials, method) in good {
-        let proved = prove(credentials, Some(&rp(method)), None, &AUDIENCE, at(0)).unwrap();
+        let proved = prove(credentials, Some(&rp(method)), &Verified::default(), &AUDIENCE, at(0)).unwrap();
         assert_eq!((proved.client().id.as_str(), proved.jti()), ("rp", None));
     }
 }
@@ -156,7 +156,13 @@ fn assert_with(changes: Value, header: Value, audience: AssertionAudience) -> Re
     client.assertion_audience = audience;
     let credentials = read(&assertion_body(&good_claims()), None).unwrap();
     let verified = VerifiedAssertion { header: header.as_object().unwrap(), claims: &claims };
-    prove(&credentials, Some(&fixtures::registered(client)), Some(&verified), &AUDIENCE, at(1000))
+    prove(
+        &credentials,
+        Some(&fixtures::registered(client)),
+        &Verified { assertion: Some(&verified), keys: &[] },
+        &AUDIENCE,
+        at(1000),
+    )
 }
 
 #[test]
@@ -244,7 +250,13 @@ fn fapi2_sp_5_3_2_1_d14_an_assertion_of_a_fapi_client() {
         };
         let credentials = read(&assertion_body(&good_claims()), None).unwrap();
         let verified = VerifiedAssertion { header: &header, claims };
-        let found = prove(&credentials, Some(&fixtures::registered(client)), Some(&verified), &AUDIENCE, at(1000));
+        let found = prove(
+            &credentials,
+            Some(&fixtures::registered(client)),
+            &Verified { assertion: Some(&verified), keys: &[] },
+            &AUDIENCE,
+            at(1000),
+        );
         assert_eq!(found.is_ok(), good, "{changes}");
     }
     for method in [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None] {
@@ -256,7 +268,8 @@ fn fapi2_sp_5_3_2_1_d14_an_assertion_of_a_fapi_client() {
         let credentials = credentials.unwrap();
         for (profile, good) in [(Profile::Oidc, true), (Profile::Fapi2, false), (Profile::Fapi2MessageSigning, false)] {
             let client = Client { profile, ..(*rp(method).client).clone() };
-            let found = prove(&credentials, Some(&fixtures::registered(client)), None, &AUDIENCE, at(0));
+            let found =
+                prove(&credentials, Some(&fixtures::registered(client)), &Verified::default(), &AUDIENCE, at(0));
             assert_eq!(found.is_ok(), good, "{method:?} {profile:?}");
         }
     }

@@ -20,6 +20,7 @@ fn issued() -> IssuedCode {
         expires_at: at(1060),
         spent_at: None,
         failures: 0,
+        dpop_jkt: None,
     }
 }
 

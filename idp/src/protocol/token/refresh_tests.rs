@@ -13,7 +13,7 @@ const SCOPE: &str = "openid profile email offline_access";
 
 fn issued() -> IssuedRefreshToken {
     let (hash, grant) = (Stored::of("r"), Id::new("grant-1"));
-    IssuedRefreshToken { hash, grant, issued_at: at(0), expires_at: at(2000), spent_at: None }
+    IssuedRefreshToken { hash, grant, issued_at: at(0), expires_at: at(2000), spent_at: None, confirmation: None }
 }
 
 fn confidential() -> Client {

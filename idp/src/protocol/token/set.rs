@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::Span;
+use crate::domain::binding::{Confirmation, token_type};
 
 /// Tokens on their way to the client. Shown once; not for any log.
 pub struct TokenSet<'a> {
@@ -10,6 +11,8 @@ pub struct TokenSet<'a> {
     pub expires_in: Span,
     pub refresh_token: Option<&'a str>,
     pub id_token: Option<&'a str>,
+    /// What the access token is bound to.
+    pub confirmation: Option<&'a Confirmation>,
     /// Always returned, since it may be narrower than what was asked.
     pub scope: &'a [String],
 }
@@ -19,7 +22,7 @@ impl TokenSet<'_> {
     pub fn answer(&self) -> Value {
         let mut answer = Map::new();
         answer.insert("access_token".to_owned(), self.access_token.into());
-        answer.insert("token_type".to_owned(), "Bearer".into());
+        answer.insert("token_type".to_owned(), token_type(self.confirmation).into());
         answer.insert("expires_in".to_owned(), self.expires_in.as_seconds().into());
         if let Some(token) = self.refresh_token {
             answer.insert("refresh_token".to_owned(), token.into());
@@ -48,13 +51,20 @@ mod tests {
             expires_in: Span::seconds(600),
             refresh_token: None,
             id_token: None,
+            confirmation: None,
             scope: &scope,
         };
         assert_eq!(
             set.answer(),
             json!({"access_token": "a", "token_type": "Bearer", "expires_in": 600, "scope": "openid email"})
         );
-        let all = TokenSet { refresh_token: Some("r"), id_token: Some("i"), scope: &[], ..set };
+        let key = Confirmation::parse("jkt:a");
+        let bound = TokenSet { confirmation: key.as_ref(), ..set };
+        // RFC 9449 §5; a token bound to a certificate is still sent as a bearer token (RFC 8705 §3).
+        assert_eq!(bound.answer()["token_type"], "DPoP");
+        let certificate = Confirmation::parse("x5t:a");
+        assert_eq!(TokenSet { confirmation: certificate.as_ref(), ..bound }.answer()["token_type"], "Bearer");
+        let all = TokenSet { refresh_token: Some("r"), id_token: Some("i"), scope: &[], confirmation: None, ..bound };
         assert_eq!(
             all.answer(),
             json!({"access_token": "a", "token_type": "Bearer", "expires_in": 600, "refresh_token": "r", "id_token": "i"})

@@ -1,6 +1,7 @@
 use super::super::{code as codes, grant as grants, otp, retention, session as sessions, throttle, token, used};
 use super::*;
 use crate::domain::Span;
+use crate::domain::binding::Confirmation;
 use crate::domain::grant::{IssuedAccessToken, IssuedRefreshToken};
 use crate::domain::request::{ClaimRequest, ClaimsRequest};
 use crate::domain::secret::{AccessToken, RefreshToken};
@@ -15,6 +16,7 @@ pub(super) fn access(text: &str, grant: &str, expires: i64) -> IssuedAccessToken
         revoked_at: None,
         audience: vec!["https://api.example".to_owned()],
         told: None,
+        confirmation: Confirmation::of(Some("key".to_owned()), None),
     }
 }
 
@@ -25,6 +27,7 @@ pub(super) fn refresh(text: &str, grant: &str, expires: i64) -> IssuedRefreshTok
         issued_at: t(1_000),
         expires_at: t(expires),
         spent_at: None,
+        confirmation: Confirmation::of(Some("key".to_owned()), Some("certificate".to_owned())),
     }
 }
 

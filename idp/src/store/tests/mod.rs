@@ -199,6 +199,7 @@ fn code(text: &str, grant: &str) -> IssuedCode {
         expires_at: t(1_060),
         spent_at: None,
         failures: 0,
+        dpop_jkt: Some("key".to_owned()),
     }
 }
 

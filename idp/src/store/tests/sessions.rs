@@ -95,6 +95,7 @@ pub(super) fn request() -> AuthorizationRequest {
         resources: Vec::new(),
         expected: None,
         ui_locales: Vec::new(),
+        dpop_jkt: None,
         asked_at: t(1_000),
         pushed: None,
     }

@@ -1,0 +1,68 @@
+//! TLS of our own: the certificates our listeners serve, kept fresh, and those that callers show.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::domain::Fault;
+use crate::domain::certificate::ClientCertificate;
+use crate::idp::Idp;
+use crate::keys::certificate::{self, Authorities, Sent};
+pub use crate::keys::tls::Acceptor;
+use crate::keys::tls::{self, Asks, Served};
+
+/// What the listeners serve with, and whom they trust to vouch for clients.
+pub struct Tls {
+    /// The public listener's; none where it speaks plain HTTP.
+    public: Option<Arc<Served>>,
+    /// That of the listener that asks for certificates.
+    mutual: Option<Arc<Served>>,
+    authorities: Option<Authorities>,
+}
+
+impl Tls {
+    pub fn open(config: &Config) -> Result<Tls, Fault> {
+        let files = config.tls.certificate.as_deref().zip(config.tls.key.as_deref());
+        let serve = |asks| files.map(|(certificate, key)| Served::open(certificate, key, asks)).transpose();
+        Ok(Tls {
+            public: serve(Asks::Nothing)?,
+            mutual: if config.mtls.listen.is_some() { serve(Asks::Certificate)? } else { None },
+            authorities: config.mtls.client_ca.as_deref().map(Authorities::open).transpose()?,
+        })
+    }
+
+    /// What the public listener accepts connections with, when it speaks TLS.
+    pub fn public(&self) -> Result<Option<Acceptor>, Fault> {
+        self.public.as_ref().map(tls::acceptor).transpose()
+    }
+
+    pub fn mutual(&self) -> Result<Option<Acceptor>, Fault> {
+        self.mutual.as_ref().map(tls::acceptor).transpose()
+    }
+
+    /// Takes up certificates that changed. What cannot be read is told once, and the one before goes on being served.
+    pub fn refresh(&self) {
+        for served in [&self.public, &self.mutual].into_iter().flatten() {
+            match served.refresh() {
+                Ok(false) => {}
+                Ok(true) => tracing::info!("tls.certificate_changed"),
+                Err(fault) => tracing::error!(%fault, "tls.certificate_kept"),
+            }
+        }
+    }
+}
+
+/// The facts of a certificate shown in a handshake. One that cannot be read counts as none.
+pub fn shown(leaf: Vec<u8>, chain: Vec<Vec<u8>>, idp: &Idp) -> Option<Arc<ClientCertificate>> {
+    let read = certificate::read(&Sent { leaf, chain }, idp.tls.authorities.as_ref());
+    read.map(Arc::new).map_err(|reason| tracing::warn!(reason, "certificate.unreadable")).ok()
+}
+
+/// The facts of a certificate a trusted proxy states, in its header and that of the chain (RFC 9440 §2).
+pub fn stated(leaf: &str, chain: &[&str], idp: &Idp) -> Option<Arc<ClientCertificate>> {
+    let Some(leaf) = certificate::of_header(leaf) else {
+        tracing::warn!("certificate_header.unreadable");
+        return None;
+    };
+    let chain = chain.iter().filter_map(|one| certificate::of_header(one)).collect();
+    shown(leaf, chain, idp)
+}

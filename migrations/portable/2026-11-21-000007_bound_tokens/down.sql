@@ -1,0 +1,3 @@
+ALTER TABLE codes DROP COLUMN dpop_jkt;
+ALTER TABLE refresh_tokens DROP COLUMN confirmation;
+ALTER TABLE access_tokens DROP COLUMN confirmation;
