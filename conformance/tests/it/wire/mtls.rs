@@ -123,7 +123,6 @@ async fn mt_01_mt_02_mt_04_certificates_that_prove_nothing() {
         ("MT-04 for servers, own", &make(own.key.clone(), None, &wanted((-60, 3600), false)), &by_key),
     ];
     for (name, shown, client) in rows {
-        println!("{name}");
         let answer = token(&idp.mutual(Some(shown)), client).await;
         assert_eq!(answer.status, 401, "{name}");
         stranger(&answer);
