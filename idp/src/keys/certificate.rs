@@ -57,7 +57,11 @@ impl Authorities {
         for der in chain {
             others.push(X509::from_der(der)?)?;
         }
-        X509StoreContext::new()?.init(&self.0, leaf, &others, |context| context.verify_cert())
+        let issued = X509StoreContext::new()?.init(&self.0, leaf, &others, |context| context.verify_cert());
+        // What OpenSSL leaves behind of a chain that does not hold, the next read of a connection on this thread would
+        // take for its own failure.
+        drop(ErrorStack::get());
+        issued
     }
 }
 

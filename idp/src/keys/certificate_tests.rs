@@ -133,6 +133,7 @@ fn rfc8705_2_1_who_issued_it() {
     assert!(!issued(Some((&other, &other_key)), usage(true)), "another authority of the same name");
     assert!(!issued(Some((&root, &other_key)), usage(true)), "the name of the authority alone");
     assert!(!issued(None, usage(true)), "self-signed");
+    assert!(ErrorStack::get().errors().is_empty(), "nothing is left for a connection to stumble over");
     std::fs::write(&path, "nothing").unwrap();
     assert!(Authorities::open(&path).is_err());
 }

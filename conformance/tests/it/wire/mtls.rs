@@ -1,7 +1,11 @@
 //! `security.md` 2.8: mutual TLS.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
 use serde_json::{Value, json};
 
 use crate::support::ask::Ask;
@@ -123,22 +127,38 @@ async fn mt_01_mt_02_mt_04_certificates_that_prove_nothing() {
         ("MT-04 for servers, own", &make(own.key.clone(), None, &wanted((-60, 3600), false)), &by_key),
     ];
     for (name, shown, client) in rows {
-        println!("{name}");
         let answer = token(&idp.mutual(Some(shown)), client).await;
         assert_eq!(answer.status, 401, "{name}");
         stranger(&answer);
     }
-    // A weak key may end the handshake already.
+    // A client that would not refuse its own weak key; the server's library may end the handshake already.
     let weak = make(weak, Some(&idp.client_root), &wanted((-60, 3600), true));
-    let fields = b"grant_type=client_credentials&client_id=".to_vec();
-    let body = Some([fields, by_authority.clone().into_bytes()].concat());
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    let answer = idp.mutual(Some(&weak)).attempt("POST", "/token", &form, body).await;
-    assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status == 401));
+    assert_eq!(raw_status(idp.mutual_port, &good, &by_authority).as_deref(), Some("200"), "control");
+    let answered = raw_status(idp.mutual_port, &weak, &by_authority);
+    assert!(answered.as_deref().is_none_or(|status| status == "401"), "MT-04 weak key: {answered:?}");
     // CA-01: a certificate that authenticates leaves no room for a secret.
     let fields = pairs(&[("client_id", &by_authority), ("client_secret", "x"), ("grant_type", "client_credentials")]);
     let both = idp.mutual(Some(&good)).post("/token", &fields, &[]).await;
     verdict::token_error(&both, 400, "invalid_request");
+}
+
+/// The status of a token request over a connection that forgives what OpenSSL's client would not send; none when there
+/// was no answer.
+fn raw_status(port: u16, shown: &Certified, client: &str) -> Option<String> {
+    let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+    builder.set_verify(SslVerifyMode::NONE);
+    builder.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
+    builder.set_certificate(&shown.certificate).unwrap();
+    builder.set_private_key(&shown.key).unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut stream = builder.build().connect("localhost", stream).ok()?;
+    let body = format!("grant_type=client_credentials&client_id={client}");
+    let head = "POST /token HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                content-type: application/x-www-form-urlencoded\r\ncontent-length: ";
+    stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).ok()?;
+    let mut answer = [0; 64];
+    let read = stream.read(&mut answer).ok()?;
+    String::from_utf8_lossy(&answer[..read]).split(' ').nth(1).map(str::to_owned)
 }
 
 #[tokio::test]
