@@ -79,7 +79,7 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         userinfo::admit(&own, &[]).unwrap_err(),
         userinfo::admit(&fixtures::grant("rp", "profile"), &[]).unwrap_err(),
         revoke::token(&params(id_token)).unwrap_err(),
-        step_up::StepUp::default().refusal(),
+        step_up::refusal(None),
         resource::asked(&params("resource=a%20b")).unwrap_err(),
     ];
     // Ours to blame, and known only at the door: `web::reply` makes them of a `Fault`.

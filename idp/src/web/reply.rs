@@ -15,6 +15,7 @@ use crate::domain::request::ResponseMode;
 use crate::flow::answers::Told;
 use crate::flow::{Answer, Cookies, Outcome, Returned};
 use crate::idp::Idp;
+use crate::protocol::step_up::StepUp;
 use crate::protocol::{Error, ErrorCode};
 
 /// What every reply needs to know of the request it answers.
@@ -270,7 +271,7 @@ pub fn bearer_error(error: Option<&Error>, context: &Context<'_>) -> HttpRespons
             .finish();
     };
     context.note_error(error);
-    let step_up = error.step_up.map(|step_up| step_up.parameters()).unwrap_or_default();
+    let step_up = StepUp { acr: error.step_up, max_age: None }.parameters();
     let (code, told) = (error.code.as_str(), &error.told);
     let challenge = format!("Bearer realm=\"idp\", error=\"{code}\", error_description=\"{told}\"{step_up}");
     builder(status(error.code), headers::Answer::Bare, context)
