@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::step_up::StepUp;
+use crate::domain::Acr;
 
 /// Every error code we put on the wire. Names are the standards' own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,7 +124,7 @@ pub struct Error {
     /// For the log only.
     pub detail: Option<String>,
     /// What would do, where a stronger sign-in mends it (RFC 9470 §3).
-    pub step_up: Option<StepUp>,
+    pub step_up: Option<Acr>,
 }
 
 impl Error {

@@ -28,12 +28,13 @@ impl StepUp {
         let max_age = self.max_age.map(|age| format!(", max_age=\"{age}\"")).unwrap_or_default();
         format!("{acr}{max_age}")
     }
+}
 
-    pub fn refusal(self) -> Error {
-        let told = "a stronger or fresher sign-in is needed";
-        let error = Error::new(ErrorCode::InsufficientUserAuthentication, "RFC 9470 §3", told);
-        Error { step_up: Some(self), ..error }
-    }
+/// RFC 9470 §3, with the `acr` that would do, if a sign-in of today can reach any.
+pub fn refusal(acr: Option<Acr>) -> Error {
+    let told = "a stronger or fresher sign-in is needed";
+    let error = Error::new(ErrorCode::InsufficientUserAuthentication, "RFC 9470 §3", told);
+    Error { step_up: acr, ..error }
 }
 
 /// What an `acr` states, as levels.
@@ -54,7 +55,7 @@ pub fn check(floor: Floor, now: Levels) -> Result<(), Error> {
     if account && Some(now.authentication) >= floor.authentication {
         return Ok(());
     }
-    Err(StepUp { acr: asked(floor), max_age: None }.refusal())
+    Err(refusal(asked(floor)))
 }
 
 /// The `acr` to ask for. Below account level 2 it names the authentication alone: the account is demanded anyway, and no
@@ -91,7 +92,7 @@ mod tests {
         for (account, authentication, has, reached, expected) in rows {
             let now = Levels { account: has, authentication: reached };
             let checked = check(Floor { account, authentication }, now);
-            assert_eq!(checked.map_err(|error| error.step_up.unwrap().acr), expected, "{account:?} {authentication:?}");
+            assert_eq!(checked.map_err(|error| error.step_up), expected, "{account:?} {authentication:?}");
         }
         let client = Client { min_account_level: Some(2), ..fixtures::client("rp", "openid") };
         assert_eq!(floor(&client, Some("unknown")).account, Some(A::Two));

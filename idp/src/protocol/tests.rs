@@ -89,7 +89,7 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         revoke::token(&params(id_token)).unwrap_err(),
         registration::sector::unfetched("x"),
         registration::refuse("redirect_uris", "is missing"),
-        step_up::StepUp::default().refusal(),
+        step_up::refusal(None),
         resource::asked(&params("resource=a%20b")).unwrap_err(),
         dpop::single(&["", ""]).unwrap_err(),
         dpop::use_nonce(),

@@ -16,6 +16,7 @@ use crate::flow::answers::Told;
 use crate::flow::{Answer, Cookies, Outcome, Returned, answer, binding};
 use crate::idp::Idp;
 use crate::protocol::binding::Scheme;
+use crate::protocol::step_up::StepUp;
 use crate::protocol::{Error, ErrorCode, dpop};
 
 /// Where a nonce for DPoP proofs is handed out (RFC 9449 §8.1).
@@ -319,7 +320,7 @@ pub fn challenge(error: Option<&Error>, sent: Scheme, context: &Context<'_>) -> 
             .finish();
     };
     context.note_error(error);
-    let step_up = error.step_up.map(|step_up| step_up.parameters()).unwrap_or_default();
+    let step_up = StepUp { acr: error.step_up, max_age: None }.parameters();
     let (code, told) = (error.code.as_str(), &error.told);
     let told = format!("realm=\"idp\", error=\"{code}\", error_description=\"{told}\"{step_up}");
     // Whoever broke a rule of DPoP is asked for DPoP, however the token was sent.
