@@ -53,6 +53,7 @@ fn filled(asked: &Map<String, Value>, policy: &Policy, granted: &Value, id: &Id<
     if purposes.is_empty() && !policy.purposes.is_empty() && has_claims(&scope) {
         return Err(refuse("scope", "has claims that stand in no purpose of the invitation"));
     }
+    let purposes = serde_json::to_value(purposes).map_err(|_| refuse("vn_purposes", "cannot be written"))?;
     // `contract.md` 8: only an operator registers public subjects; secrets and identifiers are minted here.
     let ours = |name: &str| name.starts_with("vn_") || matches!(name, "client_id" | "client_secret" | "subject_type");
     let mut file: Map<String, Value> =
@@ -60,7 +61,7 @@ fn filled(asked: &Map<String, Value>, policy: &Policy, granted: &Value, id: &Id<
     let mut put = |name: &str, value: Value| drop(file.insert(name.to_owned(), value));
     put("client_id", id.as_str().into());
     put("scope", scope.join(" ").into());
-    put("vn_purposes", serde_json::to_value(purposes).unwrap_or_default());
+    put("vn_purposes", purposes);
     for name in ["vn_legal_basis", "vn_profile", "vn_relying_party"] {
         put(name, granted.get(name).cloned().unwrap_or_default());
     }
