@@ -91,7 +91,7 @@ fn not_read(unread: &Unread, context: &Context<'_>) -> HttpResponse {
         Unread::MediaType => {
             reply::unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not application/json", context)
         }
-        Unread::TooLarge | Unread::Malformed(_) => reply::json_unread(unread, context),
+        Unread::TooLarge | Unread::TooSlow | Unread::Malformed(_) => reply::json_unread(unread, context),
     }
 }
 
