@@ -2,6 +2,7 @@
 //! gate is asked, the single use is spent and the tokens are recorded; signing follows the commit.
 
 mod issued;
+mod refusals;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use crate::protocol::{Error, access_token, id_token};
 use crate::store::account::Hold;
 use crate::store::{self, Db};
 use issued::{Access, Issued};
+use refusals::{no_longer, refused, replayed, unknown_code, unknown_refresh};
 
 /// What the caller is told: a JSON body, or the rule it broke.
 pub type Verdict = Result<Value, Error>;
@@ -361,49 +363,4 @@ impl Minting<'_> {
         }
         store::trail::append(db, &event, &idp.id()?)
     }
-}
-
-/// A refusal of an authenticated client, recorded once; it changes nothing else.
-fn refused(db: &mut Db, caller: &Authenticated, grant: Option<&Grant>, error: Error, idp: &Idp) -> Decision {
-    remember_refusal(db, Kind::TokenRefused, (caller, grant), &error, idp)?;
-    Ok(Err(error))
-}
-
-/// A replay that kills the family. It is a value, so that the revocation commits with it (`architecture.md` V13).
-fn replayed(db: &mut Db, caller: &Authenticated, grant: &Grant, error: Error, idp: &Idp) -> Decision {
-    store::grant::revoke(db, &grant.id, idp.clock.now(), "replayed")?;
-    remember_refusal(db, Kind::TokenReplayed, (caller, Some(grant)), &error, idp)?;
-    Ok(Err(error))
-}
-
-fn remember_refusal(
-    db: &mut Db,
-    kind: Kind,
-    (caller, grant): (&Authenticated, Option<&Grant>),
-    error: &Error,
-    idp: &Idp,
-) -> Result<(), Fault> {
-    let now = idp.clock.now();
-    let mut event = Event::new(kind, now).by(&caller.client().id).with(json!({
-        "error": error.code.as_str(), "clause": error.clause, "told": error.told, "grant": grant.map(|grant| &grant.id)
-    }));
-    if let Some(holder) = grant.and_then(Grant::holder) {
-        event = event.of(&holder.account).within(&holder.session);
-    }
-    store::trail::append(db, &event, &idp.id()?)
-}
-
-fn unknown_code() -> Error {
-    Error::invalid_grant("RFC 6749 §5.2", "the code is not valid")
-}
-
-fn unknown_refresh() -> Error {
-    Error::invalid_grant("RFC 6749 §5.2", "the refresh token is not valid")
-}
-
-fn no_longer(refusal: Refusal) -> Error {
-    if refusal == Refusal::ClientNotLive {
-        return Error::invalid_client("RFC 6749 §5.2", "client authentication failed").because(refusal.name());
-    }
-    Error::invalid_grant("RFC 6749 §5.2", "grant is no longer valid").because(refusal.name())
 }
