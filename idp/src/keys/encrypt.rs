@@ -166,9 +166,9 @@ mod tests {
         assert_eq!(kid(&all, KeyAlg::EcdhEs), Some(json!("marked")));
         assert_eq!(kid(&all, KeyAlg::EcdhEsA256Kw), Some(json!("both")));
         assert_eq!(kid(&all, KeyAlg::RsaOaep256), None);
-        assert_eq!(kid(&[signing.clone()], KeyAlg::EcdhEs), None);
-        assert_eq!(fits(&set(&[marked.clone()]), KeyAlg::EcdhEs), Ok(()));
-        assert!(fits(&set(&[marked.clone()]), KeyAlg::EcdhEsA256Kw).is_err());
+        assert_eq!(kid(std::slice::from_ref(&signing), KeyAlg::EcdhEs), None);
+        assert_eq!(fits(&set(std::slice::from_ref(&marked)), KeyAlg::EcdhEs), Ok(()));
+        assert!(fits(&set(std::slice::from_ref(&marked)), KeyAlg::EcdhEsA256Kw).is_err());
         assert!(fits(&set(&[signing]), KeyAlg::EcdhEs).is_err());
         // A point that is on no curve must never meet a key of ours, however short-lived.
         let mut off = marked;
