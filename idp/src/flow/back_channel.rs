@@ -209,5 +209,9 @@ fn remember(db: &mut Db, kind: Kind, notice: &LogoutNotice, outcome: &str, idp: 
 }
 
 #[cfg(test)]
+#[path = "back_channel_fixtures.rs"]
+mod fixtures;
+
+#[cfg(test)]
 #[path = "back_channel_tests.rs"]
 mod tests;

@@ -11,6 +11,7 @@ use crate::domain::{Client, Moment};
 use super::access_token::audience;
 use super::error::Error;
 use super::params::Params;
+use super::profile::default_alg;
 use super::token::Authenticated;
 
 /// The token asked about. `token_type_hint` only orders a search we do not need, so any value of it will do (RFC 7662 §2.1).
@@ -117,9 +118,9 @@ pub fn signed(answer: Value, caller: &Client, issuer: &str, now: Moment) -> Map<
     claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// RFC 9701 §6: RS256 where nothing is registered.
+/// RFC 9701 §6: RS256 where nothing is registered, and under FAPI what that allows.
 pub fn signing_alg(caller: &Client) -> SigningAlg {
-    caller.answers.introspection_signed_response_alg.unwrap_or(SigningAlg::RS256)
+    caller.answers.introspection_signed_response_alg.unwrap_or_else(|| default_alg(caller.profile))
 }
 
 /// RFC 7662 §2.2: everything else is answered alike, without a reason.

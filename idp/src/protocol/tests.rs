@@ -14,7 +14,7 @@ use super::*;
 use crate::domain::arrangement::Resources;
 use crate::domain::grant::{Grant, Party};
 use crate::domain::level::Acr;
-use crate::domain::relying_party::{AuthMethod, Floor, GrantType, SigningAlg, SubjectType};
+use crate::domain::relying_party::{AuthMethod, Floor, GrantType, Profile, SigningAlg, SubjectType};
 use crate::domain::standing::Refusal;
 use crate::domain::{AuthenticationLevel, Client, Id};
 
@@ -267,6 +267,8 @@ fn rfc9701_5_in_08_golden_claims_of_a_signed_answer() {
         json!({"iss": ISSUER, "aud": "server", "iat": 1000, "token_introspection": {"active": false}})
     );
     assert_eq!(introspect::signing_alg(&caller), SigningAlg::RS256);
+    caller.profile = Profile::Fapi2;
+    assert_eq!(introspect::signing_alg(&caller), SigningAlg::ES256);
     caller.answers.introspection_signed_response_alg = Some(SigningAlg::EdDSA);
     assert_eq!(introspect::signing_alg(&caller), SigningAlg::EdDSA);
 }

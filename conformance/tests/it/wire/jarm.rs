@@ -18,6 +18,8 @@ async fn opened(idp: &Sandbox, returned: &Returned, client: &RelyingParty, alg: 
     assert_eq!(jwt::read(response).0["alg"], json!(alg));
     let claims = idp.verified(response).await;
     assert_eq!((&claims["iss"], &claims["aud"]), (&json!(idp.issuer), &json!(client.id)));
+    // Session Management §2: every answer says it, in the JWT like beside a code.
+    assert!(claims["session_state"].as_str().is_some_and(|state| state.contains('.')), "{claims}");
     let left = claims["exp"].as_i64().unwrap() - now();
     assert!((60..=600).contains(&left), "short, and longer than the code: {left}");
     claims
@@ -25,7 +27,8 @@ async fn opened(idp: &Sandbox, returned: &Returned, client: &RelyingParty, alg: 
 
 fn code(claims: &Value) -> String {
     let members: Vec<&String> = claims.as_object().unwrap().keys().collect();
-    assert!(members.iter().all(|name| ["iss", "aud", "exp", "code", "state"].contains(&name.as_str())), "{members:?}");
+    let known = ["iss", "aud", "exp", "code", "state", "session_state"];
+    assert!(members.iter().all(|name| known.contains(&name.as_str())), "{members:?}");
     claims["code"].as_str().unwrap().to_owned()
 }
 

@@ -16,6 +16,7 @@ mod front_channel;
 mod guessing;
 mod headers;
 mod introspection;
+mod invitations;
 mod jar;
 mod jarm;
 mod levels;

@@ -1,23 +1,25 @@
-//! How answers leave for a client: signed, encrypted, or both (OIDC Registration §2, RFC 9701 §6).
+//! How answers leave for a client: signed, encrypted, or both (OIDC Registration §2, RFC 9701 §6, JARM §3).
 
 use crate::domain::arrangement::{AnswerForms, ContentAlg, KeyAlg};
+use crate::domain::relying_party::Profile;
 use crate::protocol::error::Error;
 
 use super::members::Members;
+use super::requests::alg;
 use super::{keys, refuse};
 
 /// Takes the members; `jwks` is the client's key set as admitted.
-pub(super) fn admit(members: &mut Members, jwks: Option<&str>) -> Result<AnswerForms, Error> {
+pub(super) fn admit(members: &mut Members, jwks: Option<&str>, profile: Profile) -> Result<AnswerForms, Error> {
     let (id_token_alg, id_token_enc) = encryption(members, "id_token", jwks)?;
     let (userinfo_alg, userinfo_enc) = encryption(members, "userinfo", jwks)?;
     Ok(AnswerForms {
-        authorization_signed_response_alg: None,
+        authorization_signed_response_alg: alg(members, "authorization_signed_response_alg", profile)?,
         id_token_encrypted_response_alg: id_token_alg,
         id_token_encrypted_response_enc: id_token_enc,
-        userinfo_signed_response_alg: members.choice("userinfo_signed_response_alg")?,
+        userinfo_signed_response_alg: alg(members, "userinfo_signed_response_alg", profile)?,
         userinfo_encrypted_response_alg: userinfo_alg,
         userinfo_encrypted_response_enc: userinfo_enc,
-        introspection_signed_response_alg: members.choice("introspection_signed_response_alg")?,
+        introspection_signed_response_alg: alg(members, "introspection_signed_response_alg", profile)?,
     })
 }
 

@@ -21,7 +21,6 @@ pub mod sector;
 
 use serde_json::Value;
 
-use crate::domain::arrangement::AnswerForms;
 use crate::domain::relying_party::{AuthMethod, GrantType, LegalBasis, SubjectType};
 use crate::domain::{Client, Id};
 
@@ -86,13 +85,10 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     for uri in &post_logout_redirect_uris {
         check_address("post_logout_redirect_uris", uri, admission)?;
     }
-    let assertion_alg = members.choice("token_endpoint_auth_signing_alg")?;
+    let assertion_alg = requests::alg(&mut members, "token_endpoint_auth_signing_alg", profile)?;
     let (jwks, jwks_uri) = keys::admit(&mut members, method, assertion_alg, admission)?;
     let requests = requests::rules(&mut members, profile, jwks.is_some() || jwks_uri.is_some(), admission)?;
-    let answers = AnswerForms {
-        authorization_signed_response_alg: requests::alg(&mut members, "authorization_signed_response_alg", profile)?,
-        ..answers::admit(&mut members, jwks.as_deref())?
-    };
+    let answers = answers::admit(&mut members, jwks.as_deref(), profile)?;
     let secret = secret(&mut members, method)?;
     let scope = scopes(&mut members)?;
     let purposes = purposes::admit(&mut members, &scope)?;

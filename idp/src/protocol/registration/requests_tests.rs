@@ -57,6 +57,8 @@ fn fapi2_sp_5_3_2_what_a_profile_refuses() {
             ("id_token_signed_response_alg", json!("RS256")),
             ("request_object_signing_alg", json!("RS256")),
             ("authorization_signed_response_alg", json!("RS256")),
+            ("userinfo_signed_response_alg", json!("RS256")),
+            ("introspection_signed_response_alg", json!("RS256")),
             ("vn_pkce", json!("optional")),
             ("vn_assertion_audience", json!("token_endpoint")),
             ("require_pushed_authorization_requests", json!(false)),
