@@ -4,6 +4,7 @@
 //! table of routes below. Must not know: SQL, Redis, keys, or any rule of the protocol.
 
 pub mod authorize;
+pub mod challenge;
 pub mod check_session;
 pub mod connection;
 pub mod cookie;

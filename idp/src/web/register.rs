@@ -6,6 +6,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
+use super::challenge::challenge;
 use super::read::Unread;
 use super::reply::{self, Context};
 use super::{headers, read, token};
@@ -23,7 +24,7 @@ pub const LIMIT: usize = 64 * 1024;
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else {
-        return reply::challenge(Some(&manage::not_invited()), Scheme::Bearer, &context);
+        return challenge(Some(&manage::not_invited()), Scheme::Bearer, &context);
     };
     let text = match text(&request, &body) {
         Ok(text) => text,
@@ -36,7 +37,7 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
 pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else {
-        return reply::challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+        return challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
     };
     told(StatusCode::OK, register::read(client_id(&request), &token, &idp).await, &context)
 }
@@ -44,7 +45,7 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
 pub async fn put(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else {
-        return reply::challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+        return challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
     };
     let text = match text(&request, &body) {
         Ok(text) => text,
@@ -57,7 +58,7 @@ pub async fn put(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Http
 pub async fn delete(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else {
-        return reply::challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+        return challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
     };
     match register::close(client_id(&request), &token, &idp).await {
         Ok(Ok(())) => {
@@ -122,9 +123,7 @@ fn told(status: StatusCode, verdict: Result<Verdict, Fault>, context: &Context<'
 /// RFC 7591 §3.2.2: what is wrong with the token is a bearer error, what is wrong with the metadata a plain one.
 fn refused(error: &Error, context: &Context<'_>) -> HttpResponse {
     match error.code {
-        ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
-            reply::challenge(Some(error), Scheme::Bearer, context)
-        }
+        ErrorCode::InvalidToken | ErrorCode::InsufficientScope => challenge(Some(error), Scheme::Bearer, context),
         _ => reply::oauth_error(error, context),
     }
 }

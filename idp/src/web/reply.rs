@@ -10,14 +10,11 @@ use super::read::{Language, Unread};
 use super::watch::Trace;
 use super::{cookie, headers};
 use crate::domain::fault::Cause;
-use crate::domain::relying_party::SigningAlg;
 use crate::domain::{Fault, Span};
 use crate::flow::answers::Told;
 use crate::flow::{Answer, Cookies, Outcome, Returned, answer, binding};
 use crate::idp::Idp;
-use crate::protocol::binding::Scheme;
-use crate::protocol::step_up::StepUp;
-use crate::protocol::{Error, ErrorCode, dpop};
+use crate::protocol::{Error, ErrorCode};
 
 /// Where a nonce for DPoP proofs is handed out (RFC 9449 §8.1).
 pub const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -56,7 +53,7 @@ impl Context<'_> {
         }
     }
 
-    fn note_error(&self, error: &Error) {
+    pub fn note_error(&self, error: &Error) {
         if let Some(trace) = self.request.extensions_mut().get_mut::<Trace>() {
             trace.outcome = error.code.as_str();
             trace.rule = Some(error.clone());
@@ -303,43 +300,10 @@ pub fn oauth_error(error: &Error, context: &Context<'_>) -> HttpResponse {
 }
 
 /// RFC 9449 §8: with the nonce the request is to be repeated with.
-fn hand_nonce(builder: &mut HttpResponseBuilder, error: &Error, context: &Context<'_>) {
+pub fn hand_nonce(builder: &mut HttpResponseBuilder, error: &Error, context: &Context<'_>) {
     if error.code == ErrorCode::UseDpopNonce {
         builder.insert_header((NONCE, binding::nonce(context.idp)));
     }
-}
-
-/// An error of a resource endpoint (RFC 6750 §3, RFC 9449 §7.1): the challenge, and the same as JSON. No credentials, no
-/// code. `sent` is how the token was sent.
-pub fn challenge(error: Option<&Error>, sent: Scheme, context: &Context<'_>) -> HttpResponse {
-    let Some(error) = error else {
-        context.note("no_token");
-        return builder(StatusCode::UNAUTHORIZED, headers::Answer::Bare, context)
-            .insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"idp\""))
-            .append_header((header::WWW_AUTHENTICATE, format!("DPoP realm=\"idp\", algs=\"{}\"", proof_algs())))
-            .finish();
-    };
-    context.note_error(error);
-    let step_up = StepUp { acr: error.step_up, max_age: None }.parameters();
-    let (code, told) = (error.code.as_str(), &error.told);
-    let told = format!("realm=\"idp\", error=\"{code}\", error_description=\"{told}\"{step_up}");
-    // Whoever broke a rule of DPoP is asked for DPoP, however the token was sent.
-    let by_proof = sent == Scheme::Dpop || error.clause.starts_with("RFC 9449");
-    let (status, challenge) = match (by_proof, status(error.code)) {
-        (false, status) => (status, format!("Bearer {told}")),
-        (true, StatusCode::FORBIDDEN) => (StatusCode::FORBIDDEN, format!("DPoP {told}, algs=\"{}\"", proof_algs())),
-        // RFC 9449 §7.1: a proof that is refused here is no credential.
-        (true, _) => (StatusCode::UNAUTHORIZED, format!("DPoP {told}, algs=\"{}\"", proof_algs())),
-    };
-    let mut builder = builder(status, headers::Answer::Bare, context);
-    hand_nonce(&mut builder, error, context);
-    builder
-        .insert_header((header::WWW_AUTHENTICATE, challenge))
-        .json(json!({"error": error.code.as_str(), "error_description": error.told}))
-}
-
-fn proof_algs() -> String {
-    dpop::ALGS.map(SigningAlg::name).join(" ")
 }
 
 /// A request that was not read, at an endpoint for programs.

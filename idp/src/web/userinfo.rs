@@ -4,6 +4,7 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::challenge::challenge;
 use super::{read, reply, token};
 use crate::flow::userinfo;
 use crate::idp::Idp;
@@ -35,14 +36,14 @@ async fn answer(request: &HttpRequest, form: Option<&Params>, idp: &web::Data<Id
     };
     let presented = match presented(&read::authorizations(request), &query, form) {
         Ok(Some(presented)) => presented,
-        Ok(None) => return reply::challenge(None, Scheme::Bearer, &context),
-        Err(error) => return reply::challenge(Some(&error), Scheme::Bearer, &context),
+        Ok(None) => return challenge(None, Scheme::Bearer, &context),
+        Err(error) => return challenge(Some(&error), Scheme::Bearer, &context),
     };
     let call = read::call(request, idp);
     let this = idp.clone().into_inner();
     let response = match userinfo::answer(&presented, &call, &this).await {
         Ok(Ok(told)) => reply::told(told, "application/jwt", &context),
-        Ok(Err(error)) => reply::challenge(Some(&error), presented.scheme, &context),
+        Ok(Err(error)) => challenge(Some(&error), presented.scheme, &context),
         Err(fault) => reply::json_fault(&fault, &context),
     };
     let response = token::with_nonce(response, presented.scheme == Scheme::Dpop, idp);
