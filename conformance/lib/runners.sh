@@ -112,6 +112,15 @@ register_clients() {
   "${admin[@]}" account import conformance/clients/holders.jsonl
 }
 
+# The configuration for the official suite is written, its clients are admitted, and its browser steps lead where they should.
+conformance_plans() {
+  local plans=$state/plans-$RANDOM
+  CARGO_TARGET_DIR=$CARGO_TARGET_DIR conformance/plans/generate --issuer "$ISSUER" --out "$plans" \
+    --admin "$CARGO_TARGET_DIR/debug/admin --config $sandbox_directory/idp.toml" \
+    --person-number 099090000001 --password 'VNeID#2026' || return 1
+  python3 conformance/plans/walk.py "$ISSUER" "$PHONE" "$plans"
+}
+
 # relying_parties NAME [SANDBOX OPTION...]: both libraries against one sandbox.
 relying_parties() {
   local name=$1 place=$CARGO_TARGET_DIR/clients
@@ -127,5 +136,6 @@ relying_parties() {
   counted "openid-client-$name" "$node" "$place/openid-client/relying_party.mjs"
   CLIENT=$place/registrations/apache VISITOR=$root/conformance/clients/authlib counted "mod_auth_openidc-$name" \
     python3 conformance/clients/mod_auth_openidc/relying_party.py
+  counted "plans-$name" conformance_plans
   stop_sandbox
 }

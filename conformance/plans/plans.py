@@ -9,6 +9,7 @@ import secrets
 import shlex
 import subprocess
 import tomllib
+import urllib.request
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -99,6 +100,9 @@ class Plan:
             "server": {"discoveryUrl": args.issuer + "/.well-known/openid-configuration"},
         }
 
+    def needs_certificates(self):
+        return "mtls" in (self.variant.get("client_auth_type"), self.variant.get("sender_constrain"))
+
     def line(self):
         chosen = "".join(f"[{name}={value}]" for name, value in self.variant.items())
         return f"{self.read['plan']}{chosen} {self.name}.json"
@@ -161,7 +165,7 @@ class Plan:
 
     def fapi(self):
         """Two clients of a FAPI plan. The second one's redirect URI carries a query, which must be kept."""
-        mutual = "mtls" in (self.variant.get("client_auth_type"), self.variant.get("sender_constrain"))
+        mutual = self.needs_certificates()
         scope = "profile email" if self.variant.get("openid") == "plain_oauth" else SCOPE
         for number, role in enumerate(("client", "client2")):
             private, public = signing_key()
@@ -202,6 +206,10 @@ def main():
     plans = [Plan(path, args) for path in sorted(HERE.glob("*.toml")) if not args.only or path.stem in args.only]
     if not plans:
         raise SystemExit("no plan of that name")
+    metadata = json.load(urllib.request.urlopen(args.issuer + "/.well-known/openid-configuration", timeout=60))
+    for plan in [plan for plan in plans if plan.needs_certificates() and "mtls_endpoint_aliases" not in metadata]:
+        print(f"left out: {plan.name}, for {args.issuer} takes no client certificates")
+        plans.remove(plan)
     for plan in plans:
         plan.write()
     (args.out / "plans.txt").write_text("".join(plan.line() + "\n" for plan in plans))

@@ -28,6 +28,8 @@ METHODS = {
         "token_endpoint_auth_method": "client_secret_basic",
         "redirect_uris": [os.environ["SITE"] + "/protected/callback"],
         "post_logout_redirect_uris": [os.environ["SITE"] + "/bye/"],
+        "backchannel_logout_uri": os.environ["SITE"] + "/protected/callback?logout=backchannel",
+        "backchannel_logout_session_required": True,
     },
 }
 

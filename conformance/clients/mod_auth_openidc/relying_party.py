@@ -1,4 +1,4 @@
-"""mod_auth_openidc, unmodified, under Apache: sign-in, userinfo, a second request, refresh, sign-out.
+"""mod_auth_openidc, unmodified, under Apache: sign-in, userinfo, refresh, sign-out on either side.
 
 Reads ISSUER, PHONE, SITE (where Apache listens), CLIENT (a file `registrations.py` wrote), HOLDERS and VISITOR (where
 visitor.py is) from the environment.
@@ -20,7 +20,7 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.environ["VISITOR"])
-from visitor import Visitor  # noqa: E402
+from visitor import Forms, Visitor  # noqa: E402
 
 ISSUER, PHONE, SITE = os.environ["ISSUER"], os.environ["PHONE"], os.environ["SITE"]
 CLIENT = "library-apache"
@@ -112,6 +112,21 @@ def whole_life():
     check("afterwards the page asks for a sign-in again", away is not None and away.startswith(ISSUER))
     _, text = citizen.follow("GET", away)
     check("and so does the provider", 'data-page="sign-in"' in text)
+
+    check("another sign-in", sign_in(site, citizen) == "inside")
+    _, text = citizen.follow("GET", ISSUER + "/end-session")
+    citizen.follow("POST", *Forms(text).press("confirm"))
+    check("a sign-out at the provider reaches Apache by the back channel", told_in_time(site))
+
+
+def told_in_time(site):
+    """The message leaves within a second of the sign-out; a slow machine gets more."""
+    for _ in range(100):
+        away, _ = site.follow("GET", SITE + "/protected/")
+        if away and away.startswith(ISSUER):
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def main():
