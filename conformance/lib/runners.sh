@@ -134,6 +134,7 @@ relying_parties() {
   if ! run_quietly "clients-$name" register_clients; then count 0 1; fi
   counted "authlib-$name" "$place/authlib/bin/python" conformance/clients/authlib/relying_party.py
   counted "openid-client-$name" "$node" "$place/openid-client/relying_party.mjs"
+  FAPI=$place/registrations/fapi counted "openid-client-fapi-$name" "$node" "$place/openid-client/fapi.mjs"
   CLIENT=$place/registrations/apache VISITOR=$root/conformance/clients/authlib counted "mod_auth_openidc-$name" \
     python3 conformance/clients/mod_auth_openidc/relying_party.py
   counted "plans-$name" conformance_plans

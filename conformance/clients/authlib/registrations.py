@@ -1,7 +1,7 @@
 """Writes the registrations of the library clients, with fresh secrets and keys, into a directory.
 
 SITE=URL registrations.py DIRECTORY: one FILE.json for each `admin client put`, the file `clients` for the libraries,
-and `apache` for mod_auth_openidc, which is reached at SITE.
+`fapi` for those that speak FAPI 2.0, and `apache` for mod_auth_openidc, which is reached at SITE.
 """
 
 import json
@@ -32,12 +32,21 @@ METHODS = {
         "backchannel_logout_session_required": True,
     },
 }
+FAPI = {
+    "library-fapi2": {"vn_profile": "fapi2", "dpop_bound_access_tokens": True},
+    "library-fapi2-signed": {
+        "vn_profile": "fapi2_message_signing",
+        "dpop_bound_access_tokens": True,
+        "authorization_signed_response_alg": "ES256",
+    },
+}
 
 
 def main(directory):
     directory.mkdir(parents=True, exist_ok=True)
-    clients = {}
-    for name, method in METHODS.items():
+    clients, fapi = {}, {}
+    by_key = {"token_endpoint_auth_method": "private_key_jwt", "vn_acr_demand": False}
+    for name, method in {**METHODS, **{name: {**by_key, **profile} for name, profile in FAPI.items()}}.items():
         registration = {
             "client_id": name,
             "client_name": {"vi": "Cổng thử " + name, "en": "Test portal " + name},
@@ -58,9 +67,10 @@ def main(directory):
         if name == APACHE:
             (directory / "apache").write_text(json.dumps(kept))
         else:
-            clients[name] = kept
+            (fapi if name in FAPI else clients)[name] = kept
         (directory / (name + ".json")).write_text(json.dumps(registration, ensure_ascii=False))
     (directory / "clients").write_text(json.dumps(clients))
+    (directory / "fapi").write_text(json.dumps(fapi))
 
 
 main(pathlib.Path(sys.argv[1]))
