@@ -61,7 +61,8 @@ impl Dossiers {
 
     async fn json(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
         let answer = request.send().await.and_then(reqwest::Response::error_for_status);
-        answer.map_err(|error| error.to_string())?.json().await.map_err(|error| error.to_string())
+        let body = answer.map_err(|error| error.to_string())?.bytes().await.map_err(|error| error.to_string())?;
+        serde_json::from_slice(&body).map_err(|error| error.to_string())
     }
 
     /// RFC 7662 §2.1: asked anew each time, so that a lock or a revocation holds at once.

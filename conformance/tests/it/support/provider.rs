@@ -63,6 +63,15 @@ impl Provider {
         std::fs::read_to_string(self.path().join("log")).unwrap_or_default()
     }
 
+    /// Whether the log comes to tell something at least so many times: lines are written a moment after what they tell of.
+    pub fn tells(&self, what: &str, times: usize) -> bool {
+        let start = Instant::now();
+        while self.log().matches(what).count() < times && start.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.log().matches(what).count() >= times
+    }
+
     /// Registers a client as the operator does.
     pub fn put_client(&self, metadata: &Value) {
         self.admin("client", "put", &metadata.to_string());

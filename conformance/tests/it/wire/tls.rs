@@ -68,7 +68,7 @@ async fn a_certificate_is_taken_up_without_a_restart_and_a_bad_one_is_not() {
     let until = async |wanted: &[u8]| {
         let start = Instant::now();
         while served(idp.port) != wanted || served(idp.mutual_port) != wanted {
-            assert!(start.elapsed() < Duration::from_secs(10), "not taken up: {}", idp.provider.log());
+            assert!(start.elapsed() < Duration::from_secs(60), "not taken up: {}", idp.provider.log());
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
@@ -77,9 +77,8 @@ async fn a_certificate_is_taken_up_without_a_restart_and_a_bad_one_is_not() {
     assert_eq!(kept_open.get("/jwks").await.status, 200, "the connection of before goes on");
 
     std::fs::write(idp.provider.path().join("server.pem"), "no certificate").unwrap();
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(idp.provider.tells("tls.certificate_kept", 1));
     assert_eq!(served(idp.port), der, "the one before stays");
-    assert!(idp.provider.log().contains("tls.certificate_kept"));
 
     // Another kind of key: an elliptic curve serves TLS 1.3 only.
     let wanted =
