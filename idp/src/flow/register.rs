@@ -13,7 +13,7 @@ use crate::domain::secret::{ClientSecret, InitialAccessToken, Minted, Registrati
 use crate::domain::standing::{Asking, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Client, Fault, Id, Moment};
-use crate::flow::sector;
+use crate::flow::{answers, sector};
 use crate::idp::Idp;
 use crate::protocol::registration::{self, Unknown, manage, policy};
 use crate::protocol::{Error, json};
@@ -81,6 +81,9 @@ async fn admitted(
         Ok((client, _)) => client,
         Err(error) => return Ok(Err(error)),
     };
+    if let Err(reason) = answers::check_keys(&client) {
+        return Ok(Err(registration::refuse("jwks", reason)));
+    }
     Ok(sector::check(&client, idp).await.map(|()| (request, client)))
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use josekit::jwk::Jwk;
 use serde_json::{Value, json};
 
 use crate::support::relying_party::{Proof, RelyingParty, assertion_fields, basic, key_pair, sign};
@@ -215,6 +216,20 @@ async fn ca_11_a_key_taken_from_the_registration_signs_nothing_any_more() {
     stranger(&asserted(idp, &client.assertion(json!({}))).await);
     client.proof = Proof::Assertion(Box::new(new));
     known(&asserted(idp, &client.assertion(json!({}))).await);
+}
+
+#[tokio::test]
+async fn oidc_registration_2_a_registered_algorithm_is_the_only_one_for_assertions() {
+    let idp = Sandbox::shared();
+    let mut client = idp.client(json!({"token_endpoint_auth_method": "private_key_jwt"}));
+    let rsa = Jwk::generate_rsa_key(2048).unwrap().to_public_key().unwrap();
+    client.metadata["jwks"]["keys"].as_array_mut().unwrap().push(serde_json::to_value(rsa).unwrap());
+    for alg in ["ES256", "RS256"] {
+        client.metadata["token_endpoint_auth_signing_alg"] = json!(alg);
+        idp.put_client(&client.metadata);
+        let answer = asserted(idp, &client.assertion(json!({}))).await;
+        if alg == "ES256" { known(&answer) } else { stranger(&answer) }
+    }
 }
 
 #[tokio::test]

@@ -143,6 +143,7 @@ async fn rg_02_rg_04_rg_13_rg_14_what_is_refused() {
     set["keys"][0]["kid"] = json!("a");
     let private = json!({"keys": [serde_json::to_value(&key).unwrap()]});
     let one = &set["keys"][0];
+    let beside = json!({"kty": "EC", "crv": "P-256", "x": "A".repeat(43), "y": "A".repeat(43), "use": "enc"});
     let keyed = |set: Value| json!({"token_endpoint_auth_method": "private_key_jwt", "jwks": set});
     registered(idp, &invitation.token, keyed(set.clone())).await;
     let mut both = keyed(set.clone());
@@ -154,6 +155,8 @@ async fn rg_02_rg_04_rg_13_rg_14_what_is_refused() {
         ("invalid_client_metadata", keyed(json!({"keys": [one, one]}))),
         ("invalid_client_metadata", keyed(json!({"keys": vec![one; 1000]}))),
         ("invalid_client_metadata", keyed(json!({"keys": []}))),
+        // A point beside its curve: nothing could be encrypted to it.
+        ("invalid_client_metadata", json!({"jwks": {"keys": [beside]}, "id_token_encrypted_response_alg": "ECDH-ES"})),
         ("invalid_client_metadata", json!({"response_types": ["id_token"]})),
         ("invalid_client_metadata", json!({"response_types": ["code id_token"]})),
         ("invalid_client_metadata", json!({"grant_types": ["implicit"]})),

@@ -18,8 +18,8 @@ const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 /// Members only a private or symmetric key has (RFC 7518 §6).
 const PRIVATE: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// Takes `jwks` or `jwks_uri`: RFC 7591 §2 forbids both. The algorithm assertions are signed with, when given, is written
-/// into every registered key, so that no other one is accepted from it.
+/// Takes `jwks` or `jwks_uri`: RFC 7591 §2 forbids both. `alg` is the one assertions are signed with, when given; the
+/// keys may sign other things by others (OIDC Registration §2: `request_object_signing_alg`).
 pub(super) fn admit(
     members: &mut Members,
     method: AuthMethod,
@@ -38,19 +38,15 @@ pub(super) fn admit(
     }
 }
 
-fn by_value(mut set: Value, method: AuthMethod, alg: Option<SigningAlg>) -> Result<String, Error> {
-    let keys = set.get_mut("keys").and_then(Value::as_array_mut);
+fn by_value(set: Value, method: AuthMethod, alg: Option<SigningAlg>) -> Result<String, Error> {
+    let keys = set.get("keys").and_then(Value::as_array);
     let keys = keys.filter(|keys| (1..=MOST_KEYS).contains(&keys.len()));
     let keys = keys.ok_or_else(|| refuse("jwks", "is not an object with 1 to 20 keys"))?;
     let mut kids: Vec<String> = Vec::new();
     let mut one_signs = false;
     for key in keys {
-        let key = key.as_object_mut().ok_or_else(|| refuse("jwks", "has a key that is not an object"))?;
-        let signs = check(key, alg).map_err(|why| refuse("jwks", format!("has a key that {why}")))?;
-        one_signs |= signs;
-        if let Some(alg) = alg.filter(|_| signs) {
-            key.insert("alg".to_owned(), alg.name().into());
-        }
+        let key = key.as_object().ok_or_else(|| refuse("jwks", "has a key that is not an object"))?;
+        one_signs |= check(key, alg).map_err(|why| refuse("jwks", format!("has a key that {why}")))?;
         if let Some(kid) = key.get("kid") {
             let kid =
                 kid.as_str().filter(|kid| (1..=200).contains(&kid.len()) && !kids.iter().any(|known| known == kid));
@@ -94,15 +90,14 @@ fn is_for(key: &Map<String, Value>, usage: &str) -> bool {
     key.get("use").is_none_or(|named| named == usage)
 }
 
-/// Whether the key may sign; one that neither signs nor is encrypted to is refused.
+/// Whether the key may sign assertions; one that neither signs nor is encrypted to is refused.
 fn check(key: &Map<String, Value>, alg: Option<SigningAlg>) -> Result<bool, &'static str> {
     if PRIVATE.iter().any(|member| key.contains_key(*member)) {
         return Err("is private or symmetric");
     }
     let kind = kind(key)?;
-    let signs = kind.signs(key).any(|by| alg.is_none_or(|wanted| wanted == by));
-    if signs || kind.encrypts(key).next().is_some() {
-        return Ok(signs);
+    if kind.signs(key).next().is_some() || kind.encrypts(key).next().is_some() {
+        return Ok(kind.signs(key).any(|by| alg.is_none_or(|wanted| wanted == by)));
     }
     Err("can neither sign nor be encrypted to with the use and algorithm named")
 }

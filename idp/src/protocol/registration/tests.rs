@@ -285,20 +285,25 @@ fn rfc7517_jo_16_only_strong_public_signing_keys() {
 }
 
 #[test]
-fn rfc7591_2_a_registered_assertion_algorithm_is_written_into_the_keys() {
-    let with_alg = |alg: &str, key: Value| {
+fn oidc_registration_2_one_key_signs_assertions_by_the_registered_algorithm() {
+    let with_alg = |alg: &str, keys: Value| {
         admit(
             &with(json!({
-                "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key]},
-                "token_endpoint_auth_signing_alg": alg
+                "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": keys},
+                "token_endpoint_auth_signing_alg": alg, "request_object_signing_alg": "ES256",
             })),
             &STRICT,
         )
     };
-    let jwks = with_alg("PS256", rsa(256, 0x80, 1, &[1, 0, 1])).unwrap().0.jwks.unwrap();
-    assert!(jwks.contains(r#""alg":"PS256""#));
-    assert!(with_alg("ES256", rsa(256, 0x80, 1, &[1, 0, 1])).is_err());
-    assert!(with_alg("HS256", serde_json::from_str(EC).unwrap()).is_err());
+    let (rsa, mut ec) = (rsa(256, 0x80, 1, &[1, 0, 1]), serde_json::from_str::<Value>(EC).unwrap());
+    ec["kid"] = json!("of the objects");
+    ec["use"] = json!("sig");
+    let client = with_alg("PS256", json!([rsa, ec])).unwrap().0;
+    assert_eq!(client.application.token_endpoint_auth_signing_alg, Some(SigningAlg::PS256));
+    // What else the keys sign is not narrowed by it.
+    assert!(!client.jwks.unwrap().contains("PS256"));
+    assert!(with_alg("ES256", json!([rsa])).unwrap_err().told.starts_with("jwks has no key to sign with"));
+    assert!(with_alg("HS256", json!([ec])).unwrap_err().told.starts_with("token_endpoint_auth_signing_alg"));
 }
 
 #[test]
