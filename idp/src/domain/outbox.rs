@@ -13,6 +13,7 @@ use super::relying_party::Client;
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     SignedOut,
+    SignedOutEverywhere,
     /// Replaced by another sign-in, or one session too many.
     SessionEnded,
     EidLocked,
@@ -24,6 +25,7 @@ impl Cause {
     pub const fn name(self) -> &'static str {
         match self {
             Cause::SignedOut => "signed_out",
+            Cause::SignedOutEverywhere => "signed_out_everywhere",
             Cause::SessionEnded => "session_ended",
             Cause::EidLocked => "eid_locked",
             Cause::AccountReplaced => "account_replaced",

@@ -93,7 +93,12 @@ fn lapsed(db: &mut Db, browser: &Browser) -> Result<Option<Session>, Fault> {
 }
 
 /// What the page needs that tells clients through the browser, if the session reached any it must tell.
-fn leave(db: &mut Db, session: &Session, back: Option<&Back>, idp: &Idp) -> Result<Option<Id<Leaving>>, Fault> {
+pub(super) fn leave(
+    db: &mut Db,
+    session: &Session,
+    back: Option<&Back>,
+    idp: &Idp,
+) -> Result<Option<Id<Leaving>>, Fault> {
     if frames(db, &session.id, idp)?.is_empty() {
         return Ok(None);
     }

@@ -38,6 +38,7 @@ pub mod revoke;
 pub mod sealed;
 pub mod sector;
 pub mod session_state;
+pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
 pub mod tls;

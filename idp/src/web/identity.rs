@@ -1,16 +1,22 @@
 //! `/` says what this is; `/identity` is the holder's own view.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::limit::{self, Counted};
+use super::logout::page_of;
 use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine};
 use super::page::{Frame, Home as HomePage};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
-use crate::domain::{AuthenticationLevel, Id};
+use crate::domain::session::Session;
+use crate::domain::{AuthenticationLevel, Client, Fault, Id};
+use crate::flow::Browser;
 use crate::flow::home::{self, Home};
+use crate::flow::sessions::{self, Ended};
 use crate::idp::Idp;
 
 const PLACE: Place<'static> = Place { page: "identity", subject: "" };
@@ -31,8 +37,7 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let this = idp.clone().into_inner();
     match home::identity(&browser, &this).await {
         Ok(Home::Page(identity)) => {
-            let done =
-                request.query_string().split('&').any(|pair| pair == "done=withdrawn").then_some(Done::Withdrawn);
+            let done = request.query_string().split('&').find_map(|pair| Done::find(pair.strip_prefix("done=")?));
             let token = read::form_token(browser.browser.as_ref(), &PLACE, &idp);
             let frame = Frame { form_token: token, ..context.frame("/identity") };
             reply::page(StatusCode::OK, drawn(*identity, frame, done).render(), None, &context)
@@ -88,8 +93,8 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
     }
 }
 
-/// Withdraws what one portal may read.
-pub async fn withdraw(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
+/// What the holder ends: a portal's reading, another session, or every session.
+pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = Context { request: &request, language: read::language(&request, &[]), idp: &idp };
     let params = match read::form(&request, &body) {
         Ok(params) => params,
@@ -104,11 +109,51 @@ pub async fn withdraw(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) ->
             return reply::error_page(StatusCode::FORBIDDEN, "invalid_request", told, None, &context);
         }
     };
-    let client = Id::new(form.first("client").unwrap_or_default());
     let this = idp.clone().into_inner();
-    match home::withdraw(client, &browser, &this).await {
-        Ok(Some(_)) => reply::see_other(&context.frame("/identity?done=withdrawn").action(), &context),
-        Ok(None) => reply::see_other(&context.frame("/identity").action(), &context),
-        Err(fault) => reply::page_fault(&fault, &context),
-    }
+    let answered = if form.first("everywhere").is_some() {
+        everywhere(&browser, &this, &context).await
+    } else if let Some(session) = form.first("session") {
+        end_session(Id::new(session), &browser, &this, &context).await
+    } else {
+        withdraw(Id::new(form.first("client").unwrap_or_default()), &browser, &this, &context).await
+    };
+    answered.unwrap_or_else(|fault| reply::page_fault(&fault, &context))
+}
+
+/// Withdraws what one portal may read.
+async fn withdraw(
+    client: Id<Client>,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+    context: &Context<'_>,
+) -> Result<HttpResponse, Fault> {
+    let withdrawn = home::withdraw(client, browser, idp).await?;
+    Ok(again(withdrawn.map(|_| Done::Withdrawn), context))
+}
+
+async fn end_session(
+    id: Id<Session>,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+    context: &Context<'_>,
+) -> Result<HttpResponse, Fault> {
+    let ended = sessions::end_one(id, browser, idp).await?;
+    Ok(again((ended == Ended::Now).then_some(Done::SessionEnded), context))
+}
+
+async fn everywhere(browser: &Browser, idp: &Arc<Idp>, context: &Context<'_>) -> Result<HttpResponse, Fault> {
+    let Some(ended) = sessions::end_everywhere(browser, idp).await? else {
+        return Ok(again(None, context));
+    };
+    context.note("signed_out");
+    let address = ended.page.map_or_else(|| "/signed-out".to_owned(), page_of);
+    let mut response = reply::see_other(&context.frame(&address).action(), context);
+    reply::set_cookies(&mut response, &ended.cookies);
+    Ok(response)
+}
+
+/// Back to the page, which says what was done.
+fn again(done: Option<Done>, context: &Context<'_>) -> HttpResponse {
+    let address = done.map_or_else(|| "/identity".to_owned(), |done| format!("/identity?done={}", done.name()));
+    reply::see_other(&context.frame(&address).action(), context)
 }

@@ -76,7 +76,7 @@ pub async fn done(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     reply::framing(html, &farewell.frames, &context)
 }
 
-fn page_of(id: impl std::fmt::Display) -> String {
+pub(super) fn page_of(id: impl std::fmt::Display) -> String {
     format!("/signed-out?sign_out={id}")
 }
 

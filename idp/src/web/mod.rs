@@ -75,7 +75,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/signed-out").route(web::get().to(logout::done)))
         .service(resource("/check-session").route(web::get().to(check_session::show)))
         .service(resource("/").route(web::get().to(identity::home)))
-        .service(resource("/identity").route(web::get().to(identity::show)).route(web::post().to(identity::withdraw)))
+        .service(resource("/identity").route(web::get().to(identity::show)).route(web::post().to(identity::change)))
         .service(
             resource("/sign-in")
                 .route(web::get().to(interaction::sign_in))

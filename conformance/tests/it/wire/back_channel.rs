@@ -16,15 +16,15 @@ use crate::support::wire::{Answer, Visitor, encode, pairs};
 
 const BYE: &str = "https://rp.gov.vn/bye";
 /// How long a first attempt may take to arrive, on a machine that does other things besides.
-const SOON: Duration = Duration::from_millis(2_500);
+pub(super) const SOON: Duration = Duration::from_millis(2_500);
 
-fn listening(idp: &Sandbox, door: &Door, patch: Value) -> RelyingParty {
+pub(super) fn listening(idp: &Sandbox, door: &Door, patch: Value) -> RelyingParty {
     let mut metadata = json!({"backchannel_logout_uri": door.at("/out")});
     crate::support::relying_party::merge(&mut metadata, patch);
     idp.client(metadata)
 }
 
-fn good() -> Door {
+pub(super) fn good() -> Door {
     door(|_, _| Reply::Status(200))
 }
 
@@ -46,7 +46,7 @@ fn logout_token(body: &str) -> String {
 }
 
 /// LO-08: everything §2.4 says of it. Returns its claims.
-async fn sound(idp: &Sandbox, client: &RelyingParty, body: &str) -> Value {
+pub(super) async fn sound(idp: &Sandbox, client: &RelyingParty, body: &str) -> Value {
     let token = logout_token(body);
     let (header, _) = jwt::read(&token);
     assert_eq!(header["typ"], "logout+jwt");

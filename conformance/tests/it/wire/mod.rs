@@ -11,6 +11,7 @@ mod client_auth;
 mod client_keys;
 mod consent;
 mod dpop;
+mod everywhere;
 mod fapi;
 mod front_channel;
 mod guessing;

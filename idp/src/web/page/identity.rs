@@ -63,6 +63,21 @@ pub struct ReleaseLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
     Withdrawn,
+    SessionEnded,
+}
+
+impl Done {
+    /// As it stands in the address the page is shown again under.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Done::Withdrawn => "withdrawn",
+            Done::SessionEnded => "session_ended",
+        }
+    }
+
+    pub fn find(name: &str) -> Option<Done> {
+        [Done::Withdrawn, Done::SessionEnded].into_iter().find(|done| done.name() == name)
+    }
 }
 
 #[derive(Clone, Debug, Template)]
@@ -104,9 +119,6 @@ impl Identity {
     }
 
     fn done_text(&self) -> Option<String> {
-        let key = match self.done? {
-            Done::Withdrawn => "identity.done.withdrawn",
-        };
-        Some(self.frame.t(key).into_owned())
+        self.done.map(|done| self.frame.t(&format!("identity.done.{}", done.name())).into_owned())
     }
 }
