@@ -10,8 +10,7 @@ pub fn session_state(client_id: &str, redirect_uri: &str, browser_state: &str, s
     let origin = Url::parse(redirect_uri).ok()?.origin();
     let origin = origin.is_tuple().then(|| origin.ascii_serialization())?;
     let hash = Sha256::digest(format!("{client_id} {origin} {browser_state} {salt}"));
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("{hex}.{salt}"))
+    Some(format!("{hash:x}.{salt}"))
 }
 
 #[cfg(test)]
