@@ -24,6 +24,7 @@ mod lock;
 mod logout;
 mod metadata;
 mod mtls;
+mod openidconnect;
 mod par;
 mod pkce;
 mod prompts;
