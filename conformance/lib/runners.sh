@@ -111,6 +111,7 @@ register_clients() {
   TLS=$sandbox_directory/tls "$place/authlib/bin/python" conformance/clients/authlib/registrations.py "$place/registrations" ||
     return 1
   for file in "$place"/registrations/*.json; do "${admin[@]}" client put "$file" || return 1; done
+  "${admin[@]}" client invite --json --scope "openid profile" >"$place/registrations/invitation" || return 1
   "${admin[@]}" account import conformance/clients/holders.jsonl
 }
 
@@ -139,7 +140,8 @@ relying_parties() {
   counted "openid-client-$name" "$node" "$place/node/relying_party.mjs"
   FAPI=$place/registrations/fapi counted "openid-client-fapi-$name" "$node" "$place/node/fapi.mjs"
   MUTUAL=$place/registrations counted "openid-client-mtls-$name" "$node" "$place/node/mtls.mjs"
-  WEB=$place/registrations/web NODE_EXTRA_CA_CERTS=$AUTHORITY counted "oauth4webapi-$name" "$node" "$place/node/oauth4webapi.mjs"
+  WEB=$place/registrations/web INVITATION=$place/registrations/invitation NODE_EXTRA_CA_CERTS=$AUTHORITY \
+    counted "oauth4webapi-$name" "$node" "$place/node/oauth4webapi.mjs"
   CLIENT=$place/registrations/apache VISITOR=$root/conformance/clients/authlib counted "mod_auth_openidc-$name" \
     python3 conformance/clients/mod_auth_openidc/relying_party.py
   counted "plans-$name" conformance_plans

@@ -1,10 +1,11 @@
-// oauth4webapi, unmodified, as relying party in every profile: plain OpenID Connect, both FAPI 2.0 profiles, and plain OAuth
-// without OpenID Connect; each with the resource server whose tokens it asks for.
-// Reads WEB (the file `registrations.py` wrote) and RESOURCE beside what `shared.mjs` reads.
+// oauth4webapi, unmodified, as relying party in every profile: plain OpenID Connect, both FAPI 2.0 profiles, plain OAuth
+// without OpenID Connect, and a client that registers itself; with the resource server whose tokens they ask for.
+// Reads WEB (the file `registrations.py` wrote), RESOURCE and INVITATION (a file of `admin client invite --json`) beside
+// what `shared.mjs` reads.
 // The last line is `N passed, N failed`.
 
 import * as oauth from 'oauth4webapi';
-import { check, ISSUER, PHONE, record, redirect_uri, refused, registered, RESOURCE, run, signingKey, visitor } from './shared.mjs';
+import { check, ISSUER, record, redirect_uri, refused, registered, RESOURCE, run, signingKey, visitor } from './shared.mjs';
 
 const clients = registered('WEB');
 // The issuer of a sandbox is on this machine, without TLS.
@@ -19,7 +20,7 @@ class RelyingParty {
   static async open(name, { algorithm = 'oidc', ...metadata } = {}) {
     const issuer = new URL(ISSUER);
     const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm, ...insecure }));
-    const { secret, key } = clients[name];
+    const { secret, key } = clients[name] ?? { secret: metadata.client_secret };
     const signing = key && (await signingKey(key));
     const auth = secret ? oauth.ClientSecretBasic(secret) : oauth.PrivateKeyJwt(signing);
     const client = { client_id: name, id_token_signed_response_alg: 'ES256', ...metadata };
@@ -63,9 +64,8 @@ class RelyingParty {
     const validated = signed
       ? await oauth.validateJwtAuthResponse(this.as, this.client, answer, this.checks.state, insecure)
       : oauth.validateAuthResponse(this.as, this.client, answer, this.checks.state);
-    const options = { ...this.options, additionalParameters: { resource } };
-    const response = await oauth.authorizationCodeGrantRequest(this.as, this.client, this.auth, validated, redirect_uri, this.checks.verifier, options);
-    return response;
+    const options = { ...this.options, additionalParameters: resource ? { resource } : {} };
+    return oauth.authorizationCodeGrantRequest(this.as, this.client, this.auth, validated, redirect_uri, this.checks.verifier, options);
   }
 
   async tokens(response) {
@@ -186,4 +186,27 @@ async function plainOAuth(name) {
   check(`${name}: the resource server answers a plain OAuth client`, (await party.dossiers(tokens.access_token)).client_id === name);
 }
 
-await run([...Object.keys(profiles).map((name) => [everything, name]), [plainOAuth, 'web-fapi2']]);
+// RFC 7591, RFC 7592: a client nobody put there beforehand, from its registration to its end.
+async function registersItself() {
+  const { as } = await RelyingParty.open('web-oidc');
+  const asked = { redirect_uris: [redirect_uri], client_name: 'Portal', id_token_signed_response_alg: 'ES256' };
+  const admit = async (initialAccessToken) =>
+    oauth.processDynamicClientRegistrationResponse(await oauth.dynamicClientRegistrationRequest(as, asked, { initialAccessToken, ...insecure }));
+  const { initial_access_token } = registered('INVITATION');
+  check('invited: a stranger is not admitted', (await refused(admit('nobody'))) === 'invalid_token');
+  const told = await admit(initial_access_token);
+  const name = told.client_id;
+  check('invited: whoever was invited is', typeof told.client_secret === 'string' && told.registration_client_uri.startsWith(ISSUER));
+  check('invited: once', (await refused(admit(initial_access_token))) === 'invalid_token');
+  const party = await RelyingParty.open(name, told);
+  const answer = await visitor().complete((await party.begin({ scope: 'openid profile' })).href, redirect_uri);
+  const tokens = await party.tokens(await party.finish(answer, {}));
+  check('invited: signs somebody in', tokens.claims.aud === name && (await party.userinfo(tokens.access_token, tokens.claims.sub)).name === record.name);
+
+  const manage = (method) => fetch(told.registration_client_uri, { method, headers: { authorization: `Bearer ${told.registration_access_token}` } });
+  check('invited: reads what it registered', (await (await manage('GET')).json()).client_id === name);
+  check('invited: and ends', (await manage('DELETE')).status === 204 && (await manage('GET')).status === 401);
+  check('invited: with its tokens', (await refused(party.userinfo(tokens.access_token, tokens.claims.sub))) === 'invalid_token');
+}
+
+await run([...Object.keys(profiles).map((name) => [everything, name]), [plainOAuth, 'web-fapi2'], [registersItself, 'invited']]);
