@@ -85,7 +85,7 @@ every_suite_ran() {
 
 prepare_clients() {
   local place=$CARGO_TARGET_DIR/clients
-  mkdir -p "$place/openid-client"
+  mkdir -p "$place/node"
   if [ "$(cat "$place/authlib/.made" 2>/dev/null)" != "$(cat conformance/clients/authlib/requirements.txt)" ]; then
     rm -rf "$place/authlib"
     run_quietly venv python3 -m venv "$place/authlib" || die "no Python environment"
@@ -93,22 +93,25 @@ prepare_clients() {
       -r conformance/clients/authlib/requirements.txt || die "pip failed"
     cp conformance/clients/authlib/requirements.txt "$place/authlib/.made"
   fi
-  cp conformance/clients/openid-client/* "$place/openid-client/"
-  run_quietly npm npm install --prefix "$place/openid-client" --no-audit --no-fund --loglevel error || die "npm failed"
+  cp conformance/clients/node/* "$place/node/"
+  run_quietly npm npm install --prefix "$place/node" --no-audit --no-fund --loglevel error || die "npm failed"
   node=$(command -v node)
   if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
     # openid-client 6 wants Node 20; npm carries Node itself.
-    run_quietly node npm install --prefix "$place/openid-client" --no-save --no-audit --no-fund --loglevel error node@22 ||
+    run_quietly node npm install --prefix "$place/node" --no-save --no-audit --no-fund --loglevel error node@22 ||
       die "no Node 22"
-    node=$place/openid-client/node_modules/.bin/node
+    node=$place/node/node_modules/.bin/node
   fi
 }
 
 register_clients() {
   local file place=$CARGO_TARGET_DIR/clients
   local admin=("$CARGO_TARGET_DIR/debug/admin" --config "$sandbox_directory/idp.toml")
-  "$place/authlib/bin/python" conformance/clients/authlib/registrations.py "$place/registrations" || return 1
+  rm -rf "$place/registrations"
+  TLS=$sandbox_directory/tls "$place/authlib/bin/python" conformance/clients/authlib/registrations.py "$place/registrations" ||
+    return 1
   for file in "$place"/registrations/*.json; do "${admin[@]}" client put "$file" || return 1; done
+  "${admin[@]}" client invite --json --scope "openid profile" >"$place/registrations/invitation" || return 1
   "${admin[@]}" account import conformance/clients/holders.jsonl
 }
 
@@ -121,20 +124,24 @@ conformance_plans() {
   python3 conformance/plans/walk.py "$ISSUER" "$PHONE" "$plans"
 }
 
-# relying_parties NAME [SANDBOX OPTION...]: both libraries against one sandbox.
+# relying_parties NAME [SANDBOX OPTION...]: every library against one sandbox, which speaks TLS too.
 relying_parties() {
   local name=$1 place=$CARGO_TARGET_DIR/clients
-  if ! start_sandbox "$@"; then
+  if ! start_sandbox "$@" --tls; then
     echo "the sandbox does not start on $name"
     count 0 1
     return
   fi
   export ISSUER=http://localhost:$port PHONE=http://localhost:$((port + 4)) SITE=http://localhost:$((port + 9))
+  export RESOURCE=https://localhost:$((port + 6)) AUTHORITY=$sandbox_directory/tls/ca.pem
   export CLIENTS=$place/registrations/clients HOLDERS=$root/conformance/clients/holders.jsonl
   if ! run_quietly "clients-$name" register_clients; then count 0 1; fi
   counted "authlib-$name" "$place/authlib/bin/python" conformance/clients/authlib/relying_party.py
-  counted "openid-client-$name" "$node" "$place/openid-client/relying_party.mjs"
-  FAPI=$place/registrations/fapi counted "openid-client-fapi-$name" "$node" "$place/openid-client/fapi.mjs"
+  counted "openid-client-$name" "$node" "$place/node/relying_party.mjs"
+  FAPI=$place/registrations/fapi counted "openid-client-fapi-$name" "$node" "$place/node/fapi.mjs"
+  MUTUAL=$place/registrations counted "openid-client-mtls-$name" "$node" "$place/node/mtls.mjs"
+  WEB=$place/registrations/web INVITATION=$place/registrations/invitation NODE_EXTRA_CA_CERTS=$AUTHORITY \
+    counted "oauth4webapi-$name" "$node" "$place/node/oauth4webapi.mjs"
   CLIENT=$place/registrations/apache VISITOR=$root/conformance/clients/authlib counted "mod_auth_openidc-$name" \
     python3 conformance/clients/mod_auth_openidc/relying_party.py
   counted "plans-$name" conformance_plans

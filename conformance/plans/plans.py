@@ -88,8 +88,8 @@ def certificate(name):
 
 
 class Plan:
-    def __init__(self, path, args):
-        self.name, self.args = path.stem, args
+    def __init__(self, path, args, metadata):
+        self.name, self.args, self.metadata = path.stem, args, metadata
         self.read = tomllib.loads(path.read_text())
         self.variant = self.read.get("variant", {})
         self.alias = "idp-" + self.name.replace("_", "-")
@@ -176,7 +176,9 @@ class Plan:
                 keys.append(jwk)
             client_id = self.register(role, self.fapi_registration(number, keys, scope))
             self.config[role] = {"client_id": client_id, "scope": scope, "jwks": {"keys": [private]}}
-        self.config["resource"] = {"resourceUrl": self.args.issuer + "/userinfo"}
+        # A token bound to a certificate opens only where certificates are asked for.
+        named = self.metadata["mtls_endpoint_aliases"] if self.variant["sender_constrain"] == "mtls" else self.metadata
+        self.config["resource"] = {"resourceUrl": named["userinfo_endpoint"]}
 
     def fapi_registration(self, number, keys, scope):
         by_key = self.variant["client_auth_type"] == "private_key_jwt"
@@ -203,10 +205,11 @@ def main():
     args = arguments()
     args.issuer = args.issuer.rstrip("/")
     (args.out / "registrations").mkdir(parents=True, exist_ok=True)
-    plans = [Plan(path, args) for path in sorted(HERE.glob("*.toml")) if not args.only or path.stem in args.only]
-    if not plans:
-        raise SystemExit("no plan of that name")
     metadata = json.load(urllib.request.urlopen(args.issuer + "/.well-known/openid-configuration", timeout=60))
+    wanted = [path for path in sorted(HERE.glob("*.toml")) if not args.only or path.stem in args.only]
+    if not wanted:
+        raise SystemExit("no plan of that name")
+    plans = [Plan(path, args, metadata) for path in wanted]
     for plan in [plan for plan in plans if plan.needs_certificates() and "mtls_endpoint_aliases" not in metadata]:
         print(f"left out: {plan.name}, for {args.issuer} takes no client certificates")
         plans.remove(plan)

@@ -30,6 +30,10 @@ struct Arguments {
     /// The provider's port; the others are counted from it.
     #[arg(long, value_name = "N", default_value = "8080", value_parser = ports)]
     port_base: Ports,
+    /// Speaks TLS too: the provider at N+5, where clients may show certificates, and the resource server at N+6, by an
+    /// authority of its own in DIR/tls. The issuer stays http://localhost:N.
+    #[arg(long)]
+    tls: bool,
     /// Migrates, seeds, writes the configuration and ends.
     #[arg(long)]
     seed_only: bool,
@@ -48,7 +52,7 @@ async fn main() -> ExitCode {
         reset: arguments.reset,
         database_url: arguments.database_url,
         redis_url: arguments.redis_url,
-        ports: arguments.port_base,
+        ports: arguments.port_base.with_tls(arguments.tls),
         seed_only: arguments.seed_only,
     };
     match run(&options).await {

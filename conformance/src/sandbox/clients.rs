@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::authority::subject;
 use super::ports::{Ports, origin};
 
 pub const NATIONAL: &str = "national-portal";
@@ -11,6 +12,9 @@ pub const MINISTRY: &str = "social-security";
 pub const CONSOLE: &str = "console";
 /// The sample resource server: it asks about tokens and gets none of its own.
 pub const DOSSIERS: &str = "dossier-api";
+
+/// A machine that reads dossiers for its own office, and proves itself by certificate. Only where TLS is spoken.
+pub const READER: &str = "dossier-reader";
 
 /// The scope that opens it.
 pub const DOSSIERS_READ: &str = "dossiers.read";
@@ -26,6 +30,9 @@ pub fn registrations(ports: Ports, secret: impl Fn(&str) -> String) -> Vec<Value
         if let Some(members) = registration.as_object_mut() {
             members.insert("client_secret".to_owned(), secret(&id).into());
         }
+    }
+    if ports.speak_tls() {
+        all.push(reader(ports));
     }
     all
 }
@@ -49,7 +56,7 @@ fn national(ports: Ports) -> Value {
         "policy_uri": format!("{site}/policy"),
         "tos_uri": format!("{site}/terms"),
         "vn_relying_party": {"vi": "Văn phòng Chính phủ", "en": "Government Office"},
-        "vn_resources": [origin(ports.dossiers())],
+        "vn_resources": [ports.dossiers_origin()],
         "vn_sector": "national-portal.sandbox",
         "vn_security_level": 3,
         "vn_legal_basis": "consent",
@@ -180,8 +187,24 @@ fn dossiers(ports: Ports) -> Value {
         "vn_relying_party": {"vi": "Văn phòng Chính phủ", "en": "Government Office"},
         "vn_sector": "dossier-api.sandbox",
         "vn_security_level": 3,
-        "vn_serves": [origin(ports.dossiers())],
+        "vn_serves": [ports.dossiers_origin()],
         "vn_token_form": "opaque"
+    })
+}
+
+fn reader(ports: Ports) -> Value {
+    json!({
+        "client_id": READER,
+        "client_name": {"vi": "Máy đọc hồ sơ", "en": "Dossier reader"},
+        "grant_types": ["client_credentials"],
+        "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_subject_dn": subject(READER),
+        "tls_client_certificate_bound_access_tokens": true,
+        "scope": DOSSIERS_READ,
+        "vn_relying_party": {"vi": "Ủy ban nhân dân tỉnh", "en": "Provincial People's Committee"},
+        "vn_resources": [ports.dossiers_origin()],
+        "vn_sector": "dossier-reader.sandbox",
+        "vn_security_level": 3
     })
 }
 
@@ -196,7 +219,7 @@ mod tests {
 
     #[test]
     fn purposes_and_services_stand_in_the_registered_scopes() {
-        for registration in registrations(Ports::from_base(8080).unwrap(), |_| "s".repeat(43)) {
+        for registration in registrations(Ports::from_base(8080).unwrap().with_tls(true), |_| "s".repeat(43)) {
             let id = registration["client_id"].as_str().unwrap();
             let scope: Vec<&str> = registration["scope"].as_str().unwrap().split(' ').collect();
             assert!(scope.iter().all(|scope| scopes().contains(scope) || *scope == DOSSIERS_READ), "{id}");

@@ -1,24 +1,40 @@
 //! Dossiers: a sample resource server. It holds what portals read for a citizen or for themselves, and knows of a token only
-//! what the provider answers when asked.
+//! what the provider answers when asked, and of its sender what the proof or the client certificate shows.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_tls::accept::openssl::TlsStream;
+use actix_web::dev::{Extensions, Server};
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use idp::clock::{Clock, SystemClock};
-use idp::domain::{Acr, Moment};
-use idp::protocol::Params;
-use idp::protocol::binding::Scheme;
+use idp::domain::Acr;
+use idp::domain::certificate::ClientCertificate;
+use idp::domain::relying_party::SigningAlg;
+use idp::keys::certificate::{self, Sent as SentCertificate};
+use idp::keys::tls::Acceptor;
+use idp::protocol::binding::{Possession, Scheme};
 use idp::protocol::step_up::StepUp;
 use idp::protocol::userinfo::presented;
+use idp::protocol::{Error, Params, dpop, mtls};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use url::form_urlencoded;
 
 use super::clients::{DOSSIERS, DOSSIERS_READ};
+use admission::{Door, Sent};
+use challenge::Refusal;
+use spent::{Outcome, Spent};
+
+mod admission;
+mod challenge;
+mod spent;
+
+/// RFC 9728 §3.
+const METADATA: &str = "/.well-known/oauth-protected-resource";
 
 pub struct Dossiers {
     issuer: String,
@@ -27,6 +43,7 @@ pub struct Dossiers {
     secret: String,
     http: reqwest::Client,
     introspection: OnceCell<String>,
+    spent: Spent,
     clock: Arc<dyn Clock>,
 }
 
@@ -44,8 +61,8 @@ impl Dossiers {
             .timeout(Duration::from_secs(5))
             .build()
             .map_err(|error| error.to_string())?;
-        let (introspection, clock) = (OnceCell::new(), Arc::new(SystemClock));
-        Ok(Self { issuer, resource, secret, http, introspection, clock })
+        let (introspection, spent, clock) = (OnceCell::new(), Spent::default(), Arc::new(SystemClock));
+        Ok(Self { issuer, resource, secret, http, introspection, spent, clock })
     }
 
     /// RFC 8414 §3: endpoints are taken from the metadata.
@@ -71,82 +88,59 @@ impl Dossiers {
         let form: String = form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
         self.json(request.header(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded").body(form)).await
     }
-}
 
-/// Why a request is not answered.
-#[derive(Debug)]
-enum Refusal {
-    NoToken,
-    Malformed,
-    InvalidToken,
-    InsufficientScope,
-    StepUp(StepUp),
-    /// The provider cannot be asked.
-    Unknown(String),
-}
-
-impl Refusal {
-    /// RFC 6750 §3, RFC 9470 §3. Without credentials there is no error to name.
-    fn reply(&self) -> HttpResponse {
-        let (status, challenge) = match self {
-            Refusal::NoToken => (StatusCode::UNAUTHORIZED, String::new()),
-            Refusal::Malformed => (StatusCode::BAD_REQUEST, ", error=\"invalid_request\"".to_owned()),
-            Refusal::InvalidToken => (StatusCode::UNAUTHORIZED, ", error=\"invalid_token\"".to_owned()),
-            Refusal::InsufficientScope => {
-                (StatusCode::FORBIDDEN, format!(", error=\"insufficient_scope\", scope=\"{DOSSIERS_READ}\""))
-            }
-            Refusal::StepUp(step_up) => (
-                StatusCode::UNAUTHORIZED,
-                format!(", error=\"insufficient_user_authentication\"{}", step_up.parameters()),
-            ),
-            Refusal::Unknown(detail) => {
-                eprintln!("sandbox: dossiers cannot ask the provider: {detail}");
-                return HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "5")).finish();
-            }
+    async fn admit(&self, request: &HttpRequest, needed: StepUp) -> Result<Value, Refusal> {
+        let malformed = |error: Error| Refusal::Told(error, Scheme::Bearer);
+        let not_read = |_| malformed(Error::invalid_request("RFC 6750 §3.1", "the query cannot be read"));
+        let query = Params::parse(request.query_string()).map_err(not_read)?;
+        let found = presented(&all(request, AUTHORIZATION.as_str()), &query, None).map_err(malformed)?;
+        let found = found.ok_or(Refusal::NoToken)?;
+        let refused = |error: Error| Refusal::Told(error, found.scheme);
+        let (proof, now) = (self.proof(request, found.scheme, &found.token).map_err(refused)?, self.clock.now());
+        let certificate = request.conn_data::<Arc<ClientCertificate>>();
+        let certificate = certificate.filter(|certificate| mtls::usable(certificate, now).is_ok());
+        let held = Possession {
+            jkt: proof.as_ref().map(|proof| proof.jkt.clone()),
+            x5t: certificate.map(|certificate| certificate.thumbprint.clone()),
         };
-        let challenge = format!("Bearer realm=\"dossiers\"{challenge}");
-        HttpResponse::build(status).insert_header((WWW_AUTHENTICATE, challenge)).finish()
+        let told = self.introspect(&found.token).await.map_err(Refusal::Unknown)?;
+        let (sent, door) = (Sent { scheme: found.scheme, held }, Door { resource: &self.resource, needed });
+        admission::judge(&told, &sent, &door, now).map_err(refused)?;
+        // Last, so that only a proof everything else holds for is remembered.
+        match proof.map(|proof| self.spent.once(proof.identifier(), now)) {
+            None | Some(Outcome::Counts) => Ok(told),
+            Some(Outcome::Again) => Err(refused(dpop::replayed())),
+            Some(Outcome::Full) => Err(Refusal::Unknown("too many proofs at once".to_owned())),
+        }
+    }
+
+    fn proof(&self, request: &HttpRequest, scheme: Scheme, token: &str) -> Result<Option<dpop::Proof>, Error> {
+        if scheme == Scheme::Bearer {
+            return Ok(None);
+        }
+        let address = [format!("{}{}", self.resource, request.uri().path())];
+        let asked = dpop::Request { method: request.method().as_str(), addresses: &address, access_token: Some(token) };
+        admission::proof(&all(request, "dpop"), &asked, self.clock.now()).map(Some)
+    }
+
+    /// RFC 9728 §2. Client certificates can be shown wherever TLS is spoken.
+    fn metadata(&self) -> Value {
+        json!({
+            "resource": self.resource,
+            "authorization_servers": [self.issuer],
+            "scopes_supported": [DOSSIERS_READ],
+            "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": dpop::ALGS.map(SigningAlg::name),
+            "tls_client_certificate_bound_access_tokens": self.resource.starts_with("https:"),
+        })
     }
 }
 
-/// What an introspection answer comes to: the token must live, be for us, carry the scope, and rest on a sign-in that is
-/// strong enough.
-fn judge(told: &Value, resource: &str, needed: StepUp, now: Moment) -> Result<(), Refusal> {
-    let text = |name: &str| told.get(name).and_then(Value::as_str);
-    let for_us = match told.get("aud") {
-        Some(Value::Array(several)) => several.iter().any(|one| one == resource),
-        Some(one) => one == resource,
-        None => false,
-    };
-    // A token bound to a key or certificate is no bearer token (RFC 9449 §7.2).
-    if told.get("active") != Some(&Value::Bool(true)) || !for_us || told.get("cnf").is_some() {
-        return Err(Refusal::InvalidToken);
-    }
-    if !text("scope").unwrap_or_default().split(' ').any(|scope| scope == DOSSIERS_READ) {
-        return Err(Refusal::InsufficientScope);
-    }
-    let auth_time = told.get("auth_time").and_then(Value::as_i64).unwrap_or_default();
-    if !needed.is_met(text("acr").and_then(Acr::parse), Moment::from_unix(auth_time), now) {
-        return Err(Refusal::StepUp(needed));
-    }
-    Ok(())
+fn all<'a>(request: &'a HttpRequest, header: &str) -> Vec<&'a str> {
+    request.headers().get_all(header).map(|value| value.to_str().unwrap_or_default()).collect()
 }
 
 type Shared = web::Data<Dossiers>;
-
-impl Dossiers {
-    async fn admit(&self, request: &HttpRequest, needed: StepUp) -> Result<Value, Refusal> {
-        let headers: Vec<&str> =
-            request.headers().get_all(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default()).collect();
-        let query = Params::parse(request.query_string()).map_err(|_| Refusal::Malformed)?;
-        let found = presented(&headers, &query, None).map_err(|_| Refusal::Malformed)?;
-        // Bearer tokens only: this server checks no proofs.
-        let token = found.filter(|found| found.scheme == Scheme::Bearer).ok_or(Refusal::NoToken)?.token;
-        let told = self.introspect(&token).await.map_err(Refusal::Unknown)?;
-        judge(&told, &self.resource, needed, self.clock.now())?;
-        Ok(told)
-    }
-}
 
 fn answer(body: Value) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(body)
@@ -162,7 +156,7 @@ async fn list(dossiers: Shared, request: HttpRequest) -> HttpResponse {
             let held: Vec<Value> = HELD.iter().map(entry).collect();
             answer(json!({ "sub": told.get("sub"), "client_id": told.get("client_id"), "dossiers": held }))
         }
-        Err(refusal) => refusal.reply(),
+        Err(refusal) => refusal.reply(&dossiers.resource),
     }
 }
 
@@ -172,75 +166,43 @@ async fn whole(dossiers: Shared, request: HttpRequest, service: web::Path<String
             Some(held) => answer(entry(held)),
             None => HttpResponse::NotFound().finish(),
         },
-        Err(refusal) => refusal.reply(),
+        Err(refusal) => refusal.reply(&dossiers.resource),
     }
 }
 
-async fn home(dossiers: Shared) -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "resource": dossiers.resource,
-        "authorization_servers": [dossiers.issuer],
-        "scopes_supported": [DOSSIERS_READ],
-        "bearer_methods_supported": ["header"],
-    }))
+async fn metadata(dossiers: Shared) -> HttpResponse {
+    HttpResponse::Ok().json(dossiers.metadata())
+}
+
+/// Called once for each connection that speaks TLS: the certificate the caller proved to hold.
+fn note(stream: &dyn Any, connection: &mut Extensions) {
+    let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else { return };
+    let Some(leaf) = stream.ssl().peer_certificate().and_then(|leaf| leaf.to_der().ok()) else { return };
+    // Who issued it is not asked: the token names the one certificate it is bound to (RFC 8705 §3).
+    if let Ok(facts) = certificate::read(&SentCertificate { leaf, chain: Vec::new() }, None) {
+        connection.insert(Arc::new(facts));
+    }
 }
 
 /// Serves it on this machine only, until it is stopped.
-pub fn serve(dossiers: Dossiers, port: u16) -> std::io::Result<Server> {
+pub fn serve(dossiers: Dossiers, port: u16, acceptor: Option<Acceptor>) -> std::io::Result<Server> {
     let dossiers = web::Data::new(dossiers);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(dossiers.clone())
-            .route("/", web::get().to(home))
+            .route("/", web::get().to(metadata))
+            .route(METADATA, web::get().to(metadata))
             .route("/dossiers", web::get().to(list))
             .route("/dossiers/{service}", web::get().to(whole))
     })
+    .on_connect(note)
     .workers(1)
     .disable_signals()
     .client_request_timeout(Duration::from_secs(5))
-    .shutdown_timeout(2)
-    .bind(("127.0.0.1", port))?;
+    .shutdown_timeout(2);
+    let server = match acceptor {
+        Some(acceptor) => server.bind_openssl(("127.0.0.1", port), acceptor)?,
+        None => server.bind(("127.0.0.1", port))?,
+    };
     Ok(server.run())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_opens_only_what_it_is_for() {
-        let good = json!({
-            "active": true, "aud": "https://api", "scope": "openid dossiers.read", "acr": "urn:vn:eid:muc:2",
-            "auth_time": 900
-        });
-        let with = |name: &str, value: Value| {
-            let mut told = good.clone();
-            told[name] = value;
-            told
-        };
-        let now = Moment::from_unix(1000);
-        let status = |told: &Value, needed| judge(told, "https://api", needed, now).map_err(|no| no.reply().status());
-        assert_eq!(status(&good, WHOLE), Ok(()));
-        assert_eq!(status(&with("aud", json!(["https://b", "https://api"])), WHOLE), Ok(()));
-        for bad in [
-            json!({"active": false}),
-            with("active", json!("true")),
-            with("cnf", json!({"jkt": "k"})),
-            with("aud", json!("https://b")),
-            with("aud", json!(["https://b"])),
-            with("aud", Value::Null),
-        ] {
-            assert_eq!(status(&bad, StepUp::default()), Err(StatusCode::UNAUTHORIZED), "{bad}");
-        }
-        for scope in ["openid", "dossiers.reader", ""] {
-            assert_eq!(status(&with("scope", json!(scope)), StepUp::default()), Err(StatusCode::FORBIDDEN));
-        }
-        let weak = with("acr", json!("urn:vn:eid:muc:1"));
-        assert_eq!(status(&weak, StepUp::default()), Ok(()));
-        let challenge = judge(&weak, "https://api", WHOLE, now).unwrap_err().reply();
-        let header = challenge.headers().get(WWW_AUTHENTICATE).unwrap().to_str().unwrap();
-        assert!(
-            header.contains("insufficient_user_authentication") && header.contains("acr_values=\"urn:vn:eid:muc:2\"")
-        );
-    }
 }

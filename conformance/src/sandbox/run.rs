@@ -12,16 +12,18 @@ use idp::config::Config;
 use idp::domain::Fault;
 use idp::flow::inbox;
 use idp::idp::Idp;
+use idp::keys::tls::{Asks, Served, acceptor};
 use idp::store::Store;
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use serde_json::Value;
 
-use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, registrations};
+use super::authority::{Certificates, SERVER};
+use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, READER, registrations};
 use super::dossiers::{self, Dossiers};
 use super::people::{Door, PASSWORD, PEOPLE};
 use super::phone::{self, Inbox, Message};
 use super::portal::{self, Portal};
-use super::ports::{Ports, origin};
+use super::ports::{Ports, origin, secure_origin};
 use super::seed::{operators, seed};
 use super::setup::{Options, client_secret, configuration, directory, write_configuration};
 use super::site::{MINISTRY_SITE, NATIONAL_SITE, Site};
@@ -34,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Sets up, seeds, and unless only that was asked, runs until the process is told to stop.
 pub async fn run(options: &Options) -> Result<(), String> {
     let directory = directory(&options.directory)?;
+    if options.ports.speak_tls() {
+        Certificates::of(&directory).complete()?;
+    }
     let before = configuration(options, &directory, Vec::new());
     before.check().map_err(|invalid| invalid.to_string())?;
     let _log = idp::telemetry::log::init(&before.telemetry).map_err(told)?;
@@ -78,17 +83,17 @@ async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), Stri
     let phone = phone::serve(inbox_of(Arc::clone(&idp)), ports.phone());
     others.hold(phone.map_err(|error| format!("port {}: {error}", ports.phone()))?);
 
-    let dossiers =
-        Dossiers::new(origin(ports.provider()), origin(ports.dossiers()), client_secret(directory, DOSSIERS)?)?;
-    let port = ports.dossiers();
-    others.hold(dossiers::serve(dossiers, port).map_err(|error| format!("port {port}: {error}"))?);
+    others.hold(resource_server(ports, directory)?);
 
     print_table(ports);
+    if ports.speak_tls() {
+        print_certificates(ports, &Certificates::of(directory));
+    }
     let provider = idp::web::serve(idp);
     let mut provider = std::pin::pin!(provider);
     let served = tokio::select! {
         served = &mut provider => Some(served),
-        answered = all_answer(ports) => { answered?; None }
+        answered = all_answer(ports, directory) => { answered?; None }
     };
     let served = match served {
         Some(served) => served,
@@ -154,6 +159,20 @@ fn portal(site: &'static Site, port: u16, ports: Ports, directory: &Path) -> Res
     })
 }
 
+fn resource_server(ports: Ports, directory: &Path) -> Result<Server, String> {
+    let (issuer, secret) = (origin(ports.provider()), client_secret(directory, DOSSIERS)?);
+    let dossiers = Dossiers::new(issuer, ports.dossiers_origin(), secret)?;
+    let acceptor = if ports.speak_tls() {
+        let certificates = Certificates::of(directory);
+        let served = Served::open(&certificates.certificate(SERVER), &certificates.key(SERVER), Asks::Certificate);
+        Some(served.and_then(|served| acceptor(&served)).map_err(told)?)
+    } else {
+        None
+    };
+    let port = ports.dossiers();
+    dossiers::serve(dossiers, port, acceptor).map_err(|error| format!("port {port}: {error}"))
+}
+
 fn inbox_of(idp: Arc<Idp>) -> Inbox {
     Arc::new(move |to, limit| {
         let idp = Arc::clone(&idp);
@@ -165,14 +184,9 @@ fn inbox_of(idp: Arc<Idp>) -> Inbox {
 }
 
 /// Waits until each port answers a stranger.
-async fn all_answer(ports: Ports) -> Result<(), String> {
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .timeout(Duration::from_secs(2))
-        .build()
-        .map_err(|error| error.to_string())?;
-    let doors = [
+async fn all_answer(ports: Ports, directory: &Path) -> Result<(), String> {
+    let http = client(ports, directory)?;
+    let mut doors = vec![
         (ports.provider(), "/.well-known/openid-configuration"),
         (ports.provider_operations(), "/readyz"),
         (ports.console_operations(), "/readyz"),
@@ -180,17 +194,39 @@ async fn all_answer(ports: Ports) -> Result<(), String> {
         (ports.national(), "/"),
         (ports.ministry(), "/"),
         (ports.phone(), "/"),
-        (ports.dossiers(), "/"),
     ];
+    let mut secure = vec![(ports.dossiers(), "/")];
+    if ports.speak_tls() {
+        secure.push((ports.mutual(), "/jwks"));
+    } else {
+        doors.append(&mut secure);
+    }
+    let plain = doors.into_iter().map(|(port, path)| format!("http://127.0.0.1:{port}{path}"));
+    let secure = secure.into_iter().map(|(port, path)| format!("https://127.0.0.1:{port}{path}"));
+    let urls: Vec<String> = plain.chain(secure).collect();
     let waiting = async {
-        for (port, path) in doors {
-            let url = format!("http://127.0.0.1:{port}{path}");
+        for url in urls {
             while !answers(&http, &url).await {
                 rt::time::sleep(Duration::from_millis(10)).await;
             }
         }
     };
     rt::time::timeout(PATIENCE, waiting).await.map_err(|_| "not every port answered in time".to_owned())
+}
+
+/// What asks them: it trusts our own authority where there is one, and nobody else.
+fn client(ports: Ports, directory: &Path) -> Result<reqwest::Client, String> {
+    let told = |error: reqwest::Error| error.to_string();
+    let mut http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(2));
+    if ports.speak_tls() {
+        let path = Certificates::of(directory).authority();
+        let pem = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        http = http.tls_certs_only([reqwest::Certificate::from_pem(&pem).map_err(told)?]);
+    }
+    http.build().map_err(told)
 }
 
 async fn answers(http: &reqwest::Client, url: &str) -> bool {
@@ -209,11 +245,20 @@ fn print_table(ports: Ports) {
         });
         println!("{url:<28}{:<16}{PASSWORD:<13}{} · {}", person.number, person.name, person.hint);
     }
-    for (port, what) in [
-        (ports.phone(), "the phone: codes sent by SMS arrive here"),
-        (ports.provider(), "the provider, discovery at /.well-known/openid-configuration"),
-        (ports.dossiers(), "a resource server: /dossiers for a token with resource and scope dossiers.read"),
+    for (url, what) in [
+        (origin(ports.phone()), "the phone: codes sent by SMS arrive here"),
+        (origin(ports.provider()), "the provider, discovery at /.well-known/openid-configuration"),
+        (ports.dossiers_origin(), "a resource server: /dossiers for a token with resource and scope dossiers.read"),
     ] {
-        println!("{:<28}{:<16}{:<13}{what}", origin(port), "", "");
+        println!("{url:<28}{:<16}{:<13}{what}", "", "");
     }
+}
+
+/// What speaks TLS here, and whom to trust for it.
+fn print_certificates(ports: Ports, certificates: &Certificates) {
+    let url = secure_origin(ports.mutual());
+    println!("{url:<28}{:<16}{:<13}the provider over TLS, where clients show certificates", "", "");
+    println!("the certificate authority of both: {}", certificates.authority().display());
+    let (certificate, key) = (certificates.certificate(READER), certificates.key(READER));
+    println!("client {READER} shows: {} with {}", certificate.display(), key.display());
 }

@@ -57,12 +57,15 @@ async fn register(registration: &Value, idp: &Idp) -> Result<(), String> {
 /// Whether a registered client still serves our part at its ports with its secret, whatever else was changed in it.
 fn still_fits(known: &Registered, registration: &Value) -> bool {
     let secret = registration.get("client_secret").and_then(Value::as_str).map(Stored::of);
-    let redirects = registration.get("redirect_uris").and_then(Value::as_array);
+    let holds = |name: &str, known: &[String]| {
+        let ours = registration.get(name).and_then(Value::as_array).into_iter().flatten();
+        ours.filter_map(Value::as_str).all(|ours| known.iter().any(|known| known == ours))
+    };
+    let client = &known.client;
     known.secret == secret
-        && redirects
-            .into_iter()
-            .flatten()
-            .all(|uri| uri.as_str().is_some_and(|uri| known.client.redirect_uris.iter().any(|known| known == uri)))
+        && holds("redirect_uris", &client.redirect_uris)
+        && holds("vn_resources", &client.resources.may_ask)
+        && holds("vn_serves", &client.resources.serves)
 }
 
 /// The accounts that may enter the console.

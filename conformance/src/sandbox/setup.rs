@@ -10,8 +10,9 @@ use idp::config::{Config, LogFormat, Migrate};
 use idp::domain::secret::{ClientSecret, Minted};
 use idp::random::{Random, SystemRandom};
 
+use super::authority::{Certificates, SERVER};
 use super::clients::CONSOLE;
-use super::ports::{Ports, origin};
+use super::ports::{Ports, origin, secure_origin};
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug)]
@@ -46,6 +47,14 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     if let Some(url) = &options.redis_url {
         config.ephemeral.url.clone_from(url);
     }
+    if ports.speak_tls() {
+        let certificates = Certificates::of(directory);
+        config.tls.certificate = Some(certificates.certificate(SERVER));
+        config.tls.key = Some(certificates.key(SERVER));
+        config.mtls.listen = Some(listen(ports.mutual()));
+        config.mtls.issuer_alias = Some(secure_origin(ports.mutual()));
+        config.mtls.client_ca = Some(certificates.authority());
+    }
     config.admin.listen = listen(ports.console());
     config.admin.operations_listen = listen(ports.console_operations());
     config.admin.client_secret_file = Some(secret_file(directory, CONSOLE));
@@ -55,7 +64,7 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.limits.sign_ins_per_address = 100_000;
     config.limits.pages_per_address = 1_000_000;
     config.limits.otps_per_address = 100_000;
-    config.limits.otp_sends_per_10_seconds = 1_000;
+    config.limits.otp_sends_per_10_seconds = 20;
     config.limits.otp_sends_per_quarter_hour = 1_000;
     config.limits.otp_sends_per_day = 10_000;
     config.limits.sessions_per_account = 1_000;
@@ -92,7 +101,7 @@ pub fn client_secret(directory: &Path, client: &str) -> Result<String, String> {
 }
 
 /// Written beside and moved into place, so that a reader never sees half a file.
-fn private_file(path: &Path, content: &[u8]) -> Result<(), String> {
+pub fn private_file(path: &Path, content: &[u8]) -> Result<(), String> {
     let told = |error: std::io::Error| format!("{}: {error}", path.display());
     let beside = path.with_extension("new");
     match fs::remove_file(&beside) {
@@ -124,7 +133,16 @@ mod tests {
     #[test]
     fn what_is_written_is_what_runs() {
         let place = tempfile::tempdir().unwrap();
-        let config = configuration(&options(), place.path(), vec!["one".to_owned()]);
+        let mut options = options();
+        for tls in [true, false] {
+            options.ports = options.ports.with_tls(tls);
+            let config = configuration(&options, place.path(), Vec::new());
+            let path = write_configuration(&config, place.path()).unwrap();
+            let read = Config::read(&fs::read_to_string(path).unwrap(), []).unwrap();
+            assert_eq!(read.mtls.alias(), tls.then_some("https://localhost:18085"));
+            assert_eq!(read, config);
+        }
+        let config = configuration(&options, place.path(), vec!["one".to_owned()]);
         let path = write_configuration(&config, place.path()).unwrap();
         let read = Config::read(&fs::read_to_string(&path).unwrap(), []).unwrap();
         assert_eq!(read, config);

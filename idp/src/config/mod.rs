@@ -148,7 +148,7 @@ impl Config {
         self.keys.check()?;
         self.sms.check()?;
         self.web.check()?;
-        self.tls.check(&self.issuer)?;
+        self.tls.check(&self.issuer, &self.mtls)?;
         self.mtls.check(&self.tls)?;
         self.admin.check()?;
         self.lifetimes.check()?;

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::{Invalid, Network};
 
-/// Absent: plain HTTP, for a proxy in front or a developer's machine.
+/// Absent: plain HTTP, for a proxy in front or a developer's machine. Beside an http issuer only the listener of mutual TLS
+/// serves it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsConfig {
@@ -18,13 +19,13 @@ pub struct TlsConfig {
 }
 
 impl TlsConfig {
-    pub(super) fn check(&self, issuer: &str) -> Result<(), Invalid> {
+    pub(super) fn check(&self, issuer: &str, mtls: &MtlsConfig) -> Result<(), Invalid> {
         match (&self.certificate, &self.key) {
             (None, None) => Ok(()),
             (Some(_), None) => Err(Invalid::new("tls.key", "is required beside tls.certificate")),
             (None, Some(_)) => Err(Invalid::new("tls.certificate", "is required beside tls.key")),
-            (Some(_), Some(_)) if issuer.starts_with("https:") => Ok(()),
-            (Some(_), Some(_)) => Err(Invalid::new("tls.certificate", "only beside an https issuer")),
+            (Some(_), Some(_)) if issuer.starts_with("https:") || mtls.listen.is_some() => Ok(()),
+            (Some(_), Some(_)) => Err(Invalid::new("tls.certificate", "only beside an https issuer or mtls.listen")),
         }
     }
 }
@@ -136,5 +137,6 @@ mod tests {
         }
         let plain = "issuer = \"http://localhost:1\"\n[keys]\ndirectory = \"k\"\n";
         assert_eq!(Config::read(&format!("{plain}{tls}"), []).unwrap_err().key, "tls.certificate");
+        assert!(Config::read(&format!("{plain}{tls}{listen}{alias}"), []).is_ok());
     }
 }

@@ -24,7 +24,7 @@ impl Tls {
         let files = config.tls.certificate.as_deref().zip(config.tls.key.as_deref());
         let serve = |asks| files.map(|(certificate, key)| Served::open(certificate, key, asks)).transpose();
         Ok(Tls {
-            public: serve(Asks::Nothing)?,
+            public: if config.issuer.starts_with("https:") { serve(Asks::Nothing)? } else { None },
             mutual: if config.mtls.listen.is_some() { serve(Asks::Certificate)? } else { None },
             authorities: config.mtls.client_ca.as_deref().map(Authorities::open).transpose()?,
         })

@@ -9,6 +9,7 @@ pub mod flow;
 pub mod holder;
 pub mod jwt;
 pub mod page;
+pub mod proof;
 pub mod provider;
 pub mod pushed;
 pub mod relying_party;

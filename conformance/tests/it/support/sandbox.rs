@@ -18,6 +18,7 @@ pub struct Sandbox {
     pub backing: Backing,
     port_base: u16,
     directory: tempfile::TempDir,
+    options: &'static [&'static str],
     running: Mutex<Option<Child>>,
     /// What it printed before `sandbox ready`: the table with the seeded holders.
     table: Arc<Mutex<String>>,
@@ -34,12 +35,18 @@ impl Sandbox {
 
     /// A sandbox of one's own on an empty store.
     pub fn fresh() -> Sandbox {
+        Sandbox::with(&[])
+    }
+
+    /// As `fresh`, with these on its command line.
+    pub fn with(options: &'static [&'static str]) -> Sandbox {
         let port_base = free_port_base();
         let sandbox = Sandbox {
             issuer: format!("http://localhost:{port_base}"),
             backing: Backing::fresh(),
             port_base,
             directory: tempfile::tempdir().unwrap(),
+            options,
             running: Mutex::new(None),
             table: Arc::default(),
             log: Arc::default(),
@@ -54,7 +61,7 @@ impl Sandbox {
         // The kernel ends the sandbox when this process dies in any way, so nothing is left behind.
         command.args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_sandbox")]);
         command.arg("--data").arg(self.data()).args(["--port-base", &self.port_base.to_string()]);
-        command.args(self.backing.arguments());
+        command.args(self.backing.arguments()).args(self.options);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = spawn(command);
         let (said_ready, ready) = channel();
@@ -182,7 +189,7 @@ pub fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_sandbox")).with_file_name(name)
 }
 
-fn free_port_base() -> u16 {
+pub fn free_port_base() -> u16 {
     let start = std::process::id().wrapping_mul(61);
     for _ in 0..600 {
         let step = u32::try_from(super::next() % 100_000).unwrap();

@@ -1,53 +1,14 @@
 //! `security.md` 2.7: DPoP.
 
-use josekit::jwk::Jwk;
-use josekit::jws::{ES256, JwsHeader};
 use serde_json::{Value, json};
 
 use crate::support::ask::Ask;
+use crate::support::proof::{Key, ath};
 use crate::support::provider::{Provider, free_port};
 use crate::support::relying_party::{Proof, RelyingParty, key_pair, merge};
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, Visitor, encode, pairs};
-use crate::support::{fresh, now, sha256_base64url, verdict};
-
-/// A key a client proves itself with.
-struct Key(Jwk);
-
-impl Key {
-    fn new() -> Key {
-        Key(key_pair().0)
-    }
-
-    fn public(&self) -> Value {
-        let all = serde_json::to_value(self.0.to_public_key().unwrap()).unwrap();
-        json!({"kty": all["kty"], "crv": all["crv"], "x": all["x"], "y": all["y"]})
-    }
-
-    fn jkt(&self) -> String {
-        let public = self.public();
-        sha256_base64url(&json!({"crv": public["crv"], "kty": "EC", "x": public["x"], "y": public["y"]}).to_string())
-    }
-
-    /// A proof with members of header and claims replaced, or (null) left out.
-    fn spoilt(&self, htm: &str, htu: &str, header: Value, claims: Value) -> String {
-        let mut head = json!({"typ": "dpop+jwt", "jwk": self.public()});
-        let mut body = json!({"jti": fresh(), "htm": htm, "htu": htu, "iat": now()});
-        merge(&mut head, header);
-        merge(&mut body, claims);
-        let mut jws = JwsHeader::new();
-        jws.set_algorithm("ES256");
-        for (name, value) in head.as_object().unwrap() {
-            jws.set_claim(name, Some(value.clone())).unwrap();
-        }
-        let signer = ES256.signer_from_jwk(&self.0).unwrap();
-        josekit::jws::serialize_compact(body.to_string().as_bytes(), &jws, &signer).unwrap()
-    }
-
-    fn proof(&self, htm: &str, htu: &str, claims: Value) -> String {
-        self.spoilt(htm, htu, json!({}), claims)
-    }
-}
+use crate::support::{fresh, now, verdict};
 
 /// A token request with these `DPoP` headers.
 async fn token(client: &RelyingParty, fields: &[(&str, &str)], proofs: &[&str]) -> Answer {
@@ -89,10 +50,6 @@ async fn bound(idp: &Sandbox, client: &RelyingParty, key: &Key) -> Value {
     let answer = token(client, &client.redemption(&code, &ask.verifier), &[&proof]).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
-}
-
-fn ath(access: &str) -> Value {
-    json!({"ath": sha256_base64url(access)})
 }
 
 #[tokio::test]

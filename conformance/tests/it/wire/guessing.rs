@@ -324,6 +324,18 @@ async fn the_phone_lists_messages_of_one_second_newest_first() {
 }
 
 #[tokio::test]
+async fn contract_2_each_interaction_sends_its_code_however_soon_the_next_one_comes() {
+    let idp = Sandbox::shared();
+    let holder = idp.citizen();
+    for sent in 1..=5 {
+        let (visitor, at) = at_otp(idp, &holder).await;
+        assert_eq!(idp.messages(&holder.phone).await.len(), sent);
+        let newest = idp.otp(&holder.phone).await;
+        assert!(enter(&visitor, &at, &newest).await.returned().is_some());
+    }
+}
+
+#[tokio::test]
 async fn n_20_sends_are_bounded() {
     let idp = Sandbox::shared();
     let holder = idp.citizen();

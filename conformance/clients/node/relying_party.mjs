@@ -1,26 +1,13 @@
 // openid-client, unmodified, as relying party: sign-in, userinfo, refresh, introspection, revocation, sign-out.
-// Reads ISSUER, PHONE, CLIENTS (the file `registrations.py` wrote) and HOLDERS from the environment.
+// Reads CLIENTS (the file `registrations.py` wrote) beside what `shared.mjs` reads.
 // The last line is `N passed, N failed`.
 
-import { readFileSync } from 'node:fs';
 import * as oidc from 'openid-client';
-import { Visitor } from './visitor.mjs';
+import { check, ISSUER, post_logout_redirect_uri, record, redirect_uri, refused, registered, run, signingKey, visitor } from './shared.mjs';
 
-const { ISSUER, PHONE, CLIENTS, HOLDERS } = process.env;
-const clients = JSON.parse(readFileSync(CLIENTS, 'utf8'));
-const record = JSON.parse(readFileSync(HOLDERS, 'utf8').split('\n')[0]);
-const holder = { number: record.person_number, password: record.account.password, phone: record.account.phone };
-const redirect_uri = 'https://rp.example.vn/callback';
-const post_logout_redirect_uri = 'https://rp.example.vn/bye';
+const clients = registered('CLIENTS');
 const scope = 'openid profile email phone address offline_access vn_identity vn_eid_status';
 const algorithms = { 'library-basic': 'ES256', 'library-public': 'EdDSA', 'library-key': 'PS256' };
-let [passed, failed] = [0, 0];
-
-function check(name, holds) {
-  if (holds) passed += 1;
-  else failed += 1;
-  console.log(`${holds ? 'ok  ' : 'FAIL'} ${name}`);
-}
 
 async function configuration(name) {
   const { method, secret, key } = clients[name];
@@ -28,11 +15,7 @@ async function configuration(name) {
   if (method === 'client_secret_basic') proof = oidc.ClientSecretBasic(secret);
   else if (method === 'client_secret_post') proof = oidc.ClientSecretPost(secret);
   else if (method === 'none') proof = oidc.None();
-  else {
-    const curve = { name: 'ECDSA', namedCurve: 'P-256' };
-    const { kty, crv, x, y, d } = key;
-    proof = oidc.PrivateKeyJwt({ kid: key.kid, key: await crypto.subtle.importKey('jwk', { kty, crv, x, y, d }, curve, false, ['sign']) });
-  }
+  else proof = oidc.PrivateKeyJwt(await signingKey(key));
   const metadata = { id_token_signed_response_alg: algorithms[name] ?? 'RS256' };
   const config = await oidc.discovery(new URL(ISSUER), name, metadata, proof, { execute: [oidc.allowInsecureRequests] });
   // The signature as well as the channel it came through.
@@ -40,7 +23,7 @@ async function configuration(name) {
   return config;
 }
 
-async function signIn(config, visitor, more = {}) {
+async function signIn(config, person, more = {}) {
   const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce() };
   const parameters = {
     redirect_uri,
@@ -51,28 +34,19 @@ async function signIn(config, visitor, more = {}) {
     nonce: checks.expectedNonce,
     ...more,
   };
-  const answer = await visitor.complete(oidc.buildAuthorizationUrl(config, parameters).href, holder, redirect_uri);
+  const answer = await person.complete(oidc.buildAuthorizationUrl(config, parameters).href, redirect_uri);
   if (more.max_age) checks.maxAge = Number(more.max_age);
   return oidc.authorizationCodeGrant(config, answer, { ...checks, idTokenExpected: true });
 }
 
-async function refused(promise) {
-  try {
-    await promise;
-    return undefined;
-  } catch (error) {
-    return error.error;
-  }
-}
-
 async function everything(name, more) {
-  const [config, visitor] = [await configuration(name), new Visitor(ISSUER, PHONE)];
-  const tokens = await signIn(config, visitor, more);
+  const [config, person] = [await configuration(name), visitor()];
+  const tokens = await signIn(config, person, more);
   const claims = tokens.claims();
   check(`${name}: sign-in, everything checked by openid-client`, claims.iss === ISSUER && claims.sub.length > 0);
   const info = await oidc.fetchUserInfo(config, tokens.access_token, claims.sub);
   check(`${name}: userinfo`, info.name === record.name && info.vn_personal_id === record.person_number);
-  const again = await signIn(config, visitor, { prompt: 'none', max_age: '10000' });
+  const again = await signIn(config, person, { prompt: 'none', max_age: '10000' });
   check(`${name}: silent second sign-in`, again.claims().sid === claims.sid && again.claims().auth_time === claims.auth_time);
 
   const refreshed = await oidc.refreshTokenGrant(config, again.refresh_token);
@@ -89,14 +63,14 @@ async function everything(name, more) {
 
   const state = oidc.randomState();
   const out = oidc.buildEndSessionUrl(config, { post_logout_redirect_uri, id_token_hint: again.id_token, state });
-  const left = await visitor.complete(out.href, holder);
+  const left = await person.complete(out.href);
   check(`${name}: sign-out`, left.href === `${post_logout_redirect_uri}?state=${state}`);
-  check(`${name}: nobody is signed in any more`, (await refused(signIn(config, visitor, { prompt: 'none' }))) === 'login_required');
+  check(`${name}: nobody is signed in any more`, (await refused(signIn(config, person, { prompt: 'none' }))) === 'login_required');
 }
 
 async function stepUp(name) {
   const claims = JSON.stringify({ id_token: { acr: { essential: true, value: 'urn:vn:eid:muc:2' } } });
-  const tokens = await signIn(await configuration(name), new Visitor(ISSUER, PHONE), { claims });
+  const tokens = await signIn(await configuration(name), visitor(), { claims });
   const { acr, amr } = tokens.claims();
   check(`${name}: level 2 demanded by an essential claim`, acr === 'urn:vn:eid:muc:2' && amr.includes('mfa'));
 }
@@ -105,13 +79,4 @@ const journeys = Object.keys(clients)
   // openid-client names the issuer as audience, as RFC 7523bis wants it.
   .filter((name) => name !== 'library-key-endpoint')
   .map((name) => [everything, name, name === 'library-post' ? { response_mode: 'form_post' } : {}]);
-for (const [journey, name, more] of [...journeys, [stepUp, 'library-basic']]) {
-  try {
-    await journey(name, more);
-  } catch (error) {
-    console.error(error);
-    check(`${name}: ${journey.name} to the end`, false);
-  }
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+await run([...journeys, [stepUp, 'library-basic']]);

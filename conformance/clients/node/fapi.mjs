@@ -1,38 +1,15 @@
 // openid-client, unmodified, as a FAPI 2.0 relying party: pushed requests, DPoP, signed requests and signed answers.
-// Reads ISSUER, PHONE, FAPI (the file `registrations.py` wrote) and HOLDERS from the environment.
+// Reads FAPI (the file `registrations.py` wrote) beside what `shared.mjs` reads.
 // The last line is `N passed, N failed`.
 
-import { readFileSync } from 'node:fs';
 import * as oidc from 'openid-client';
-import { Visitor } from './visitor.mjs';
+import { check, ISSUER, record, redirect_uri, refused, registered, run, signingKey, visitor } from './shared.mjs';
 
-const { ISSUER, PHONE, FAPI, HOLDERS } = process.env;
-const clients = JSON.parse(readFileSync(FAPI, 'utf8'));
-const record = JSON.parse(readFileSync(HOLDERS, 'utf8').split('\n')[0]);
-const holder = { number: record.person_number, password: record.account.password, phone: record.account.phone };
-const redirect_uri = 'https://rp.example.vn/callback';
+const clients = registered('FAPI');
 const scope = 'openid profile email offline_access';
-const curve = { name: 'ECDSA', namedCurve: 'P-256' };
-let [passed, failed] = [0, 0];
-
-function check(name, holds) {
-  if (holds) passed += 1;
-  else failed += 1;
-  console.log(`${holds ? 'ok  ' : 'FAIL'} ${name}`);
-}
-
-async function refused(promise) {
-  try {
-    await promise;
-    return undefined;
-  } catch (error) {
-    return error.error ?? error.code;
-  }
-}
 
 async function configuration(name, signed) {
-  const { kty, crv, x, y, d, kid } = clients[name].key;
-  const signing = { kid, key: await crypto.subtle.importKey('jwk', { kty, crv, x, y, d }, curve, false, ['sign']) };
+  const signing = await signingKey(clients[name].key);
   const metadata = { id_token_signed_response_alg: 'ES256', authorization_signed_response_alg: 'ES256', use_mtls_endpoint_aliases: false };
   const config = await oidc.discovery(new URL(ISSUER), name, metadata, oidc.PrivateKeyJwt(signing), {
     execute: [oidc.allowInsecureRequests],
@@ -60,12 +37,12 @@ async function everything(name, signed) {
   const known = await configuration(name, signed);
   const { config } = known;
   const DPoP = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
-  const visitor = new Visitor(ISSUER, PHONE);
+  const person = visitor();
 
   const { checks, url } = await begin(known, signed, DPoP);
   const sent = [...url.searchParams.keys()].sort().join(' ');
   check(`${name}: only the reference goes by the browser`, sent === 'client_id request_uri');
-  const answer = await visitor.complete(url.href, holder, redirect_uri);
+  const answer = await person.complete(url.href, redirect_uri);
   const said = [...answer.searchParams.keys()].join(' ');
   check(`${name}: the answer is ${signed ? 'one signed value' : 'plain, with iss'}`, signed ? said === 'response' : answer.searchParams.get('iss') === ISSUER);
   const tokens = await oidc.authorizationCodeGrant(config, answer, { ...checks, idTokenExpected: true }, undefined, { DPoP });
@@ -87,18 +64,12 @@ async function everything(name, signed) {
 
   const thief = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
   const again = await begin(known, signed, DPoP);
-  const code = await visitor.complete(again.url.href, holder, redirect_uri);
+  const code = await person.complete(again.url.href, redirect_uri);
   const stolen = oidc.authorizationCodeGrant(config, code, { ...again.checks, idTokenExpected: true }, undefined, { DPoP: thief });
   check(`${name}: a code pushed with one key is not redeemed with another`, (await refused(stolen)) === 'invalid_grant');
 }
 
-for (const [name, signed] of [['library-fapi2', false], ['library-fapi2-signed', true]]) {
-  try {
-    await everything(name, signed);
-  } catch (error) {
-    console.error(error);
-    check(`${name}: to the end`, false);
-  }
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+await run([
+  [everything, 'library-fapi2', false],
+  [everything, 'library-fapi2-signed', true],
+]);
