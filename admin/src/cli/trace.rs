@@ -42,7 +42,9 @@ impl Trace {
         let mut found = self.list(&client, idp).await?;
         found.truncate(PAGE);
         if self.json {
-            return Ok(Value::from(found.iter().map(|one| Value::Object(described(one))).collect::<Vec<_>>()).to_string());
+            return Ok(
+                Value::from(found.iter().map(|one| Value::Object(described(one))).collect::<Vec<_>>()).to_string()
+            );
         }
         Ok(found.iter().map(told).collect::<Vec<_>>().join("\n\n"))
     }

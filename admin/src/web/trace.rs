@@ -69,10 +69,8 @@ pub async fn client_page(
     let clients = flow::client::list(idp).await?;
     let Some(registered) = clients.iter().find(|registered| registered.client.id == *client) else { return Ok(None) };
     let reference = looking.reference.trim().to_ascii_uppercase();
-    let wanted = Wanted {
-        reference: (!reference.is_empty()).then(|| reference.clone()),
-        before: looking.before.map(Id::new),
-    };
+    let wanted =
+        Wanted { reference: (!reference.is_empty()).then(|| reference.clone()), before: looking.before.map(Id::new) };
     let Verdict::Done(mut refused) = flow::trace::list(client, wanted, idp).await? else { return Ok(None) };
     let is_more = refused.len() > PAGE;
     refused.truncate(PAGE);

@@ -16,4 +16,5 @@ CREATE TABLE refused_requests (
     repeated   BIGINT NOT NULL
 );
 CREATE INDEX refused_requests_client ON refused_requests (client_id, id);
+CREATE INDEX refused_requests_client_at ON refused_requests (client_id, at);
 CREATE INDEX refused_requests_at ON refused_requests (at);

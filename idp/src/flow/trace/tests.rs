@@ -6,8 +6,8 @@ use super::*;
 use crate::clock::FixedClock;
 use crate::config::Config;
 use crate::domain::Span;
-use crate::domain::standing::Refusal;
 use crate::domain::refused_request::{KEPT, MOST_OF_A_KIND};
+use crate::domain::standing::Refusal;
 use crate::idp::Surroundings;
 use crate::random::SystemRandom;
 
@@ -112,7 +112,10 @@ async fn nobody_has_no_team() {
     }
     flush(&bench.idp).await;
     assert!(bench.counted("unknown_client"));
-    assert!(list(&Id::new("nobody"), Wanted::default(), &bench.idp).await.unwrap() == Verdict::refused("no client has this client_id"));
+    assert!(
+        list(&Id::new("nobody"), Wanted::default(), &bench.idp).await.unwrap()
+            == Verdict::refused("no client has this client_id")
+    );
 }
 
 #[tokio::test]

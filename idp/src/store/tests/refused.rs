@@ -16,7 +16,10 @@ fn refusal(id: &str, client: &str, at: i64) -> RefusedRequest {
         clause: "RFC 6749 §4.1.2".to_owned(),
         parameters: vec![
             Parameter { name: "scope".to_owned(), shown: Shown::Value("openid".to_owned()) },
-            Parameter { name: "code".to_owned(), shown: Shown::Shape("letters of base64url, 43 characters".to_owned()) },
+            Parameter {
+                name: "code".to_owned(),
+                shown: Shown::Shape("letters of base64url, 43 characters".to_owned()),
+            },
         ],
         repeated: 0,
     }
