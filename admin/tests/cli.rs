@@ -134,6 +134,8 @@ fn clients_are_put_listed_shown_suspended_and_closed() {
     assert!(bench.done(&["client", "list", "--json"]).contains("\"status\":\"closed\""));
     assert!(bench.refused(&["client", "put", &file("")]).contains("closed"));
     bench.refused(&["client", "show", "nobody"]);
+    assert_eq!(bench.done(&["client", "trace", "portal", "--json"]).trim(), "[]");
+    assert!(bench.refused(&["client", "trace", "nobody"]).contains("no client has this client_id"));
 }
 
 #[test]

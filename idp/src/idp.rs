@@ -16,6 +16,7 @@ use crate::flow::facts::Limits;
 use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
 use crate::flow::tls::Tls;
+use crate::flow::trace::Queue;
 use crate::keys::{Ring, Vault};
 use crate::notice::Notice;
 use crate::protocol::discovery::{self, Certificates, Published};
@@ -41,6 +42,8 @@ pub struct Idp {
     /// Where back-channel notices are handed out.
     pub desk: Arc<Desk>,
     pub client_keys: ClientKeys,
+    /// Refusals that wait to be written for the teams of their clients.
+    pub refusals: Queue,
     pub tls: Tls,
     /// The discovery document, rendered once.
     pub metadata: String,
@@ -90,6 +93,7 @@ impl Idp {
             logos: Logos::default(),
             desk: Arc::default(),
             client_keys: ClientKeys::default(),
+            refusals: Queue::default(),
             tls: Tls::open(&config)?,
             fetch,
             metadata: metadata(&config),

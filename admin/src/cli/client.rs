@@ -9,6 +9,7 @@ use idp::idp::Idp;
 use serde_json::{Value, json};
 
 use super::invitation::{self, Invite};
+use super::trace::Trace;
 use super::{Told, failed, read_file, told};
 
 #[derive(Subcommand)]
@@ -48,6 +49,8 @@ pub enum Client {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Requests of the client that were refused in the last seven days, and the rule each broke; the newest first.
+    Trace(Trace),
     /// Let clients register themselves at `/register`; the token is printed once.
     Invite(Box<Invite>),
     /// Every invitation, with the uses it has left.
@@ -65,6 +68,7 @@ pub enum Client {
 impl Client {
     pub async fn carry_out(self, idp: &Idp) -> Told {
         match self {
+            Client::Trace(trace) => trace.carry_out(idp).await,
             Client::Invite(invite) => invite.carry_out(idp).await,
             Client::Invitations { json } => invitation::list(json, idp).await,
             Client::Uninvite { id } => invitation::revoke(&id, idp).await,

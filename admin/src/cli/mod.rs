@@ -7,6 +7,7 @@ mod account;
 mod client;
 mod eid;
 mod invitation;
+mod trace;
 mod trail;
 
 use std::ffi::OsString;

@@ -19,7 +19,7 @@ use super::words::{self, Words};
 /// How many accounts one page lists.
 const PAGE: usize = 50;
 
-const SIGN_OUT: &str = "console/sign-out";
+pub(super) const SIGN_OUT: &str = "console/sign-out";
 
 #[derive(Deserialize)]
 pub struct Looking {
@@ -132,7 +132,7 @@ pub async fn not_found(request: HttpRequest, console: web::Data<Console>) -> Htt
     page::not_found(words_for(&request), &console)
 }
 
-fn words_for(request: &HttpRequest) -> &'static Words {
+pub(super) fn words_for(request: &HttpRequest) -> &'static Words {
     let accepted = request.headers().get("accept-language").and_then(|value| value.to_str().ok());
     Words::of(words::language(session::chosen_language(request).as_deref(), accepted))
 }
@@ -146,7 +146,7 @@ fn away_to(address: &str, console: &Console) -> HttpResponse {
     page::answer(StatusCode::SEE_OTHER, Answer::Bare, console).insert_header((LOCATION, address)).finish()
 }
 
-fn with(mut answer: HttpResponse, cookie: Cookie<'static>) -> HttpResponse {
+pub(super) fn with(mut answer: HttpResponse, cookie: Cookie<'static>) -> HttpResponse {
     if let Err(error) = answer.add_cookie(&cookie) {
         tracing::error!(%error, "a cookie could not be written");
     }
@@ -167,7 +167,7 @@ fn stopped(failure: &Failure, words: &'static Words, console: &Console) -> HttpR
     }
 }
 
-fn failed(fault: &Fault, words: &'static Words, console: &Console) -> HttpResponse {
+pub(super) fn failed(fault: &Fault, words: &'static Words, console: &Console) -> HttpResponse {
     tracing::error!(%fault, "the console failed");
     page::away(words, console)
 }

@@ -11,6 +11,7 @@ mod page;
 mod provider;
 pub mod relying_party;
 mod session;
+mod trace;
 mod words;
 
 use std::io;
@@ -47,6 +48,7 @@ impl Console {
 pub fn routes(service: &mut web::ServiceConfig) {
     service
         .route("/", web::get().to(door::overview))
+        .route("/clients/{client_id}", web::get().to(trace::show))
         .route("/sign-in", web::get().to(door::sign_in))
         .route("/callback", web::get().to(door::callback))
         .route("/sign-out", web::post().to(door::sign_out))

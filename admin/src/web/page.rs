@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
+use idp::domain::refused_request::RefusedRequest;
 use idp::domain::relying_party::Registered;
 use idp::flow::account::Listed;
 use idp::web::headers::{self, Answer};
@@ -38,6 +39,24 @@ pub struct Overview {
     pub more: Option<String>,
 }
 
+#[derive(Template)]
+#[template(path = "client.html")]
+pub struct ClientPage {
+    pub words: &'static Words,
+    pub form_token: String,
+    pub client: ClientRow,
+    /// The reference looked for; empty for all.
+    pub reference: String,
+    pub refused: Vec<RefusalRow>,
+    /// The refusal after which the next page begins.
+    pub more: Option<String>,
+}
+
+pub struct RefusalRow {
+    pub at: String,
+    pub refused: RefusedRequest,
+}
+
 pub struct ClientRow {
     id: String,
     name: String,
@@ -62,6 +81,10 @@ pub fn entry(words: &'static Words, console: &Console) -> HttpResponse {
 }
 
 pub fn overview(page: &Overview, console: &Console) -> HttpResponse {
+    shown(StatusCode::OK, page, page.words, console)
+}
+
+pub fn client(page: &ClientPage, console: &Console) -> HttpResponse {
     shown(StatusCode::OK, page, page.words, console)
 }
 

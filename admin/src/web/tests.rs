@@ -6,9 +6,12 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service};
 use idp::config::Config;
-use idp::domain::Moment;
+use idp::domain::refused_request::Endpoint;
+use idp::domain::{Id, Moment};
 use idp::flow;
 use idp::flow::operator::{self, Verdict};
+use idp::flow::trace::Origin;
+use idp::protocol::{Params, redact};
 
 use super::page::{ClientRow, Overview};
 use super::provider::SignedIn;
@@ -168,4 +171,47 @@ async fn the_operations_listener_answers_its_three_questions() {
         let answer = call_service(&app, TestRequest::get().uri(uri).to_request()).await;
         assert_eq!(answer.status().as_u16(), status, "{uri}");
     }
+}
+
+#[actix_web::test]
+async fn a_client_page_shows_what_was_refused_and_finds_a_reference() {
+    let (idp, _directory) = idp().await;
+    let file = r#"{"client_id":"p","client_name":{"vi":"<b>Cổng</b>","en":"Portal"},"scope":"openid",
+        "redirect_uris":["http://localhost:8082/callback"],"token_endpoint_auth_method":"client_secret_basic"}"#;
+    let Verdict::Done(_) = flow::client::put(file, &idp).await.unwrap() else { panic!("refused") };
+    for (reference, told) in [("AAAAAAAAAA", "redirect_uri is not registered"), ("BBBBBBBBBB", "<i>is wrong</i>")] {
+        let origin = Origin { client: Id::new("p"), endpoint: Endpoint::Authorize, reference: reference.to_owned() };
+        let error = idp::protocol::Error::invalid_request("RFC 9700 §4.1.3", told);
+        let sent = Params::parse("scope=openid&state=abc").unwrap();
+        flow::trace::note(origin, &error, || redact::parameters(&sent), &idp);
+    }
+    flow::trace::flush(&idp).await;
+    let shown = async |client: &str, reference: &str| {
+        let looking = trace::Looking::for_reference(reference);
+        let page = trace::client_page(&Id::new(client), looking, "t".to_owned(), &EN, &idp).await.unwrap()?;
+        let console = Console::new(Arc::clone(&idp)).unwrap();
+        let page = page::client(&page, &console);
+        Some(String::from_utf8(to_bytes(page.into_body()).await.unwrap().to_vec()).unwrap())
+    };
+    let text = shown("p", "").await.unwrap();
+    for hook in [
+        "data-page=\"console-client\"",
+        "id=\"refused\"",
+        "id=\"reference\"",
+        "data-reference=\"AAAAAAAAAA\"",
+        "RFC 9700 §4.1.3",
+        "scope = openid",
+        "state (letters of base64url, 3 characters)",
+    ] {
+        assert!(text.contains(hook), "{hook}: {text}");
+    }
+    assert!(!text.contains("<i>") && !text.contains("<b>"), "{text}");
+    let found = shown("p", " aaaaaaaaaa ").await.unwrap();
+    assert!(found.contains("data-reference=\"AAAAAAAAAA\"") && !found.contains("data-reference=\"BBBBBBBBBB\""));
+    let nothing = shown("p", "CCCCCCCCCC").await.unwrap();
+    assert!(!nothing.contains("data-reference") && nothing.contains(EN.none));
+    assert!(shown("nobody", "").await.is_none());
+    // A stranger sees the way in and nothing else.
+    let text = body(call(&idp, TestRequest::get().uri("/clients/p")).await).await;
+    assert!(text.contains("id=\"sign-in\"") && !text.contains("AAAAAAAAAA"), "{text}");
 }

@@ -156,8 +156,35 @@ async fn live(
     stranger.open(&client.bring(&pushed)).await;
     let denied = visitor.open(&Ask::of(client).scope("openid email").with("prompt", "consent").target()).await;
     idp.walk(&visitor, denied, holder, Will::Deny).await;
+    refused(idp, client, holder, secrets).await;
     idp.admin_ok(&["account", "show", &holder.number, "--reveal"]);
     idp.admin_ok(&["trail", "export", &holder.number]);
+}
+
+/// Requests that are refused, with everything secret in the wrong place: what is kept of them for the client's team.
+async fn refused(
+    idp: &Sandbox,
+    client: &crate::support::relying_party::RelyingParty,
+    holder: &Holder,
+    secrets: &Secrets,
+) {
+    let telling = |what: &str| what.contains("token") || what.contains("number") || what == "code";
+    let last = secrets.0.iter().rev().filter(|(what, _)| telling(what)).map(|(_, value)| value.as_str()).take(6);
+    for value in last.chain([holder.number.as_str(), holder.password.as_str()]) {
+        let ask = Ask::of(client).with("redirect_uri", &format!("https://rp.gov.vn/{value}?x={value}"));
+        let ask = ask.with("state", value).with("nonce", value).with("id_token_hint", value).with("login_hint", value);
+        idp.visitor().post("/authorize", &ask.also(value, value).fields, &[]).await;
+        client.call("/token", &[("grant_type", "authorization_code"), ("code", value), ("redirect_uri", value)]).await;
+    }
+    let last = client.call("/revoke", &[]).await;
+    let reference = last.header("x-request-id").unwrap().to_owned();
+    for _ in 0..200 {
+        if idp.admin_ok(&["client", "trace", &client.id, "--reference", &reference]).contains(&reference) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{reference} is in no record");
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

@@ -24,6 +24,7 @@ pub mod level;
 pub mod moment;
 pub mod outbox;
 pub mod person_number;
+pub mod refused_request;
 pub mod relying_party;
 pub mod request;
 pub mod secret;

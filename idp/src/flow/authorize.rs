@@ -249,7 +249,11 @@ fn issue(
         );
     store::trail::append(db, &event, &idp.id()?)?;
     let address = stated(return_address(&request, &client, idp)?, &client, browser, idp)?;
-    Ok(Answer::bare(Outcome::Returned(Box::new(Returned { outgoing: address.code(code.reveal()), error: None }))))
+    Ok(Answer::bare(Outcome::Returned(Box::new(Returned {
+        outgoing: address.code(code.reveal()),
+        client: client.id.clone(),
+        error: None,
+    }))))
 }
 
 /// `offline_access` is granted only where the decision says so; every other scope as asked.
@@ -284,7 +288,7 @@ pub fn refuse(
     }
     let client = &pending.client;
     let address = stated(return_address(&pending.request, client, idp)?, client, browser, idp)?;
-    Ok(Answer::bare(returned(&address, error)))
+    Ok(Answer::bare(returned(&address, client, error)))
 }
 
 /// The holder pressed «back to the portal» on a page that explains why they cannot go on.
@@ -360,6 +364,7 @@ pub fn return_address(request: &AuthorizationRequest, client: &Client, idp: &Idp
         .map_err(|error| Fault::broken("flow", format!("kept request lost its address: {}", error.told)))
 }
 
-pub fn returned(address: &ReturnAddress, error: Error) -> Outcome {
-    Outcome::Returned(Box::new(Returned { outgoing: address.refuse(&error), error: Some(error) }))
+pub fn returned(address: &ReturnAddress, client: &Client, error: Error) -> Outcome {
+    let outgoing = address.refuse(&error);
+    Outcome::Returned(Box::new(Returned { outgoing, client: client.id.clone(), error: Some(error) }))
 }

@@ -88,5 +88,5 @@ pub fn spend_jti(db: &mut Db, caller: &Authenticated) -> Result<bool, Fault> {
 }
 
 pub fn replayed_assertion() -> Error {
-    Error::invalid_client("RFC 7523 §3", "client authentication failed").because("jti was used before")
+    Error::invalid_client("RFC 7523 §3", "client authentication failed").explained("jti was used before")
 }

@@ -13,7 +13,7 @@ use crate::domain::outbox::Cause;
 use crate::domain::relying_party::ClientStatus;
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Id, Span};
+use crate::domain::{Client, Fault, Id, Span};
 use crate::idp::Idp;
 use crate::protocol::Error;
 use crate::protocol::front_channel;
@@ -32,10 +32,7 @@ const MOST_FRAMES: usize = 50;
 /// How an end-session request goes on.
 pub enum SignOut {
     /// Ask first.
-    Confirm {
-        client: Option<Bilingual>,
-        portals: Vec<Bilingual>,
-    },
+    Confirm { client: Option<Bilingual>, portals: Vec<Bilingual> },
     /// Done: back to the client, or the signed-out page.
     Done {
         back: Option<Back>,
@@ -43,7 +40,8 @@ pub enum SignOut {
         page: Option<Id<Leaving>>,
         cookies: Cookies,
     },
-    Refused(Error),
+    /// With the client the request names.
+    Refused(Error, Option<Id<Client>>),
 }
 
 /// Begins, or, with `confirmed`, carries out what the person confirmed.
@@ -62,7 +60,7 @@ pub async fn end(params: &Params, confirmed: bool, browser: &Browser, idp: &Arc<
             let session = facts::standing_session(db, who.session.as_ref(), Limits::of(&this), now)?;
             let here = here(db, &hint, session.as_ref())?;
             let back = match logout::end(&params, &hint, registered.as_ref(), here) {
-                Ending::Page(error) => return Ok(SignOut::Refused(error)),
+                Ending::Page(error) => return Ok(SignOut::Refused(error, client)),
                 Ending::Confirm { .. } if !confirmed => {
                     let portals = portals(db, session.as_ref())?;
                     let client = registered.map(|found| found.client.client_name.clone());

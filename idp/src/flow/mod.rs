@@ -43,6 +43,7 @@ pub mod sign_in;
 pub mod step_up;
 pub mod tls;
 pub mod token;
+pub mod trace;
 pub mod trail;
 pub mod userinfo;
 
@@ -50,6 +51,7 @@ use std::net::IpAddr;
 
 use crate::domain::id::Id;
 use crate::domain::interaction::Interaction;
+use crate::domain::relying_party::Client;
 use crate::domain::secret::{BrowserCookie, DeviceCookie, Minted, SessionCookie, Stored};
 use crate::domain::standing::Refusal;
 use crate::protocol::Error;
@@ -149,6 +151,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Returned {
     pub outgoing: Outgoing,
+    pub client: Id<Client>,
     /// The error the client is told, for logs and metrics.
     pub error: Option<Error>,
 }

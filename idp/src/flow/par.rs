@@ -18,10 +18,10 @@ use crate::domain::secret::{Minted, PushedReference, Stored};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Span};
 use crate::idp::Idp;
-use crate::protocol::Error;
 use crate::protocol::authorize::{ReturnAddress, address, checks, jar, par};
 use crate::protocol::params::Params;
 use crate::protocol::token::client_auth::Authenticated;
+use crate::protocol::{Error, ErrorCode};
 use crate::store::{self, Db};
 
 /// What a client that pushed is told.
@@ -105,6 +105,11 @@ fn refused(db: &mut Db, caller: &Authenticated, error: Error, idp: &Idp) -> Resu
         .with(json!({"error": error.code.as_str(), "told": error.told, "pushed": true}));
     store::trail::append(db, &event, &idp.id()?)?;
     Ok(Pushed::Refused(error))
+}
+
+/// What a client that pushes too much is told (RFC 9126 §2.3).
+pub fn too_many() -> Error {
+    Error::new(ErrorCode::TemporarilyUnavailable, "RFC 9126 §2.3", "requests of this client are too many")
 }
 
 /// RFC 9126 §2.3. Without the shared counter this process counts its own share.

@@ -74,7 +74,7 @@ pub async fn understood(
         Ok(asked) => asked,
         Err(Flawed { error, params }) => {
             return Ok(Err(match address(&params, client, &policy) {
-                Ok(address) => returned(&stated(address, client, browser, idp)?, error),
+                Ok(address) => returned(&stated(address, client, browser, idp)?, client, error),
                 Err(_) => Outcome::Shown(error),
             }));
         }
@@ -86,13 +86,13 @@ pub async fn understood(
     let hints = hints::resolve(&asked.params, client, posted, asked.way, idp).await?;
     let request = match checks::validate(&asked.params, client, &hints) {
         Ok(request) => request,
-        Err(error) => return Ok(Err(returned(&address, error))),
+        Err(error) => return Ok(Err(returned(&address, client, error))),
     };
     if let Err(error) = resource::admit(&request.resources, client, idp).await? {
-        return Ok(Err(returned(&address, error)));
+        return Ok(Err(returned(&address, client, error)));
     }
     if asked.jti.is_some() && !idp.store.transact(move |db| spend(db, &asked)).await? {
-        return Ok(Err(returned(&address, jar::replayed())));
+        return Ok(Err(returned(&address, client, jar::replayed())));
     }
     Ok(Ok(request))
 }

@@ -127,7 +127,7 @@ fn read(db: &mut Db, sent: &Sent, idp: &Idp) -> Result<Result<Reading, Error>, F
     }
     // RFC 8707 §2: a token for another server is none here, though the server it was sent to may try it.
     if !is_ours(&issued.audience, &idp.config.issuer) {
-        return Ok(Err(invalid_token().because("for another resource")));
+        return Ok(Err(invalid_token().explained("for another resource")));
     }
     let holder = match admit(&grant, &issued.scope) {
         Ok(holder) => holder,

@@ -57,7 +57,7 @@ pub fn may_redeem(code: &IssuedCode, held: &Possession) -> Result<(), Error> {
     let Some(bound) = &code.dpop_jkt else { return Ok(()) };
     match &held.jkt {
         Some(jkt) if jkt == bound => Ok(()),
-        Some(_) => Err(Error::invalid_grant("RFC 9449 §10", "the code is not valid").because("bound to another key")),
+        Some(_) => Err(Error::invalid_grant("RFC 9449 §10", "the code is not valid").explained("bound to another key")),
         None => Err(dpop::invalid("RFC 9449 §10", "DPoP proof is missing, and the code is bound to a key")),
     }
 }
@@ -72,7 +72,7 @@ pub fn may_refresh(token: &IssuedRefreshToken, held: &Possession) -> Result<(), 
         return Ok(());
     }
     let clause = if bound.jkt().is_some() { "RFC 9449 §5" } else { "RFC 8705 §4" };
-    Err(Error::invalid_grant(clause, "the refresh token is not valid").because("bound to something else"))
+    Err(Error::invalid_grant(clause, "the refresh token is not valid").explained("bound to something else"))
 }
 
 /// Whether an access token opens a resource for whoever sent it so (RFC 9449 §7.1, RFC 8705 §3).

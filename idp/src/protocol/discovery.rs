@@ -24,6 +24,8 @@ pub mod path {
     pub const END_SESSION: &str = "/end-session";
     pub const CHECK_SESSION: &str = "/check-session";
     pub const REGISTER: &str = "/register";
+    /// Ours: what the team of a client asks of its own refused requests.
+    pub const TRACE: &str = "/trace";
 }
 
 /// What the running configuration adds to what the code can do.
@@ -50,12 +52,13 @@ pub struct Certificates<'a> {
 }
 
 /// Endpoints that can be called by the alias.
-const ALIASED: [(&str, &str); 5] = [
+const ALIASED: [(&str, &str); 6] = [
     ("pushed_authorization_request_endpoint", path::PAR),
     ("token_endpoint", path::TOKEN),
     ("userinfo_endpoint", path::USERINFO),
     ("introspection_endpoint", path::INTROSPECT),
     ("revocation_endpoint", path::REVOKE),
+    ("vn_trace_endpoint", path::TRACE),
 ];
 
 /// Claims of the protocol itself, beside the catalogue.
@@ -111,6 +114,7 @@ fn endpoints(issuer: &str) -> Value {
         "introspection_endpoint": at(path::INTROSPECT),
         "revocation_endpoint": at(path::REVOKE),
         "registration_endpoint": at(path::REGISTER),
+        "vn_trace_endpoint": at(path::TRACE),
     })
 }
 

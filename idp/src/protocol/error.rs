@@ -121,6 +121,9 @@ pub struct Error {
     pub clause: &'static str,
     /// `error_description`: English, printable ASCII without `"` and `\` (RFC 6749 §5.2). Its leading word never changes.
     pub told: String,
+    /// For the client's own team, once it has proved who it is: never in an answer, and never about a holder. Fixed words,
+    /// so that nothing a caller sent can get into it.
+    pub reason: Option<&'static str>,
     /// For the log only.
     pub detail: Option<String>,
     /// What would do, where a stronger sign-in mends it (RFC 9470 §3).
@@ -130,13 +133,18 @@ pub struct Error {
 impl Error {
     /// `told` may quote what the caller sent: characters that may not stand in a description become `?`.
     pub fn new(code: ErrorCode, clause: &'static str, told: impl Into<String>) -> Self {
-        Self { code, clause, told: describable(told.into()), detail: None, step_up: None }
+        Self { code, clause, told: describable(told.into()), reason: None, detail: None, step_up: None }
     }
 
     /// Adds what only the log may know.
     pub fn because(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
         self
+    }
+
+    /// Adds what the log and the client's own team may know.
+    pub fn explained(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self.because(reason) }
     }
 
     pub fn invalid_request(clause: &'static str, told: impl Into<String>) -> Self {

@@ -21,6 +21,7 @@ pub mod name;
 pub mod params;
 pub mod pkce;
 pub mod profile;
+pub mod redact;
 pub mod registration;
 pub mod release;
 pub mod resource;
@@ -30,6 +31,7 @@ pub mod session_state;
 pub mod step_up;
 pub mod subject;
 pub mod token;
+pub mod trace;
 pub mod uri;
 pub mod userinfo;
 

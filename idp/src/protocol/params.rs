@@ -70,6 +70,11 @@ impl Params {
         self.first(name).is_some()
     }
 
+    /// Every name with its value, as sent.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether nothing was sent at all.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()

@@ -139,6 +139,7 @@ fn discovery_is_true_and_complete() {
         ("frontchannel_logout_supported", json!(true)),
         ("frontchannel_logout_session_supported", json!(true)),
         ("registration_endpoint", json!("https://id.gov.vn/register")),
+        ("vn_trace_endpoint", json!("https://id.gov.vn/trace")),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query", "form_post", "jwt", "query.jwt", "form_post.jwt"])),
         ("pushed_authorization_request_endpoint", json!("https://id.gov.vn/par")),

@@ -23,6 +23,7 @@ pub mod meta;
 pub mod otp;
 pub mod outbox;
 pub mod pushed;
+pub mod refused;
 pub mod resource;
 pub mod retention;
 pub mod session;

@@ -326,6 +326,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    refused_requests (id) {
+        id -> Text,
+        client_id -> Text,
+        reference -> Text,
+        at -> BigInt,
+        endpoint -> Text,
+        error -> Text,
+        told -> Text,
+        reason -> Nullable<Text>,
+        clause -> Text,
+        parameters -> Text,
+        repeated -> BigInt,
+    }
+}
+
 diesel::joinable!(registrations -> invitations (invitation_id));
 diesel::joinable!(eid_grounds -> accounts (account_id));
 diesel::joinable!(session_clients -> sessions (session_id));

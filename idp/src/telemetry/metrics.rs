@@ -24,6 +24,7 @@ pub struct Metrics {
     sign_ins: IntCounterVec,
     tokens: IntCounterVec,
     logout_notices: IntCounterVec,
+    traced: IntCounterVec,
     password_waiting: IntGauge,
     password_running: IntGauge,
     pool: IntGaugeVec,
@@ -60,6 +61,14 @@ impl Metrics {
         self.logout_notices.with_label_values(&[outcome]).inc();
     }
 
+    /// Refusals noted for the teams of their clients: `kept`, `counted` where the budget was spent, `unknown_client`, or
+    /// `dropped` where there was no room or they could not be written.
+    pub fn refusals_traced(&self, outcome: &'static str, count: u64) {
+        if count > 0 {
+            self.traced.with_label_values(&[outcome]).inc_by(count);
+        }
+    }
+
     pub fn password_queue(&self, waiting: usize, running: usize) {
         self.password_waiting.set(whole(waiting));
         self.password_running.set(whole(running));
@@ -93,6 +102,10 @@ fn build() -> prometheus::Result<Metrics> {
             Opts::new("idp_logout_notices_total", "Back-channel logouts by outcome"),
             &["outcome"],
         )?,
+        traced: IntCounterVec::new(
+            Opts::new("idp_refusals_traced_total", "Refusals noted for the teams of their clients, by outcome"),
+            &["outcome"],
+        )?,
         password_waiting: IntGauge::new("idp_password_hashes_waiting", "Password hashes waiting for a thread")?,
         password_running: IntGauge::new("idp_password_hashes_running", "Password hashes being computed")?,
         pool: IntGaugeVec::new(Opts::new("idp_store_connections", "Connections to the store"), &["state"])?,
@@ -103,6 +116,7 @@ fn build() -> prometheus::Result<Metrics> {
     registry.register(Box::new(metrics.sign_ins.clone()))?;
     registry.register(Box::new(metrics.tokens.clone()))?;
     registry.register(Box::new(metrics.logout_notices.clone()))?;
+    registry.register(Box::new(metrics.traced.clone()))?;
     registry.register(Box::new(metrics.password_waiting.clone()))?;
     registry.register(Box::new(metrics.password_running.clone()))?;
     registry.register(Box::new(metrics.pool.clone()))?;
@@ -125,6 +139,8 @@ mod tests {
         metrics.sign_in(Factor::SmsOtp, "wrong");
         metrics.token(GrantType::RefreshToken);
         metrics.logout_notice("told");
+        metrics.refusals_traced("dropped", 2);
+        metrics.refusals_traced("kept", 0);
         metrics.password_queue(2, 1);
         metrics.pool("idle", 7);
         let text = metrics.render().unwrap();
@@ -134,6 +150,7 @@ mod tests {
             r#"idp_sign_ins_total{factor="sms_otp",result="wrong"} 1"#,
             r#"idp_tokens_total{grant="refresh_token"} 1"#,
             r#"idp_logout_notices_total{outcome="told"} 1"#,
+            r#"idp_refusals_traced_total{outcome="dropped"} 2"#,
             "idp_password_hashes_waiting 2",
             "idp_password_hashes_running 1",
             r#"idp_store_connections{state="idle"} 7"#,

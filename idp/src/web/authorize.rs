@@ -5,8 +5,8 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::limit::{self, Counted};
-use super::read;
 use super::reply::{self, Context};
+use super::{read, refusal};
 use crate::domain::{Fault, Id};
 use crate::flow::authorize::{self, Arrival};
 use crate::flow::{Answer, Browser};
@@ -41,6 +41,9 @@ async fn answer(request: &HttpRequest, params: &Params, idp: &web::Data<Idp>) ->
         (_, Some(id)) => authorize::begin_posted(Id::new(id), &browser, &this).await,
         (_, None) => authorize::begin(params, Arrival::Get, &browser, &this).await,
     };
+    if let Ok(answer) = &answer {
+        refusal::of_authorization(&answer.outcome, params, &context);
+    }
     done(answer, &context)
 }
 

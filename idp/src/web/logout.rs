@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::page::{Frame, SignOut as SignOutPage, SignedOut};
 use super::read::{self, Forged, Place, Protected};
+use super::refusal;
 use super::reply::{self, Context};
 use crate::domain::Id;
 use crate::domain::consent::Bilingual;
@@ -85,7 +86,10 @@ async fn answer(request: &HttpRequest, params: Params, confirmed: bool, idp: &we
     let browser = read::browser(request, context.language.code, idp);
     let this = idp.clone().into_inner();
     match logout::end(&params, confirmed, &browser, &this).await {
-        Ok(SignOut::Refused(error)) => reply::shown(&error, &context),
+        Ok(SignOut::Refused(error, client)) => {
+            refusal::of_sign_out(&error, client, &params, &context);
+            reply::shown(&error, &context)
+        }
         Ok(SignOut::Confirm { client, portals }) => confirmation(&params, client, &portals, &browser, &context),
         Ok(SignOut::Done { back, page, cookies }) => {
             context.note("signed_out");

@@ -19,11 +19,13 @@ pub mod page;
 pub mod par;
 pub mod patience;
 pub mod read;
+pub mod refusal;
 pub mod register;
 pub mod reply;
 pub mod revoke;
 pub mod serve;
 pub mod token;
+pub mod trace;
 pub mod userinfo;
 pub mod watch;
 pub mod well_known;
@@ -63,6 +65,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(revoke::post))
                 .route(web::method(Method::OPTIONS).to(token::preflight)),
         )
+        .service(resource("/trace").route(web::post().to(trace::post)))
         .service(roomy_resource("/register").route(web::post().to(register::post)))
         .service(
             roomy_resource("/register/{client_id}")

@@ -4,7 +4,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::{read, reply, token};
+use super::{read, refusal, reply, token};
 use crate::flow::par::{self, Pushed};
 use crate::idp::Idp;
 
@@ -12,7 +12,10 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
     let context = token::context(&request, &idp);
     let params = match read::form(&request, &body) {
         Ok(params) => params,
-        Err(unread) => return reply::json_unread(&unread, &context),
+        Err(unread) => {
+            refusal::unread(&unread, &context);
+            return reply::json_unread(&unread, &context);
+        }
     };
     let this = idp.clone().into_inner();
     let call = read::call(&request, &idp);
@@ -20,8 +23,14 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Ok(Pushed::Accepted { request_uri, expires_in }) => {
             reply::created(&json!({"request_uri": request_uri, "expires_in": expires_in.as_seconds()}), &context)
         }
-        Ok(Pushed::Refused(error)) => reply::oauth_error(&error, &context),
-        Ok(Pushed::TooMany(after)) => reply::too_many(after, &context),
+        Ok(Pushed::Refused(error)) => {
+            refusal::of_program(&error, &params, &context);
+            reply::oauth_error(&error, &context)
+        }
+        Ok(Pushed::TooMany(after)) => {
+            refusal::of_program(&par::too_many(), &params, &context);
+            reply::too_many(after, &context)
+        }
         Err(fault) => reply::json_fault(&fault, &context),
     };
     token::with_nonce(response, !call.dpop.is_empty(), &idp)

@@ -130,7 +130,7 @@ fn answer_is_late(request: &HttpRequest, idp: &Idp) -> HttpResponse {
 }
 
 fn program<'a>(request: &'a HttpRequest, idp: &'a Idp) -> Option<Context<'a>> {
-    let programs = ["/par", "/token", "/userinfo", "/introspect", "/revoke", "/register"];
+    let programs = ["/par", "/token", "/userinfo", "/introspect", "/revoke", "/register", "/trace"];
     let first = request.path().split_inclusive('/').take(2).collect::<String>();
     programs.contains(&first.trim_end_matches('/')).then(|| token::context(request, idp))
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::challenge::challenge;
 use super::read::Unread;
 use super::reply::{self, Context};
-use super::{headers, read, token};
+use super::{headers, read, refusal, token};
 use crate::domain::{Client, Fault, Id};
 use crate::flow::register::{self, Verdict};
 use crate::idp::Idp;
@@ -31,41 +31,41 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
         Err(unread) => return not_read(&unread, &context),
     };
     let this = idp.clone().into_inner();
-    told(StatusCode::CREATED, register::register(&token, text, &this).await, &context)
+    told(StatusCode::CREATED, register::register(&token, text, &this).await, Some(text), &context)
 }
 
 pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else {
-        return challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+        return refused(&manage::not_manager(), None, &context);
     };
-    told(StatusCode::OK, register::read(client_id(&request), &token, &idp).await, &context)
+    told(StatusCode::OK, register::read(client_id(&request), &token, &idp).await, None, &context)
 }
 
 pub async fn put(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else {
-        return challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+        return refused(&manage::not_manager(), None, &context);
     };
     let text = match text(&request, &body) {
         Ok(text) => text,
         Err(unread) => return not_read(&unread, &context),
     };
     let this = idp.clone().into_inner();
-    told(StatusCode::OK, register::replace(client_id(&request), &token, text, &this).await, &context)
+    told(StatusCode::OK, register::replace(client_id(&request), &token, text, &this).await, Some(text), &context)
 }
 
 pub async fn delete(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
     let Some(token) = presented(&request) else {
-        return challenge(Some(&manage::not_manager()), Scheme::Bearer, &context);
+        return refused(&manage::not_manager(), None, &context);
     };
     match register::close(client_id(&request), &token, &idp).await {
         Ok(Ok(())) => {
             context.note("ok");
             reply::builder(StatusCode::NO_CONTENT, headers::Answer::Bare, &context).finish()
         }
-        Ok(Err(error)) => refused(&error, &context),
+        Ok(Err(error)) => refused(&error, None, &context),
         Err(fault) => reply::json_fault(&fault, &context),
     }
 }
@@ -106,7 +106,13 @@ fn not_read(unread: &Unread, context: &Context<'_>) -> HttpResponse {
     }
 }
 
-fn told(status: StatusCode, verdict: Result<Verdict, Fault>, context: &Context<'_>) -> HttpResponse {
+/// `sent`: the document of the request.
+fn told(
+    status: StatusCode,
+    verdict: Result<Verdict, Fault>,
+    sent: Option<&str>,
+    context: &Context<'_>,
+) -> HttpResponse {
     match verdict {
         Ok(Ok(registration)) => {
             context.note("ok");
@@ -115,13 +121,14 @@ fn told(status: StatusCode, verdict: Result<Verdict, Fault>, context: &Context<'
                 .content_type("application/json")
                 .body(Value::Object(registration).to_string())
         }
-        Ok(Err(error)) => refused(&error, context),
+        Ok(Err(error)) => refused(&error, sent, context),
         Err(fault) => reply::json_fault(&fault, context),
     }
 }
 
 /// RFC 7591 §3.2.2: what is wrong with the token is a bearer error, what is wrong with the metadata a plain one.
-fn refused(error: &Error, context: &Context<'_>) -> HttpResponse {
+fn refused(error: &Error, sent: Option<&str>, context: &Context<'_>) -> HttpResponse {
+    refusal::of_registration(error, client_id(context.request), sent, context);
     match error.code {
         ErrorCode::InvalidToken | ErrorCode::InsufficientScope => challenge(Some(error), Scheme::Bearer, context),
         _ => reply::oauth_error(error, context),

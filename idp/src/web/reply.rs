@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::page::{ErrorPage, FormPost, Frame, Reason, Stop};
 use super::read::{Language, Unread};
 use super::watch::Trace;
-use super::{cookie, headers};
+use super::{cookie, headers, refusal};
 use crate::domain::fault::Cause;
 use crate::domain::{Fault, Span};
 use crate::flow::answers::Told;
-use crate::flow::{Answer, Cookies, Outcome, Returned, answer, binding};
+use crate::flow::{Answer, Cookies, Outcome, Returned, answer, binding, par};
 use crate::idp::Idp;
 use crate::protocol::{Error, ErrorCode};
 
@@ -159,7 +159,10 @@ pub fn see_other(location: &str, context: &Context<'_>) -> HttpResponse {
 
 fn returned(returned: Returned, context: &Context<'_>) -> HttpResponse {
     match &returned.error {
-        Some(error) => context.note_error(error),
+        Some(error) => {
+            context.note_error(error);
+            refusal::of_interaction(error, &returned.client, context);
+        }
         None => context.note("code"),
     }
     let outgoing = match answer::leave(returned, context.idp) {
@@ -281,7 +284,8 @@ pub fn created(body: &Value, context: &Context<'_>) -> HttpResponse {
 /// RFC 9126 §2.3: more than this client may ask for; not ours to blame and not a matter of what it sent.
 pub fn too_many(after: Span, context: &Context<'_>) -> HttpResponse {
     context.note("too_many");
-    let told = json!({"error": "temporarily_unavailable", "error_description": "requests of this client are too many"});
+    let error = par::too_many();
+    let told = json!({"error": error.code.as_str(), "error_description": error.told});
     let mut response = builder(StatusCode::TOO_MANY_REQUESTS, headers::Answer::Bare, context).json(told);
     insert(&mut response, header::RETRY_AFTER, &after.as_seconds().to_string());
     response

@@ -7,6 +7,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::read::{self, Language};
+use super::refusal;
 use super::reply::{self, Context, NONCE};
 use crate::domain::Fault;
 use crate::flow::caller::Call;
@@ -32,11 +33,17 @@ pub async fn answered<T>(
     let context = context(request, idp);
     let params = match read::form(request, body) {
         Ok(params) => params,
-        Err(unread) => return reply::json_unread(&unread, &context),
+        Err(unread) => {
+            refusal::unread(&unread, &context);
+            return reply::json_unread(&unread, &context);
+        }
     };
     match answer(&params, &read::call(request, idp), &idp.clone().into_inner()).await {
         Ok(Ok(told)) => done(told, &context),
-        Ok(Err(error)) => reply::oauth_error(&error, &context),
+        Ok(Err(error)) => {
+            refusal::of_program(&error, &params, &context);
+            reply::oauth_error(&error, &context)
+        }
         Err(fault) => reply::json_fault(&fault, &context),
     }
 }
@@ -62,8 +69,8 @@ pub async fn with_cors(mut response: HttpResponse, request: &HttpRequest, idp: &
         && client::may_call_from(text, &this).await.unwrap_or(false)
     {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        // RFC 9449 §8.2: a page must see the nonce it is to send.
-        let exposed = header::HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate");
+        // RFC 9449 §8.2: a page must see the nonce it is to send; and the reference of what was refused.
+        let exposed = header::HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate, X-Request-Id");
         response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Origin"));
     }

@@ -5,7 +5,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::challenge::challenge;
-use super::{read, reply, token};
+use super::{read, refusal, reply, token};
 use crate::flow::userinfo;
 use crate::idp::Idp;
 use crate::protocol::binding::Scheme;
@@ -43,7 +43,10 @@ async fn answer(request: &HttpRequest, form: Option<&Params>, idp: &web::Data<Id
     let this = idp.clone().into_inner();
     let response = match userinfo::answer(&presented, &call, &this).await {
         Ok(Ok(told)) => reply::told(told, "application/jwt", &context),
-        Ok(Err(error)) => challenge(Some(&error), presented.scheme, &context),
+        Ok(Err(error)) => {
+            refusal::of_token(&error, &presented.token, form, &context).await;
+            challenge(Some(&error), presented.scheme, &context)
+        }
         Err(fault) => reply::json_fault(&fault, &context),
     };
     let response = token::with_nonce(response, presented.scheme == Scheme::Dpop, idp);

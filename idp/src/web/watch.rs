@@ -10,6 +10,10 @@ use super::headers;
 use crate::idp::Idp;
 use crate::telemetry::Stopwatch;
 
+/// Tells programs and developers the reference that people read on a page: redirects and JSON errors have no other place
+/// for it that their standards leave open.
+const REFERENCE: HeaderName = HeaderName::from_static("x-request-id");
+
 /// What is known of a request while it is answered.
 #[derive(Clone, Debug)]
 pub struct Trace {
@@ -35,6 +39,12 @@ pub async fn watch(
     if let Some(idp) = idp {
         let endpoint = endpoint(response.request().match_pattern().as_deref());
         let trace = response.request().extensions().get::<Trace>().cloned();
+        // What is kept by others for later is not the answer to one request.
+        if let Some(trace) = trace.as_ref().filter(|_| !is_document(endpoint))
+            && let Ok(reference) = HeaderValue::try_from(trace.reference.as_str())
+        {
+            response.headers_mut().insert(REFERENCE, reference);
+        }
         let outcome = trace.as_ref().map_or("ok", |trace| trace.outcome);
         idp.metrics.request(endpoint, outcome, stopwatch.elapsed());
         if let Some(trace) = trace {
@@ -56,6 +66,10 @@ fn guard(response: &mut ServiceResponse<impl MessageBody>, idp: &Idp) {
     }
 }
 
+fn is_document(endpoint: &'static str) -> bool {
+    matches!(endpoint, "discovery" | "jwks" | "asset")
+}
+
 /// One line per outcome. Static documents are told at debug level only.
 fn log(endpoint: &'static str, status: u16, trace: &Trace) {
     let (reference, outcome) = (trace.reference.as_str(), trace.outcome);
@@ -70,7 +84,7 @@ fn log(endpoint: &'static str, status: u16, trace: &Trace) {
             rule.detail = rule.detail.as_deref(),
             "request.refused"
         ),
-        None if matches!(endpoint, "discovery" | "jwks" | "asset") => {
+        None if is_document(endpoint) => {
             tracing::debug!(request.endpoint = endpoint, request.status = status, "request.answered");
         }
         None => tracing::info!(
@@ -103,6 +117,7 @@ fn endpoint(pattern: Option<&str>) -> &'static str {
         Some("/userinfo") => "userinfo",
         Some("/introspect") => "introspect",
         Some("/revoke") => "revoke",
+        Some("/trace") => "trace",
         Some("/register" | "/register/{client_id}") => "register",
         Some("/end-session" | "/sign-out" | "/signed-out") => "end_session",
         Some("/check-session") => "check_session",

@@ -63,6 +63,7 @@ async fn every_route_with_every_method_keeps_the_header_contract() {
         "/token",
         "/userinfo",
         "/introspect",
+        "/trace",
         "/revoke",
         "/end-session",
         "/jwks",

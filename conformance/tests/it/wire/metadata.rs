@@ -106,6 +106,7 @@ async fn every_endpoint_named_answers_and_paths_are_the_contracts() {
         ("end_session_endpoint", "/end-session"),
         ("check_session_iframe", "/check-session"),
         ("registration_endpoint", "/register"),
+        ("vn_trace_endpoint", "/trace"),
     ] {
         assert_eq!(metadata[name], json!(format!("{}{path}", idp.issuer)), "{name}");
         assert_ne!(idp.visitor().get(path).await.status, 404, "{path}");

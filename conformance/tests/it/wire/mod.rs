@@ -38,4 +38,5 @@ mod sessions;
 mod times;
 mod tls;
 mod token;
+mod trace;
 mod userinfo;

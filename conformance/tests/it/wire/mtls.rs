@@ -76,6 +76,10 @@ async fn mt_00_control_tls_client_auth_by_subject_and_by_san() {
     let access = answer.json()["access_token"].as_str().unwrap().to_owned();
     let told = introspected(&visitor, &client, &access).await;
     assert_eq!(told["cnf"], json!({"x5t#S256": certified.thumbprint()}));
+    assert_eq!(metadata["mtls_endpoint_aliases"]["vn_trace_endpoint"], json!(format!("{alias}/trace")));
+    let traced = async |visitor: &Visitor| visitor.post("/trace", &pairs(&[("client_id", &client)]), &[]).await;
+    assert_eq!(traced(&visitor).await.status, 200);
+    stranger(&traced(&idp.mutual(None)).await);
 
     let by = |name: &str, value: &str| json!({"tls_client_auth_subject_dn": null, name: value});
     let named =

@@ -28,10 +28,10 @@ pub fn reference(params: &Params) -> Result<Option<&str>, Error> {
 /// What was pushed, if this client pushed it and it may still be answered. All refusals are one, so that nothing is learned
 /// about the requests of others.
 pub fn taken_up(found: Option<PushedRequest>, client: &Client, now: Moment) -> Result<AuthorizationRequest, Error> {
-    let pushed = found.ok_or_else(|| refused("not known"))?;
+    let pushed = found.ok_or_else(unknown)?;
     // RFC 9126 §2.2: bound to the client that pushed it.
     if pushed.request.client_id != client.id {
-        return Err(refused("pushed by another client"));
+        return Err(unknown().because("pushed by another client"));
     }
     if pushed.spent_at.is_some() {
         return Err(spent());
@@ -50,13 +50,16 @@ pub fn spent() -> Error {
     refused("answered before")
 }
 
-fn refused(detail: &str) -> Error {
+fn refused(reason: &'static str) -> Error {
+    unknown().explained(reason)
+}
+
+fn unknown() -> Error {
     Error::new(
         ErrorCode::InvalidRequestUri,
         "RFC 9126 §4",
         "request_uri is not known here, has expired or was answered before",
     )
-    .because(detail)
 }
 
 /// RFC 9449 §10.1: a proof at the push binds the code like `dpop_jkt`, and must not contradict it.

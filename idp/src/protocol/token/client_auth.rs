@@ -66,9 +66,9 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// One answer for everything that is wrong; the reason is for the log.
-fn refused(detail: &'static str) -> Error {
-    Error::invalid_client("RFC 6749 §5.2", "client authentication failed").because(detail)
+/// One answer for everything that is wrong; the reason is for the log and for the client's own team.
+fn refused(reason: &'static str) -> Error {
+    Error::invalid_client("RFC 6749 §5.2", "client authentication failed").explained(reason)
 }
 
 fn twice() -> Error {
@@ -105,6 +105,14 @@ pub fn credentials(params: &Params, authorization: Option<&str>) -> Result<Crede
         return Err(refused("client_id is not the authenticated client"));
     }
     Ok(Credentials { client_id: Id::new(client_id), proof, certificate: None })
+}
+
+/// The client a request says it comes from, whether that is true or not. What is kept under it must be harmless there.
+pub fn claimed(params: &Params, authorization: Option<&str>) -> Option<Id<Client>> {
+    let by_header = authorization.and_then(basic).map(|(id, _)| id);
+    let named = || params.one("client_id").ok().flatten().map(str::to_owned);
+    let by_assertion = || params.one("client_assertion").ok().flatten().and_then(claimed_subject);
+    by_header.or_else(named).or_else(by_assertion).map(Id::new)
 }
 
 /// RFC 6749 §2.3.1: both halves are form-encoded before they are joined and encoded in base64.

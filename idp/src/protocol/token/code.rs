@@ -35,9 +35,9 @@ pub enum Redemption {
     Refused(Error),
 }
 
-/// Told alike whatever is wrong with a code; the detail is for the log.
-fn invalid(clause: &'static str, detail: &str) -> Error {
-    Error::invalid_grant(clause, "the code is not valid").because(detail)
+/// Told alike whatever is wrong with a code; the reason is for the log and for the client's own team.
+fn invalid(clause: &'static str, reason: &'static str) -> Error {
+    Error::invalid_grant(clause, "the code is not valid").explained(reason)
 }
 
 /// What to tell the client that lost the race for a code another request spent meanwhile.
@@ -58,9 +58,10 @@ pub fn redeem(
         return Redemption::Refused(error);
     }
     let refused = |clause, detail| Redemption::Refused(invalid(clause, detail));
-    // RFC 6749 §4.1.3: issued to this client. Another one learns and changes nothing.
+    // RFC 6749 §5.2: issued to this client. Another one changes nothing, and learns no more than from an unknown code.
     if code.client != client.id || grant.client != client.id || code.grant != grant.id {
-        return refused("RFC 6749 §4.1.3", "issued to another client");
+        let error = Error::invalid_grant("RFC 6749 §5.2", "the code is not valid");
+        return Redemption::Refused(error.because("issued to another client"));
     }
     let right_verifier = match (&code.code_challenge, presented.code_verifier) {
         (Some(challenge), Some(verifier)) => pkce::verifies(challenge, verifier),

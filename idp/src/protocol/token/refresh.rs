@@ -25,8 +25,9 @@ pub enum Turn {
     Refuse(Error),
 }
 
-fn invalid(clause: &'static str, detail: &str) -> Error {
-    Error::invalid_grant(clause, "the refresh token is not valid").because(detail)
+/// Told alike whatever is wrong; the reason is for the log and for the client's own team.
+fn invalid(clause: &'static str, reason: &'static str) -> Error {
+    Error::invalid_grant(clause, "the refresh token is not valid").explained(reason)
 }
 
 /// What to tell whoever shows a token that was rotated, or lost the race for it.
@@ -47,9 +48,10 @@ pub fn turn(
     if let Err(error) = permitted(client, GrantType::RefreshToken) {
         return Turn::Refuse(error);
     }
-    // RFC 6749 §6: issued to this client. Another one learns and changes nothing.
+    // RFC 6749 §5.2: issued to this client. Another one changes nothing, and learns no more than from an unknown token.
     if grant.client != client.id || token.grant != grant.id {
-        return Turn::Refuse(invalid("RFC 6749 §6", "issued to another client"));
+        let error = Error::invalid_grant("RFC 6749 §5.2", "the refresh token is not valid");
+        return Turn::Refuse(error.because("issued to another client"));
     }
     if token.spent_at.is_some() {
         return Turn::Replay(spent());

@@ -8,6 +8,7 @@ mod grants;
 mod people;
 mod pushed;
 mod races;
+mod refused;
 mod sessions;
 
 use std::future::Future;

@@ -21,6 +21,11 @@ pub fn minute(moment: Moment) -> String {
     at(moment).map_or_else(String::new, |time| time.format("%d/%m/%Y %H:%M").to_string())
 }
 
+/// `05/07/2024 10:00:59`
+pub fn second(moment: Moment) -> String {
+    at(moment).map_or_else(String::new, |time| time.format("%d/%m/%Y %H:%M:%S").to_string())
+}
+
 /// An ISO 8601 date or time as screens show it; `None` when the text is neither. OIDC Core §5.1: a birthdate may
 /// lack its year (`0000-05-12`).
 pub fn from_iso(text: &str) -> Option<String> {
@@ -45,6 +50,7 @@ mod tests {
     fn dates_are_written_in_vietnam_time() {
         let new_year = Moment::from_unix(1_767_200_400);
         assert_eq!(minute(new_year), "01/01/2026 00:00");
+        assert_eq!(second(new_year), "01/01/2026 00:00:00");
         assert_eq!(day(new_year), "01/01/2026");
         assert_eq!(day(Moment::from_unix(i64::MAX)), "");
     }
