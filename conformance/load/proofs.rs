@@ -39,17 +39,23 @@ fn main() -> Outcome<()> {
             let key = EcKey::private_key_from_pem(&std::fs::read(file)?)?;
             let (now, run) = moment()?;
             let header = json!({"alg": "ES256", "kid": "load", "typ": "JWT"});
-            pool(&key, &header, count.parse()?, |n| {
-                json!({"iss": client, "sub": client, "aud": audience, "jti": format!("{run}-{n}"), "iat": now, "exp": now + 240})
-            })
+            pool(
+                &key,
+                &header,
+                count.parse()?,
+                |n| json!({"iss": client, "sub": client, "aud": audience, "jti": format!("{run}-{n}"), "iat": now, "exp": now + 240}),
+            )
         }
         ["dpop", url, count] => {
             let key = new_key()?;
             let (now, run) = moment()?;
             let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": public_jwk(&key)?});
-            pool(&key, &header, count.parse()?, |n| {
-                json!({"jti": format!("{run}-{n}"), "htm": "POST", "htu": url, "iat": now})
-            })
+            pool(
+                &key,
+                &header,
+                count.parse()?,
+                |n| json!({"jti": format!("{run}-{n}"), "htm": "POST", "htu": url, "iat": now}),
+            )
         }
         ["speed"] => speed(),
         _ => Err("proofs key FILE | assertions FILE CLIENT AUDIENCE COUNT | dpop URL COUNT | speed".into()),
