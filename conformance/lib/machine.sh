@@ -21,6 +21,7 @@ missing_packages() {
   have curl || echo curl
   have pkill || echo procps
   { [ -z "$long" ] && [ "$only" != load ]; } || have wrk || echo wrk
+  { [ -z "$long" ] && [ "$only" != fuzz ]; } || have c++ || echo g++
 }
 
 install_what_lacks() {

@@ -6,11 +6,11 @@
 The peers take turns within each workload, so that a slow minute of the machine hits all of them. Each gets a
 freshly started server pinned to one core, 16 keep-alive connections of one wrk thread on the other core, one
 discarded warm-up and then the measured runs, of which medians are kept. An answer counts only with the expected
-status and content. What is compared is the CPU of the server's process tree for each good answer (utime + stime);
+status and content. Assertions and DPoP proofs are signed before a run and each is sent once. What is compared is the CPU of the server's process tree for each good answer (utime + stime);
 a helper process named by `extra_pidfile`, such as a database, is kept beside it.
 """
 import argparse, base64, contextlib, hashlib, http.client, http.cookiejar, importlib.util, json, os, re, resource
-import signal, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
+import signal, socket, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICK = os.sysconf("SC_CLK_TCK")
@@ -61,19 +61,23 @@ def core_busy(core):
 
 class Peer:
     def __init__(self, path, args):
-        self.cfg, self.args, self.proc, self.extra = subst(json.load(open(path))), args, None, None
+        self.cfg, self.args, self.proc, self.extra = read(path), args, None, None
+        self.warm = min(args.warm, self.cfg.get("warm", args.warm))
         self.dir = os.path.dirname(os.path.abspath(path))
         self.key = os.path.basename(self.dir) + os.path.basename(path).removeprefix("run").removesuffix(".json")
         u = urllib.parse.urlsplit(self.cfg["base_url"])
         self.host, self.port = u.hostname, u.port or 80
         self.result = dict(name=self.cfg["name"], when=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-                           seconds=args.seconds, warm=args.warm, runs=args.runs, conns=args.conns, startups=[],
+                           seconds=args.seconds, warm=self.warm, runs=args.runs, conns=args.conns, startups=[],
                            rss_idle=[], workloads=[])
 
     def start(self):
         s = self.cfg["start"]
         if s.get("before"):
             subprocess.run(s["before"], check=True, stdout=sys.stderr)
+        with contextlib.suppress(OSError):
+            socket.create_connection((self.host, self.port), 1).close()
+            raise SystemExit(f"{self.key}: something else answers at {self.cfg['base_url']}")
         self.log = open(os.path.join(self.args.out, self.key + ".log"), "ab")
         t0 = time.perf_counter()
         self.proc = subprocess.Popen(["taskset", "-c", str(self.args.server_core)] + s["cmd"], cwd=s.get("cwd"),
@@ -142,10 +146,14 @@ def client_auth(c):
     return "Basic " + base64.b64encode(f"{q(c['id'])}:{q(c['secret'])}".encode()).decode()
 
 
-def authz_path(peer, c):
-    return peer.path("authorization_endpoint") + "?" + urllib.parse.urlencode(dict(
+def authz_request(c):
+    return urllib.parse.urlencode(dict(
         client_id=c["id"], response_type="code", redirect_uri=c["redirect_uri"],
         scope="openid profile email offline_access", code_challenge=CHALLENGE, code_challenge_method="S256"))
+
+
+def authz_path(peer, c):
+    return peer.path("authorization_endpoint") + "?" + authz_request(c)
 
 
 def follow_login(peer, c):
@@ -217,10 +225,40 @@ def wrk(peer, env, seconds):
     return d
 
 
+def proofs(*arguments):
+    """One line for each thing signed, by the program built beside the provider."""
+    return subprocess.run([os.path.join(os.environ["BIN_DIR"], "proofs"), *map(str, arguments)], check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def signed(peer, kind, c, count):
+    if kind == "assertion":
+        return proofs("assertions", os.path.join(os.environ["LOAD_DIR"], "client.pem"), c["id"], c["audience"], count)
+    return proofs("dpop", peer.discovery["token_endpoint"], count)
+
+
+def refused(peer, w, env):
+    """One request, the same each time, that is answered by an error."""
+    headers, body = dict(w.get("headers", {})), w.get("body")
+    if env["BW_AUTH"]:
+        headers["Authorization"] = env["BW_AUTH"]
+    if w.get("spoilt") == "dpop":
+        proof = signed(peer, "dpop", None, 1).decode().strip()
+        headers["DPoP"] = proof[:-8] + ("A" * 8)
+    if w.get("query"):
+        env["BW_PATH"] += "?" + w["query"].ljust(w.get("fill", 0), "x")
+    if body is not None:
+        body += "".join(f"&p{n}={n}" for n in range(w.get("parameters", 0)))
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        env["BW_BODY"] = body.ljust(w.get("fill", 0), "x")
+    env.update(BW_METHOD="GET" if body is None else "POST", BW_HEADERS="\n".join(f"{k}: {v}" for k, v in headers.items()))
+
+
 def measure(peer, w, tmp):
     cfg, args, kind = peer.cfg, peer.args, w["kind"]
     c = cfg["clients"].get(w.get("client", ""), {})
-    env = dict(BW_KIND=kind, BW_AUTH=client_auth(c) if c and kind != "bearer" else "", BW_EXPECT=200, BW_MATCH=w.get("match", ""),
+    env = dict(BW_KIND=kind, BW_AUTH=client_auth(c) if "secret" in c and kind != "bearer" else "", BW_EXPECT=w.get("expect", 200),
+               BW_MATCH=w.get("match", ""),
                BW_PATH=cfg["discovery"] if w.get("endpoint") == "discovery" else peer.path(w.get("endpoint", "token_endpoint")))
     tokens = os.path.join(tmp, "tokens")
     cookies = [login(peer, c) for _ in range(args.sessions)] if kind in ("code", "refresh", "bearer", "introspect") else []
@@ -229,9 +267,19 @@ def measure(peer, w, tmp):
         made = (code_flow(peer, c, cookies[i % len(cookies)], f"{run}{i}") for i in range(count))
         open(tokens, "w").write("\n".join(t[name] for t in made) + "\n")
         env["BW_FILE"] = tokens
-    if kind == "post":
+    seconds, warm = args.seconds, peer.warm
+    if kind == "refused":
+        # Nothing is kept of a refusal that more of them would change.
+        seconds, warm = min(seconds, 2), min(warm, 1)
+        refused(peer, w, env)
+    elif kind in ("post", "assertion", "dpop"):
         env["BW_BODY"] = w["body"]
+    elif kind == "par":
+        env.update(BW_KIND="post", BW_PATH=peer.path("pushed_authorization_request_endpoint"), BW_BODY=authz_request(c) + "&state=s&nonce=n")
     elif kind == "code":
+        if w.get("pushed"):
+            env.update(BW_PAR_PATH=peer.path("pushed_authorization_request_endpoint"), BW_BODY=authz_request(c),
+                       BW_CLIENT=urllib.parse.quote(c["id"]))
         env.update(BW_COOKIES=os.path.join(tmp, "cookies"), BW_AUTHZ=authz_path(peer, c), BW_TOKEN_BODY=token_body(c),
                    BW_TOKEN_PATH=peer.path("token_endpoint"))
         open(env["BW_COOKIES"], "w").write("\n".join(cookies) + "\n")
@@ -244,15 +292,21 @@ def measure(peer, w, tmp):
         if kind == "refresh":
             # The last run's newest tokens ended with its generator; wrk spends some on checking its script.
             sign_in(args.conns + 4, "refresh_token", f"{i}x")
-        d = wrk(peer, env, args.seconds if i else args.warm)
+        elif kind in ("assertion", "dpop"):
+            # More than can be sent: what the warm-up reached and half as much again; before it, what no provider reaches.
+            count = warm * 12_000 if not i else seconds * (1.5 * reached + 500)
+            open(tokens, "wb").write(signed(peer, kind, c, int(count)))
+            env["BW_FILE"] = tokens
+        d = wrk(peer, env, seconds if i else warm)
         if kind == "get":
             d["ok"], d["bad"] = d["requests"] - d["status_errors"], d["status_errors"]
+        reached = d["ok"] / (d["duration_us"] / 1e6)
         if d["bad"] > 0.001 * max(1, d["ok"]):
             print(f"  !! {peer.key} {w['id']}: {d['bad']} bad of {d['ok'] + d['bad']}: {d['first_bad']}", file=sys.stderr)
         if i and not d["ok"]:
             raise SystemExit(f"{peer.key} {w['id']}: no good answer at all: {d['first_bad']}")
         if i:
-            d["rate"] = d["ok"] / (d["duration_us"] / 1e6)
+            d["rate"] = reached
             d["cpu_ms"], d["beside_ms"] = (d[k] / d["ok"] * 1000 for k in ("server_cpu", "beside_cpu"))
             runs.append(d)
     med = lambda k: statistics.median(r[k] for r in runs)
@@ -263,9 +317,17 @@ def measure(peer, w, tmp):
                 bad=sum(r["bad"] for r in runs), dry=sum(r["dry"] for r in runs), runs=runs)
 
 
+def read(path):
+    """A peer's configuration, over the one it includes from its own directory."""
+    cfg = subst(json.load(open(path)))
+    shared = cfg.pop("include", None)
+    return {**read(os.path.join(os.path.dirname(path), shared)), **cfg} if shared else cfg
+
+
 def subst(o):
+    known = dict(os.environ, VERIFIER=VERIFIER, CHALLENGE=CHALLENGE)
     if isinstance(o, str):
-        return re.sub(r"\$\{(\w+)\}", lambda m: os.environ[m[1]], o)
+        return re.sub(r"\$\{(\w+)\}", lambda m: known[m[1]], o)
     if isinstance(o, list):
         return [subst(x) for x in o]
     return {k: subst(v) for k, v in o.items()} if isinstance(o, dict) else o
@@ -284,7 +346,7 @@ def main():
     os.makedirs(a.out, exist_ok=True)
     peers = [Peer(p, a) for p in a.peers]
     ids = list(dict.fromkeys(w["id"] for p in peers for w in p.cfg["workloads"]))
-    print(f"{'workload':30} {'peer':14} {'rate/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>8} {'beside':>8} {'MiB':>5} {'bad':>4}")
+    print(f"{'workload':46} {'peer':14} {'rate/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>8} {'beside':>8} {'MiB':>5} {'bad':>4}")
     for workload in ids:
         if a.only and not any(workload.startswith(x) for x in a.only.split(";")):
             continue
@@ -299,7 +361,7 @@ def main():
                 finally:
                     peer.stop()
             peer.result["workloads"].append(m)
-            print(f"{workload:30} {peer.key:14} {m['rate']:9,.0f} {m['p50_ms']:8.2f} {m['p99_ms']:8.2f} {m['cpu_ms']:8.4f} "
+            print(f"{workload:46} {peer.key:14} {m['rate']:9,.0f} {m['p50_ms']:8.2f} {m['p99_ms']:8.2f} {m['cpu_ms']:8.4f} "
                   f"{m['beside_ms']:8.4f} {m['rss_mib']:5.0f} {m['bad']:4}", flush=True)
             with open(os.path.join(a.out, peer.key + ".json"), "w") as f:
                 json.dump(peer.result, f, indent=1)

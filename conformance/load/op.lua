@@ -2,15 +2,17 @@
 -- in environment variables set by bench.py, so that any OP can be driven by the
 -- same generator. Run wrk with exactly one thread (-t1).
 --
---   BW_KIND    get | post | code | refresh | bearer | introspect
+--   BW_KIND    get | post | code | refresh | bearer | introspect | assertion | dpop | refused
 --   BW_PATH    path (and query) of the endpoint under test
 --   BW_BODY    form body (post); for the other kinds see below
 --   BW_AUTH    value of the Authorization header ("" = none)
 --   BW_EXPECT  expected status of the measured answer
 --   BW_MATCH   plain substring the body must contain ("" = do not look)
---   BW_FILE    file with one token a line
+--   BW_FILE    file with one token, assertion or proof a line
+--   BW_METHOD, BW_HEADERS  method and header lines (refused)
 --   BW_COOKIES file with one Cookie header value a line (code)
 --   BW_AUTHZ, BW_TOKEN_PATH, BW_TOKEN_BODY  (code)
+--   BW_PAR_PATH, BW_CLIENT  where the request in BW_BODY is pushed first, and by which client (code; "" = not pushed)
 --
 -- wrk calls request() again on a connection right after response() of the same
 -- connection, so a FIFO of "next steps" carries a flow through its steps with
@@ -109,6 +111,40 @@ elseif kind == "introspect" then
   function request() i = i % #reqs + 1; return reqs[i] end
   function response(s, h, b) check(s, h, b) end
 
+elseif kind == "assertion" or kind == "dpop" then
+  -- each line is sent once
+  local pool, i, hdr = {}, 0, nil
+  function init()
+    pool, hdr = lines(env("BW_FILE")), headers(FORM, auth)
+  end
+  function request()
+    i = i + 1
+    local t = pool[i]
+    pool[i] = nil
+    if not t then dry = dry + 1; t = "none" end
+    if kind == "dpop" then
+      hdr["DPoP"] = t
+      return wrk.format("POST", path, hdr, body)
+    end
+    return wrk.format("POST", path, hdr, body ..
+      "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=" .. t)
+  end
+  function response(s, h, b) check(s, h, b) end
+
+elseif kind == "refused" then
+  -- the error is in the body, or in the address a browser is sent back to
+  function init()
+    local h = { ["Accept"] = "*/*" }
+    for line in string.gmatch(env("BW_HEADERS") or "", "[^\n]+") do
+      local name, value = string.match(line, "^([^:]+): (.*)$")
+      h[name] = value
+    end
+    local method = env("BW_METHOD")
+    req = wrk.format(method, path, h, method == "POST" and body or nil)
+  end
+  function request() return req end
+  function response(s, h, b) check(s, h, (header(h, "Location") or "") .. b) end
+
 elseif kind == "refresh" then
   local hdr
   function init()
@@ -126,13 +162,18 @@ elseif kind == "refresh" then
   end
 
 elseif kind == "code" then
-  -- GET authorize of a signed-in browser -> 302/303 with a code -> POST token
+  -- (POST PAR ->) GET authorize of a signed-in browser -> 302/303 with a code -> POST token
   local authz = env("BW_AUTHZ")           -- path?query up to the state; we append &state=N&nonce=N
+  local ppath, client = env("BW_PAR_PATH") or "", env("BW_CLIENT")
   local tpath, tbody = env("BW_TOKEN_PATH"), env("BW_TOKEN_BODY")
   local cookies, ci, n, thdr = {}, 0, 0, nil
   function init()
     cookies = lines(env("BW_COOKIES"))
     thdr = headers(FORM, auth)
+  end
+  local function authz_req(address)
+    ci = ci % #cookies + 1
+    return wrk.format("GET", address, { ["Cookie"] = cookies[ci], ["Accept"] = "text/html" })
   end
   local function token_req(code)
     return wrk.format("POST", tpath, thdr, tbody .. "&code=" .. urlenc(code))
@@ -141,9 +182,9 @@ elseif kind == "code" then
     local s = pop()
     if s then return s end
     n = n + 1
-    ci = ci % #cookies + 1
-    return wrk.format("GET", authz .. "&state=s" .. n .. "&nonce=n" .. n,
-      { ["Cookie"] = cookies[ci], ["Accept"] = "text/html" })
+    local numbers = "&state=s" .. n .. "&nonce=n" .. n
+    if ppath ~= "" then return wrk.format("POST", ppath, thdr, body .. numbers) end
+    return authz_req(authz .. numbers)
   end
   function response(s, h, b)
     steps = steps + 1
@@ -151,6 +192,11 @@ elseif kind == "code" then
     if loc then
       local code = string.match(loc, "[?&]code=([^&#]+)")
       if code then push(token_req(urldec(code))) else fail(s, loc) end
+    elseif s == 201 and ppath ~= "" then
+      local reference = string.match(b, '"request_uri"%s*:%s*"([^"]+)"')
+      if reference then
+        push(authz_req(string.match(authz, "^[^?]*") .. "?client_id=" .. client .. "&request_uri=" .. urlenc(reference)))
+      else fail(s, b) end
     elseif s == 200 and string.find(b, '"id_token"', 1, true) and string.find(b, '"access_token"', 1, true)
       and string.find(b, '"refresh_token"', 1, true) then
       ok = ok + 1; flows = flows + 1

@@ -107,7 +107,11 @@ def probes_on_operations(docs):
 def listeners_meet_ports(docs):
     for name, _, c in containers(docs, serving_only=True):
         ports = {p["name"]: p["containerPort"] for p in c["ports"]}
-        public = ports.get("http") or ports.get("console")
+        public = ports.get("http") or ports.get("https") or ports.get("console")
+        if "https" in ports and "IDP_TLS__CERTIFICATE" not in environment(c):
+            yield f"{name}: a port called https speaks HTTP"
+        if "mtls" in ports and environment(c).get("IDP_MTLS__LISTEN") != f"0.0.0.0:{ports['mtls']}":
+            yield f"{name}: nobody listens for certificates at {ports['mtls']}"
         key = "IDP_ADMIN__LISTEN" if "admin" in "".join(arguments(c)) else "IDP_LISTEN"
         if environment(c).get(key) != f"0.0.0.0:{public}":
             yield f"{name}: {key} is {environment(c).get(key)}, the Service sends to {public}"
@@ -146,6 +150,28 @@ def secret_files_are_mounted(docs):
                 volume = next((v for v in pod["volumes"] if v["name"] == mounts.get(os.path.dirname(value))), {})
                 if "secret" not in volume:
                     yield f"{name}: {key} names {value}, which no Secret brings"
+
+
+def certificates_can_be_renewed(docs):
+    """What the program reads again when it changes stands in a directory of its own, from a Secret."""
+    for name, pod, c in containers(docs, serving_only=True):
+        mounts = {m["mountPath"]: m for m in c["volumeMounts"]}
+        for key, value in environment(c).items():
+            if key not in ("IDP_TLS__CERTIFICATE", "IDP_TLS__KEY", "IDP_MTLS__CLIENT_CA"):
+                continue
+            mount = mounts.get(os.path.dirname(value), {})
+            if "subPath" in mount or not mount.get("readOnly"):
+                yield f"{name}: {value} would never change, or could be changed"
+            volume = next((v for v in pod["volumes"] if v["name"] == mount.get("name")), {})
+            if os.path.basename(value) not in [i["path"] for i in volume.get("secret", {}).get("items", [])]:
+                yield f"{name}: no Secret brings {value}"
+
+
+def nobody_states_certificates_unasked(docs):
+    for name, _, c in containers(docs):
+        env = environment(c)
+        if "0.0.0.0/0" in env.get("IDP_MTLS__TRUSTED_PROXIES", "") or "::/0" in env.get("IDP_MTLS__TRUSTED_PROXIES", ""):
+            yield f"{name}: everybody may state any certificate"
 
 
 def threads_are_bounded(docs):
@@ -284,6 +310,7 @@ def names_are_unique(docs):
 
 EVERYWHERE = [runs_as_nobody_in_particular, containers_can_do_nothing_else, no_cluster_identity, bounded_resources,
               probes_on_operations, listeners_meet_ports, secrets_are_files, secret_files_are_mounted,
+              certificates_can_be_renewed, nobody_states_certificates_unasked,
               threads_are_bounded, keys_are_where_the_program_looks, mounts_have_volumes, shutdown_has_time, images_are_pinned, selectors_find_pods, operations_stay_apart,
               operations_only_from_monitoring, ingress_has_tls, claims_survive, names_are_unique]
 
@@ -374,6 +401,59 @@ def reached_by_its_issuer(docs):
     hosts = [r["host"] for i in of(docs, "Ingress") for r in i["spec"]["rules"]]
     if hosts != ["dang-nhap.example.vn", "quan-tri.example.vn"]:
         yield f"the Ingresses are for {hosts}"
+
+
+def provider_of(docs):
+    pod = named(docs, "Deployment", "idp")["spec"]["template"]["spec"]
+    return pod, next(c for c in pod["containers"] if c["name"] == "provider")
+
+
+def speaks_plain_http(docs):
+    pod, c = provider_of(docs)
+    told = [key for key in environment(c) if "TLS" in key]
+    if told or {"tls", "client-ca"} & {v["name"] for v in pod["volumes"]}:
+        yield f"TLS is off, and yet {told}"
+    if named(docs, "Service", "idp-mtls") or "http" not in [p["name"] for p in c["ports"]]:
+        yield "TLS is off, and a Service promises it"
+
+
+def speaks_tls(docs):
+    _, c = provider_of(docs)
+    env = environment(c)
+    if (env.get("IDP_TLS__CERTIFICATE"), env.get("IDP_TLS__KEY")) != ("/etc/idp/tls/tls.crt", "/etc/idp/tls/tls.key"):
+        yield "the provider has no certificate"
+    port = named(docs, "Service", "idp")["spec"]["ports"][0]
+    if (port["name"], port["targetPort"]) != ("https", "https"):
+        yield f"the Service promises {port}"
+    for i in of(docs, "Ingress"):
+        backend = i["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+        if backend["port"]["name"] not in [p["name"] for p in named(docs, "Service", backend["name"])["spec"]["ports"]]:
+            yield f"Ingress {i['metadata']['name']} asks for a port no Service has"
+
+
+def asks_for_certificates(docs):
+    _, c = provider_of(docs)
+    env, service = environment(c), named(docs, "Service", "idp-mtls")
+    if env.get("IDP_MTLS__ISSUER_ALIAS") != "https://mtls.dang-nhap.example.vn" or "IDP_MTLS__TRUSTED_PROXIES" in env:
+        yield f"certificates are taken from elsewhere: {env}"
+    if not service or [p["targetPort"] for p in service["spec"]["ports"]] != ["mtls"]:
+        yield "no Service leads to that listener alone"
+    if any(p["targetPort"] == "mtls" for s in of(docs, "Service") if s is not service for p in s["spec"]["ports"]):
+        yield "another Service leads there too"
+    reached = [p["port"] for r in named(docs, "NetworkPolicy", "idp-provider")["spec"]["ingress"] for p in r["ports"]]
+    if 8443 not in reached:
+        yield "no policy lets anybody reach it"
+    if env.get("IDP_MTLS__CLIENT_CA") != "/etc/idp/client-ca/ca.crt":
+        yield "no authority is trusted"
+
+
+def takes_a_proxys_word(docs):
+    pod, c = provider_of(docs)
+    env = environment(c)
+    if env.get("IDP_MTLS__TRUSTED_PROXIES") != "10.1.0.0/16,fd01::/16" or env.get("IDP_MTLS__CERTIFICATE_HEADER") != "ssl-client-cert":
+        yield f"the proxy is not trusted: {env}"
+    if "IDP_MTLS__LISTEN" in env or "mtls" in [p["name"] for p in c["ports"]] or named(docs, "Service", "idp-mtls"):
+        yield "a listener nobody asked for"
 
 
 def alone(docs):

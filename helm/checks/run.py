@@ -10,9 +10,11 @@ EMBEDDED = ["-f", os.path.join(CHART, "values-embedded.yaml")]
 OLDEST = "1.30"  # Chart.yaml's kubeVersion
 
 TOML = 'config.toml=[telemetry]\nlog = "debug"'
+TLS = ["--set", "tls.existingSecret=idp-tls"]
+MTLS = TLS + ["--set", "mtls.enabled=true,mtls.issuerAlias=https://mtls.dang-nhap.example.vn,mtls.clientCa.existingSecret=client-ca"]
 VARIATIONS = {
-    "default": ([], [rules.on_servers, rules.migration_is_a_hook, rules.no_secret_of_its_own]),
-    "embedded": (EMBEDDED, [rules.one_pod_with_everything]),
+    "default": ([], [rules.speaks_plain_http, rules.on_servers, rules.migration_is_a_hook, rules.no_secret_of_its_own]),
+    "embedded": (EMBEDDED, [rules.speaks_plain_http, rules.one_pod_with_everything]),
     "ingress on": (["--set", "ingress.enabled=true,ingress.className=nginx,ingress.console.enabled=true,trustedProxies={10.0.0.0/8,fd00::/8}"],
                    [rules.on_servers, rules.reached_by_its_issuer]),
     "autoscaling on": (["--set", "autoscaling.enabled=true"], [rules.scaled, rules.migration_is_a_hook]),
@@ -27,6 +29,16 @@ VARIATIONS = {
         EMBEDDED + ["--set", "console.enabled=false,keys.existingSecret=idp-keys"], [rules.alone]),
     "embedded, ingress on": (EMBEDDED + ["--set", "ingress.enabled=true,ingress.console.enabled=true,trustedProxies={10.0.0.1}"],
                              [rules.one_pod_with_everything, rules.reached_by_its_issuer]),
+    "TLS in the pods, ingress on": (TLS + ["--set", "ingress.enabled=true,trustedProxies={10.0.0.0/8},service.port=443"],
+                                    [rules.on_servers, rules.speaks_tls, rules.no_secret_of_its_own, rules.migration_is_a_hook]),
+    "client certificates": (MTLS, [rules.on_servers, rules.speaks_tls, rules.asks_for_certificates, rules.no_secret_of_its_own,
+                                   rules.migration_is_a_hook]),
+    "client certificates by their keys alone": (
+        TLS + ["--set", "mtls.enabled=true,mtls.issuerAlias=https://dang-nhap.example.vn:8443,console.enabled=false"], [rules.speaks_tls, rules.alone]),
+    "client certificates from a proxy": (
+        ["--set", "mtls.issuerAlias=https://mtls.dang-nhap.example.vn,mtls.trustedProxies={10.1.0.0/16,fd01::/16}",
+         "--set", "mtls.certificateHeader=ssl-client-cert,mtls.clientCa.existingSecret=client-ca"], [rules.on_servers, rules.takes_a_proxys_word]),
+    "embedded, client certificates": (EMBEDDED + MTLS, [rules.one_pod_with_everything, rules.speaks_tls, rules.asks_for_certificates]),
 }
 
 # What an operator may write by mistake; no rendering may come of it.
@@ -47,6 +59,15 @@ REFUSED = {
     "embedded in two pods": EMBEDDED + ["--set", "provider.replicas=2"],
     "embedded and scaled": EMBEDDED + ["--set", "autoscaling.enabled=true"],
     "a grace shorter than the shutdown": ["--set", "shutdown.graceSeconds=30"],
+    "client certificates without TLS": ["--set", "mtls.enabled=true,mtls.issuerAlias=https://mtls.example.vn"],
+    "client certificates nobody finds": TLS + ["--set", "mtls.enabled=true"],
+    "a proxy for certificates nobody finds": ["--set", "mtls.trustedProxies={10.0.0.1}"],
+    "a host for certificates nobody asks for": TLS + ["--set", "mtls.issuerAlias=https://mtls.example.vn"],
+    "an authority for certificates nobody asks for": ["--set", "mtls.clientCa.existingSecret=client-ca"],
+    "an alias with a path": MTLS + ["--set", "mtls.issuerAlias=https://mtls.example.vn/"],
+    "an alias without TLS": MTLS + ["--set", "mtls.issuerAlias=http://mtls.example.vn"],
+    "one port for two listeners": MTLS + ["--set", "mtls.port=8080"],
+    "a header that is none": MTLS + ["--set", "mtls.certificateHeader=a b"],
     "a Kubernetes too old": ["--kube-version", "1.29"],
 }
 
@@ -159,6 +180,14 @@ BREAKS = [
     (rules.secrets_are_files, lambda d: first(d)["env"].append({"name": "IDP_X", "valueFrom": {"secretKeyRef": {}}})),
     (rules.secrets_are_files, lambda d: pod_of(d)["volumes"][0]["secret"].update(defaultMode=0o644)),
     (rules.secret_files_are_mounted, lambda d: first(d)["env"].append({"name": "IDP_SMS__TOKEN_FILE", "value": "/etc/sms/token"})),
+    (rules.certificates_can_be_renewed, lambda d: first(d)["env"].append({"name": "IDP_TLS__KEY", "value": "/etc/idp/tls/tls.key"})),
+    (rules.nobody_states_certificates_unasked, lambda d: first(d)["env"].append({"name": "IDP_MTLS__TRUSTED_PROXIES", "value": "0.0.0.0/0"})),
+    (rules.listeners_meet_ports, lambda d: first(d)["ports"][0].update(name="https")),
+    (rules.listeners_meet_ports, lambda d: first(d)["ports"].append({"name": "mtls", "containerPort": 8443})),
+    (rules.speaks_plain_http, lambda d: first(d)["env"].append({"name": "IDP_MTLS__LISTEN", "value": "0.0.0.0:8443"})),
+    (rules.speaks_tls, lambda d: None),
+    (rules.asks_for_certificates, lambda d: None),
+    (rules.takes_a_proxys_word, lambda d: None),
     (rules.threads_are_bounded, lambda d: first(d)["resources"]["limits"].update(memory="48Mi")),
     (rules.keys_are_where_the_program_looks, lambda d: first(d)["volumeMounts"][1].update(mountPath="/elsewhere")),
     (rules.mounts_have_volumes, lambda d: pod_of(d)["volumes"].pop()),

@@ -53,6 +53,11 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{ (urlParse .Values.issuer).host }}
 {{- end -}}
 
+{{/* What the provider's public port is called, in pods, Services and Ingresses. */}}
+{{- define "idp.publicPort" -}}
+{{ ternary "https" "http" (ne .Values.tls.existingSecret "") }}
+{{- end -}}
+
 {{/* Combinations that no schema can refuse. */}}
 {{- define "idp.checked" -}}
 {{- if and (not .Values.config.existingSecret) (not .Values.config.toml) (not .Values.embedded.enabled) -}}
@@ -77,6 +82,20 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end -}}
 {{- if and (or .Values.ingress.enabled .Values.ingress.console.enabled) (not .Values.trustedProxies) -}}
 {{- fail "trustedProxies is needed beside an Ingress: without it every citizen has the proxy's address" -}}
+{{- end -}}
+{{- with .Values.mtls -}}
+{{- if and .enabled (not $.Values.tls.existingSecret) -}}
+{{- fail "mtls.enabled needs tls.existingSecret: the pods end TLS themselves" -}}
+{{- end -}}
+{{- if and (or .enabled .trustedProxies) (not .issuerAlias) -}}
+{{- fail "mtls.issuerAlias is needed: clients must know where certificates are asked for" -}}
+{{- end -}}
+{{- if and (or .issuerAlias .clientCa.existingSecret) (not .enabled) (not .trustedProxies) -}}
+{{- fail "mtls.issuerAlias and mtls.clientCa mean nothing without mtls.enabled or mtls.trustedProxies" -}}
+{{- end -}}
+{{- if and .enabled (has (int .port) (list (int $.Values.provider.port) (int $.Values.provider.operationsPort) (int $.Values.console.port) (int $.Values.console.operationsPort))) -}}
+{{- fail "mtls.port is another listener's" -}}
+{{- end -}}
 {{- end -}}
 {{- if le (int .Values.shutdown.graceSeconds) (add (int .Values.shutdown.drainSeconds) (int .Values.shutdown.finishSeconds) | int) -}}
 {{- fail "shutdown.graceSeconds must be more than drainSeconds and finishSeconds together" -}}

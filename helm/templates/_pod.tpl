@@ -64,6 +64,31 @@ capabilities:
 - name: IDP_WEB__TRUSTED_PROXIES
   value: {{ join "," . | quote }}
 {{- end }}
+{{- if .Values.tls.existingSecret }}
+- name: IDP_TLS__CERTIFICATE
+  value: /etc/idp/tls/{{ .Values.tls.certificate }}
+- name: IDP_TLS__KEY
+  value: /etc/idp/tls/{{ .Values.tls.key }}
+{{- end }}
+{{- if .Values.mtls.enabled }}
+- name: IDP_MTLS__LISTEN
+  value: 0.0.0.0:{{ .Values.mtls.port }}
+{{- end }}
+{{- with .Values.mtls.issuerAlias }}
+- name: IDP_MTLS__ISSUER_ALIAS
+  value: {{ . | quote }}
+{{- end }}
+{{- if .Values.mtls.clientCa.existingSecret }}
+- name: IDP_MTLS__CLIENT_CA
+  value: /etc/idp/client-ca/{{ .Values.mtls.clientCa.key }}
+{{- end }}
+{{- $header := .Values.mtls.certificateHeader }}
+{{- with .Values.mtls.trustedProxies }}
+- name: IDP_MTLS__TRUSTED_PROXIES
+  value: {{ join "," . | quote }}
+- name: IDP_MTLS__CERTIFICATE_HEADER
+  value: {{ $header | quote }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 - name: {{ $name }}
   value: {{ $value | toString | quote }}
@@ -89,6 +114,17 @@ capabilities:
 {{- end }}
 - name: tmp
   mountPath: /tmp
+{{- /* Whole directories: a file mounted by a sub-path would never change. */}}
+{{- if .Values.tls.existingSecret }}
+- name: tls
+  mountPath: /etc/idp/tls
+  readOnly: true
+{{- end }}
+{{- if .Values.mtls.clientCa.existingSecret }}
+- name: client-ca
+  mountPath: /etc/idp/client-ca
+  readOnly: true
+{{- end }}
 {{- range $index, $file := .Values.secretFiles }}
 - name: secret-{{ $index }}
   mountPath: {{ $file.mountPath }}
@@ -121,6 +157,30 @@ capabilities:
 - name: tmp
   emptyDir:
     sizeLimit: 64Mi
+{{- with .Values.tls }}
+{{- if .existingSecret }}
+- name: tls
+  secret:
+    secretName: {{ .existingSecret }}
+    defaultMode: 0440
+    items:
+      - key: {{ .certificate }}
+        path: {{ .certificate }}
+      - key: {{ .key }}
+        path: {{ .key }}
+{{- end }}
+{{- end }}
+{{- with .Values.mtls.clientCa }}
+{{- if .existingSecret }}
+- name: client-ca
+  secret:
+    secretName: {{ .existingSecret }}
+    defaultMode: 0440
+    items:
+      - key: {{ .key }}
+        path: {{ .key }}
+{{- end }}
+{{- end }}
 {{- range $index, $file := .Values.secretFiles }}
 - name: secret-{{ $index }}
   secret:
@@ -149,9 +209,14 @@ capabilities:
       value: /etc/idp/console/{{ $root.Values.console.clientSecret.key }}
     {{- end }}
   ports:
-    - name: {{ ternary "http" "console" (eq $name "provider") }}
+    - name: {{ ternary (include "idp.publicPort" $root) "console" (eq $name "provider") }}
       containerPort: {{ $own.port }}
       protocol: TCP
+    {{- if and (eq $name "provider") $root.Values.mtls.enabled }}
+    - name: mtls
+      containerPort: {{ $root.Values.mtls.port }}
+      protocol: TCP
+    {{- end }}
     - name: {{ ternary "operations" "console-ops" (eq $name "provider") }}
       containerPort: {{ $own.operationsPort }}
       protocol: TCP

@@ -130,10 +130,15 @@ fn address(text: &str) -> Option<Url> {
         return None;
     }
     let mut url = Url::parse(text).ok().filter(Url::has_host)?;
-    // A parser may take away `..` and double slashes before a host; the address must hold its path as written.
+    // A parser takes away `..`, double slashes before a host and an empty user, and undoes escapes in a host; the address
+    // must hold its host and path as written.
     let rest = text.split_once("://")?.1.split(['?', '#']).next()?;
-    let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
-    if url.path() != path {
+    let (authority, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, "/"));
+    let authority = authority.to_ascii_lowercase();
+    let port = authority.strip_prefix(url.host_str()?)?;
+    let is_its_port =
+        port.is_empty() || port.strip_prefix(':') == url.port_or_known_default().map(|n| n.to_string()).as_deref();
+    if !is_its_port || url.path() != path {
         return None;
     }
     url.set_query(None);

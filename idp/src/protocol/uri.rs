@@ -39,12 +39,24 @@ pub fn lawful(text: &str) -> Result<(Url, Kind), &'static str> {
         "http" if is_loopback(&url) => Kind::HttpLoopback,
         _ => return Err("is not an https URI"),
     };
-    if url.host_str().is_none_or(|host| host.is_empty() || host.ends_with('.')) {
+    if !has_proper_host(&url) {
         return Err("has no proper host");
     }
     // An address without a path is the same address with `/`, and may be registered either way.
     let canonical = url.as_str() == text || (!text.ends_with('/') && url.as_str().strip_suffix('/') == Some(text));
     if canonical { Ok((url, kind)) } else { Err("is not written in its canonical form") }
+}
+
+/// RFC 3986 §3.2.2, RFC 1123 §2.1: a name as DNS has it, or an address by number.
+fn has_proper_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+            (1..=253).contains(&name.len()) && !name.ends_with('.') && name.bytes().all(plain)
+        }
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -126,6 +138,9 @@ mod tests {
             "https://rp.gov.vn\\evil.vn/cb",
             "https://rp.gov.vn./cb",
             "https://*.gov.vn/cb",
+            "https://rp;a.gov.vn/cb",
+            "https://rp.'gov.vn/cb",
+            "https://rp_a.gov.vn/cb",
             "https://rp.gov.vn/*",
             "https://rp。gov.vn/cb",
             "https://rp.gov.vn/\u{e9}",

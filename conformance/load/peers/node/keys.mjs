@@ -1,11 +1,11 @@
-// Prints the signing and client keys server.mjs reads, new ones each time.
+// Prints the signing keys server.mjs reads, new ones each time, and the client's public key in the file named.
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 const jwk = (key, more) => ({ ...key.export({ format: 'jwk' }), use: 'sig', ...more });
 const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const client = ec();
 console.log(JSON.stringify({
   es256: jwk(ec().privateKey, { alg: 'ES256', kid: 'es' }),
   rs256: jwk(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, { alg: 'RS256', kid: 'rs' }),
-  client_es256_public: jwk(client.publicKey, { alg: 'ES256', kid: 'c' }),
+  client_es256_public: JSON.parse(readFileSync(process.argv[2], 'utf8')),
 }));

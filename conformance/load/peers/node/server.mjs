@@ -6,7 +6,7 @@ import Provider from 'oidc-provider';
 import { readFileSync } from 'node:fs';
 
 const port = Number(process.env.PORT ?? 4100);
-const keys = JSON.parse(readFileSync(process.env.KEYS_FILE, 'utf8')); // made by bench.py keys
+const keys = JSON.parse(readFileSync(process.env.KEYS_FILE, 'utf8')); // made by keys.mjs
 const issuer = `http://127.0.0.1:${port}`;
 
 class MapAdapter {

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The provider under load, on one store.
-#   setup.sh seed sqlite|postgres      migrate, make keys, register three clients and one citizen; keep the result
+#   setup.sh seed sqlite|postgres      migrate, make keys, register the clients and one citizen; keep the result
 #   setup.sh restore sqlite|postgres   start afresh from what was kept (PostgreSQL: and start the server)
 #   setup.sh clear sqlite|postgres     end what restore began
-# Reads BIN_DIR (idp, admin), STATE_DIR (on a disk, never tmpfs) and CLIENT_CORE.
+# Reads BIN_DIR (idp, admin), STATE_DIR (on a disk, never tmpfs), LOAD_DIR (the key of the client that signs) and
+# CLIENT_CORE.
 set -euo pipefail
 store=$2
 dir=$STATE_DIR/$store
@@ -53,6 +54,7 @@ directory = "$run/keys"
 sign_ins_per_address = 1000000
 pages_per_address = 1000000
 sessions_per_account = 1000
+pushed_requests_per_client = 1000000000
 TOML
 }
 
@@ -86,13 +88,23 @@ seed() {
   client RS256 >"$run/rs256.json"
   cat >"$run/svc.json" <<'JSON'
 {"client_id": "svc", "client_name": "Load service", "client_secret": "load-secret-load-secret-load-secret-load-se",
- "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic", "scope": "api"}
+ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic", "scope": "api", "vn_resources": ["https://api.example.vn"]}
+JSON
+  cat >"$run/svc-jwt.json" <<JSON
+{"client_id": "svc-jwt", "client_name": "Load service with a key", "grant_types": ["client_credentials"],
+ "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "ES256", "scope": "api",
+ "jwks": {"keys": [$(cat "$LOAD_DIR/client.json")]}}
+JSON
+  cat >"$run/api.json" <<'JSON'
+{"client_id": "api", "client_name": "Load resource server", "client_secret": "load-secret-load-secret-load-secret-load-se",
+ "grant_types": [], "token_endpoint_auth_method": "client_secret_basic", "scope": "api",
+ "vn_serves": ["https://api.example.vn"], "vn_token_form": "jwt", "vn_token_signed_alg": "ES256"}
 JSON
   cat >"$run/people.jsonl" <<'JSON'
 {"person_number": "099090000101", "name": "Nguyễn Văn Tải", "birthdate": "1990-01-01", "gender": "male", "account": {"level": 1, "state": "activated", "password": "VNeID#2026", "email": "tai@example.vn"}, "claims": {"family_name": "Nguyễn", "given_name": "Tải", "preferred_username": "tai"}}
 JSON
   local each
-  for each in es256 rs256 svc; do "$BIN_DIR/admin" --config "$run/idp.toml" client put "$run/$each.json" >/dev/null; done
+  for each in es256 rs256 api svc svc-jwt; do "$BIN_DIR/admin" --config "$run/idp.toml" client put "$run/$each.json" >/dev/null; done
   "$BIN_DIR/admin" --config "$run/idp.toml" account import "$run/people.jsonl" >/dev/null
   stop_postgres
   rm -rf "$seed"

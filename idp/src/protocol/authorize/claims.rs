@@ -18,7 +18,7 @@ fn malformed(told: impl Into<String>) -> Error {
 
 /// Reads the parameter. Unknown members and unknown claims are ignored (OIDC Core §5.5); anything malformed, a repeated
 /// member included, is `invalid_request`.
-pub(super) fn parse(text: &str) -> Result<ClaimsRequest, Error> {
+pub fn parse(text: &str) -> Result<ClaimsRequest, Error> {
     let value = json::strict(text, DEEPEST).map_err(|error| malformed("claims is not proper JSON").because(error))?;
     let Value::Object(places) = value else { return Err(malformed("claims is not a JSON object")) };
     let mut request = ClaimsRequest::default();

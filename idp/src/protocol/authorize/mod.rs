@@ -6,7 +6,7 @@
 pub mod address;
 pub mod answer;
 pub mod checks;
-mod claims;
+pub mod claims;
 mod demand;
 pub mod jar;
 pub mod next;

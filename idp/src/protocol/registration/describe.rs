@@ -10,6 +10,12 @@ pub fn describe(client: &Client) -> Result<Map<String, Value>, Fault> {
     let broken = |error: serde_json::Error| Fault::broken("protocol", error);
     let Value::Object(mut members) = serde_json::to_value(client).map_err(broken)? else { return Ok(Map::new()) };
     members.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+    // What a server is told of its tokens concerns nobody else.
+    if client.resources.serves.is_empty() {
+        members.remove("vn_token_form");
+    }
+    // RFC 7591 §2: absent would mean authorization_code.
+    members.entry("grant_types").or_insert_with(|| Value::Array(Vec::new()));
     members.insert("scope".to_owned(), client.scope.join(" ").into());
     if let Some(jwks) = &client.jwks {
         members.insert("jwks".to_owned(), serde_json::from_str(jwks).map_err(broken)?);

@@ -161,3 +161,17 @@ fn rfc7591_3_2_1_all_registered_metadata_are_told() {
     let by_value = registered(json!({"jwks": key, "token_endpoint_auth_method": "private_key_jwt"})).unwrap();
     assert_eq!(describe(&by_value).unwrap()["jwks"], key);
 }
+
+#[test]
+fn rfc7592_2_2_what_is_told_may_be_sent_back() {
+    let admission = Admission { http_loopback: false, unknown: Unknown::Refused, certificates: true, client_ca: true };
+    for file in [
+        json!({"client_id": "rp", "redirect_uris": ["https://rp.gov.vn/cb"], "scope": "openid"}),
+        json!({"client_id": "svc", "grant_types": ["client_credentials"], "scope": "api"}),
+        json!({"client_id": "api", "grant_types": [], "scope": "api", "vn_serves": ["https://api.gov.vn"], "vn_token_form": "jwt"}),
+    ] {
+        let (client, _) = admit(&file, &admission).unwrap();
+        let told = Value::Object(describe(&client).unwrap());
+        assert_eq!(admit(&told, &admission).unwrap().0, client, "{told}");
+    }
+}
