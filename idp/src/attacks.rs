@@ -13,8 +13,8 @@
 //! | profile escaped by leaving something out | demands are asked of the effective request | `protocol::profile`, `authorize::checks` | `checks_tests`, `wire::fapi` |
 //! | refresh token stolen | public clients rotate, a replay ends the family | `protocol::token::refresh` | `refresh_tests`, `races` |
 //! | assertion replayed, on any node | `jti` is spent in the transaction of the act | `store::used`, `flow::caller` | `races`, `wire::client_auth` |
-//! | access token stolen | bound to a key or certificate the thief lacks | `protocol::binding`, `flow::userinfo` | `binding_tests`, `wire::dpop`, `wire::mtls` |
-//! | DPoP proof replayed, or made for another request | spent once in SQL; method, address, token and time must match | `protocol::dpop`, `flow::binding` | `dpop_tests`, `wire::dpop` |
+//! | access token stolen | bound to a key or certificate the thief lacks | `protocol::binding`, `flow::userinfo` | `binding_tests`, `wire::dpop`, `wire::mtls`, `wire::resource_server` |
+//! | DPoP proof replayed, or made for another request | spent once in SQL; method, address, token and time must match | `protocol::dpop`, `flow::binding` | `dpop_tests`, `wire::dpop`, `wire::resource_server` |
 //! | client certificate forged in a header | only proxies the operator named may state one | `web::connection` | `wire::mtls` |
 //! | token made for another purpose | classes in every digest; `typ` and algorithm lists | `domain::secret`, `keys::client` | `keys` tests |
 //! | token of one resource used at another, or at userinfo | the audience is in its record, asked at every use | `protocol::resource`, `flow::userinfo` | `wire::resources` |
