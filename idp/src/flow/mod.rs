@@ -43,6 +43,7 @@ pub mod step_up;
 pub mod tls;
 pub mod token;
 pub mod trail;
+pub mod transaction;
 pub mod userinfo;
 
 use std::net::IpAddr;
@@ -85,6 +86,7 @@ pub enum Step {
     SignIn,
     Otp,
     Consent,
+    Transaction,
     Level,
     Guardian,
     Locked,
@@ -93,10 +95,11 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Step; 8] = [
+    pub const ALL: [Step; 9] = [
         Step::SignIn,
         Step::Otp,
         Step::Consent,
+        Step::Transaction,
         Step::Level,
         Step::Guardian,
         Step::Locked,
@@ -110,6 +113,7 @@ impl Step {
             Step::SignIn => "sign-in",
             Step::Otp => "otp",
             Step::Consent => "consent",
+            Step::Transaction => "transaction",
             Step::Level => "level",
             Step::Guardian => "guardian",
             Step::Locked => "locked",

@@ -6,9 +6,10 @@ use crate::domain::binding::{Confirmation, token_type};
 use crate::domain::grant::Grant;
 use crate::domain::level::Acr;
 use crate::domain::relying_party::SigningAlg;
-use crate::domain::{Client, Moment};
+use crate::domain::{Client, Id, Moment};
 
 use super::access_token::audience;
+use super::authorization_details::is_identifier;
 use super::error::Error;
 use super::params::Params;
 use super::profile::default_alg;
@@ -40,6 +41,35 @@ pub fn seen(caller: &Authenticated, grant: &Grant, audience: &[String]) -> Optio
     (!own.is_empty()).then_some(own)
 }
 
+/// Who spends the transaction of a token by asking about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spending {
+    pub by: Id<Client>,
+    /// `vn_attempt`: repeated, the first answer is given again.
+    pub attempt: Option<String>,
+}
+
+/// RFC 7662 §2.1 leaves room for further parameters: the server's own name for this attempt.
+pub fn attempt(params: &Params) -> Result<Option<String>, Error> {
+    match params.one("vn_attempt")? {
+        Some(attempt) if !is_identifier(attempt) => {
+            let told = "vn_attempt is not 1 to 64 characters of [A-Za-z0-9._-]";
+            Err(Error::invalid_request("RFC 7662 §2.1", told))
+        }
+        attempt => Ok(attempt.map(str::to_owned)),
+    }
+}
+
+/// Whether the caller is whom a token is for: a server in its audience, or the client itself where it names none. Its
+/// question spends a transaction (`contract.md` 4); the client's own question about a server's token only looks.
+pub fn is_meant(caller: &Authenticated, grant: &Grant, audience: &[String]) -> bool {
+    let client = caller.client();
+    match audience {
+        [] => client.id == grant.client,
+        resources => resources.iter().any(|one| client.resources.serves.contains(one)),
+    }
+}
+
 /// Which kind of token was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -63,6 +93,8 @@ pub struct Live<'a> {
     pub acr: Option<Acr>,
     pub issued_at: Moment,
     pub expires_at: Moment,
+    /// What the holder approved (RFC 9396 §9.2).
+    pub authorization_details: Option<&'a Value>,
 }
 
 /// RFC 7662 §2.2, with `acr` and `auth_time` for step-up (RFC 9470 §6.2). Never a claim of the holder.
@@ -90,6 +122,9 @@ pub fn body(live: &Live<'_>) -> Map<String, Value> {
     // RFC 9449 §6.2, RFC 8705 §3.2.
     if let Some(confirmation) = live.confirmation {
         state("cnf", Value::Object(confirmation.members()));
+    }
+    if let Some(details) = live.authorization_details {
+        state("authorization_details", details.clone());
     }
     match live.grant.holder() {
         Some(authentication) => {

@@ -52,6 +52,8 @@ fn silent(signed_in: bool, demand: Option<u8>, scope: &str) -> Error {
         available: &fixtures::claims("name"),
         consents: &[],
         arriving: true,
+        confirmed: false,
+        approved: false,
     };
     match authorize::next(&request, &client, &facts, at(1000)) {
         authorize::Next::Refuse(error) => error,
@@ -235,6 +237,7 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
         acr: Some(Acr::Muc1),
         issued_at: at(1000),
         expires_at: at(1600),
+        authorization_details: None,
     };
     assert_eq!(
         serde_json::Value::Object(introspect::body(&live)),

@@ -31,6 +31,7 @@ pub mod subject;
 pub mod throttle;
 pub mod token;
 pub mod trail;
+pub mod transaction;
 pub mod used;
 
 mod columns;
