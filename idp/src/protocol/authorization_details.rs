@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `identifier`: the client's own reference, 1 to 64 of `[A-Za-z0-9._-]`, approved once. `text`: `vi`, and `en` if the
-//! client has it, 1 to 1,000 characters on at most 20 lines. `amount`, `payee`: may be left out; whole đồng, one line of
+//! client has it, 1 to 500 characters on at most 10 lines. `amount`, `payee`: may be left out; whole đồng, one line of
 //! up to 140 characters. There is nothing else: which server it is for is said by `resource` (RFC 8707).
 
 use serde_json::{Map, Value, json};
@@ -21,13 +21,13 @@ use super::params::Params;
 
 const PARAMETER: &str = "authorization_details";
 
-/// Bytes of the parameter: more than both texts need with every character escaped.
-const LONGEST: usize = 16_384;
+/// Bytes of the parameter: more than both texts need with every character escaped, and half of what a form may hold.
+const LONGEST: usize = 8192;
 /// `[{"text":{"vi":…}}]`.
 const DEEPEST: usize = 3;
 const LONGEST_IDENTIFIER: usize = 64;
-const LONGEST_TEXT: usize = 1000;
-const MOST_LINES: usize = 20;
+const LONGEST_TEXT: usize = 500;
+const MOST_LINES: usize = 10;
 const LONGEST_PAYEE: usize = 140;
 const LONGEST_VALUE: usize = 15;
 
@@ -151,7 +151,7 @@ fn words(mut members: Members) -> Result<Words, Error> {
     members.end()?;
     for (name, text) in [("vi", Some(&words.vi)), ("en", words.en.as_ref())] {
         if text.is_some_and(|text| !is_text(text)) {
-            return Err(refused(format!("text {name} is not up to 1000 visible characters on up to 20 lines")));
+            return Err(refused(format!("text {name} is not up to 500 visible characters on up to 10 lines")));
         }
     }
     Ok(words)

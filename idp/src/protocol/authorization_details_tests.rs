@@ -82,15 +82,12 @@ fn rfc9396_5_everything_but_the_exact_shape_is_refused() {
         (with("text", json!({"vi": null})), "vi is not text"),
         (with("text", json!({"vi": "a", "fr": "b"})), "member fr is not known"),
         (with("text", json!({"vi": "a", "en": 1})), "en is not text"),
-        (with("text", long(1000)), "taken"),
-        (with("text", long(1001)), "text vi is not up to 1000 visible characters on up to 20 lines"),
-        (with("text", json!({"vi": "ộ".repeat(1000), "en": "ộ".repeat(1000)})), "taken"),
-        (with("text", lines(20)), "taken"),
-        (
-            with("text", lines(21)),
-            "text vi is not up to 1000 visible characters on up to 20 lines",
-        ),
-        (with("text", json!({"vi": "a", "en": ""})), "text en is not up to 1000 visible characters on up to 20 lines"),
+        (with("text", long(500)), "taken"),
+        (with("text", long(501)), "text vi is not up to 500 visible characters on up to 10 lines"),
+        (with("text", json!({"vi": "ộ".repeat(500), "en": "ộ".repeat(500)})), "taken"),
+        (with("text", lines(10)), "taken"),
+        (with("text", lines(11)), "text vi is not up to 500 visible characters on up to 10 lines"),
+        (with("text", json!({"vi": "a", "en": ""})), "text en is not up to 500 visible characters on up to 10 lines"),
         // Money, and to whom.
         (with("amount", json!(null)), "taken"),
         (with("amount", json!("150000 VND")), "amount is not an object"),
@@ -180,5 +177,24 @@ proptest! {
     fn no_text_at_all_stops_it(text in "\\PC{0,200}") {
         drop(parse(&text));
         drop(parse(&format!("[{text}]")));
+    }
+}
+
+#[test]
+fn a_spending_is_repeated_by_its_own_server_in_its_own_attempt_only() {
+    let spent = |by: &str, attempt: Option<&str>| Spent {
+        at: fixtures::at(1),
+        by: crate::domain::Id::new(by),
+        attempt: attempt.map(str::to_owned),
+    };
+    for (first, again, expected) in [
+        (spent("api", Some("1")), spent("api", Some("1")), true),
+        (spent("api", Some("1")), spent("api", Some("2")), false),
+        (spent("api", Some("1")), spent("other", Some("1")), false),
+        (spent("api", Some("1")), spent("api", None), false),
+        (spent("api", None), spent("api", None), false),
+        (spent("api", None), spent("api", Some("1")), false),
+    ] {
+        assert_eq!(is_repeated(&first, &again), expected, "{first:?} {again:?}");
     }
 }

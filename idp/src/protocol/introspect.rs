@@ -162,3 +162,41 @@ pub fn signing_alg(caller: &Client) -> SigningAlg {
 pub fn inactive() -> Value {
     json!({ "active": false })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::arrangement::Resources;
+    use crate::protocol::fixtures::{self, words};
+
+    #[test]
+    fn rfc9396_only_whom_a_token_is_for_spends_what_it_carries() {
+        let grant = fixtures::grant("rp", "openid");
+        let caller = |id: &str, serves: &str| {
+            let resources = Resources { serves: words(serves), ..Resources::default() };
+            fixtures::authenticated(&Client { resources, ..fixtures::client(id, "openid") })
+        };
+        let both = words("https://a https://b");
+        for (caller, audience, expected) in [
+            (caller("rp", ""), &[][..], true),
+            (caller("rp", ""), &both, false),
+            (caller("api", "https://b https://c"), &both, true),
+            (caller("api", "https://c"), &both, false),
+            (caller("api", "https://c"), &[], false),
+            (caller("rp", "https://a"), &both, true),
+        ] {
+            assert_eq!(is_meant(&caller, &grant, audience), expected, "{audience:?}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_has_a_plain_name_or_none() {
+        let of = |text: &str| attempt(&Params::parse(text).unwrap()).ok();
+        assert_eq!(of(""), Some(None));
+        assert_eq!(of("vn_attempt="), Some(None));
+        assert_eq!(of("vn_attempt=order-7"), Some(Some("order-7".to_owned())));
+        for bad in ["vn_attempt=a+b", "vn_attempt=%C3%A9", "vn_attempt=a&vn_attempt=a"] {
+            assert_eq!(of(bad), None, "{bad}");
+        }
+    }
+}

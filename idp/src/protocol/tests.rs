@@ -93,6 +93,7 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         registration::refuse("redirect_uris", "is missing"),
         step_up::refusal(None),
         resource::asked(&params("resource=a%20b")).unwrap_err(),
+        authorization_details::approved_before(),
         dpop::single(&["", ""]).unwrap_err(),
         dpop::use_nonce(),
     ];
@@ -252,6 +253,10 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
     let told = introspect::body(&Live { confirmation: bound.as_ref(), ..live });
     assert_eq!((&told["token_type"], &told["cnf"]), (&json!("DPoP"), &json!({"jkt": "k", "x5t#S256": "c"})));
     let own = Grant { party: Party::ClientItself, scope: vec![], ..grant.clone() };
+    // RFC 9396 §9.2.
+    let details = json!([{"type": "vn_transaction"}]);
+    let told = introspect::body(&Live { authorization_details: Some(&details), ..live });
+    assert_eq!(told["authorization_details"], details);
     let refresh = introspect::body(&Live { kind: Kind::Refresh, grant: &own, scope: &[], acr: None, ..live });
     assert_eq!(
         serde_json::Value::Object(refresh),

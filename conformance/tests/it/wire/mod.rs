@@ -34,4 +34,5 @@ mod sessions;
 mod times;
 mod tls;
 mod token;
+mod transactions;
 mod userinfo;

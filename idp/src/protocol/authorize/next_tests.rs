@@ -356,3 +356,5 @@ fn contract_4_and_az_10_what_happens_next() {
 mod every;
 #[path = "next_fresh_tests.rs"]
 mod fresh;
+#[path = "next_transaction_tests.rs"]
+mod transaction;

@@ -9,6 +9,7 @@ mod people;
 mod pushed;
 mod races;
 mod sessions;
+mod transactions;
 
 use std::future::Future;
 use std::sync::Arc;
