@@ -11,6 +11,7 @@ use super::token::holder_stands;
 use super::{bearer, resource, transaction};
 use crate::domain::binding::Confirmation;
 use crate::domain::grant::Grant;
+use crate::domain::relying_party::ClientStatus;
 use crate::domain::secret::{RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::{Fault, Moment};
@@ -154,12 +155,13 @@ fn stands(db: &mut Db, (grant, held): (&Grant, bool), idp: &Idp) -> Result<Resul
     };
     let fresh = if waited { store::grant::find(db, &grant.id)? } else { None };
     let grant = fresh.as_ref().unwrap_or(grant);
-    // The caller was found live a moment ago; the grant's holder and session are read here.
+    // A server may ask about the token of a client that was suspended since.
+    let client = Some(store::client::find(db, &grant.client)?.map_or(ClientStatus::Closed, |found| found.status));
     match grant.holder() {
-        Some(holder) => holder_stands(db, None, grant, holder, idp),
+        Some(holder) => holder_stands(db, client, grant, holder, idp),
         None => {
             let subject = Subject::ClientItself;
-            Ok(may_act(Asking { client: None, subject, grant: Some(grant), session: None }, idp.clock.now()))
+            Ok(may_act(Asking { client, subject, grant: Some(grant), session: None }, idp.clock.now()))
         }
     }
 }
