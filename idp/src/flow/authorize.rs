@@ -213,9 +213,10 @@ fn issue(
         return Ok(Answer::bare(Outcome::Shown(spent())));
     }
     let grant: Id<Grant> = idp.id()?;
-    let approved = match &approval {
-        None => None,
-        Some(approval) => match transaction::approve(db, approval, (&session, &client), &grant, idp)? {
+    let approved = match (&request.transaction, &approval) {
+        (None, _) => None,
+        (Some(_), None) => return Err(Fault::broken("flow", "a transaction nobody approved")),
+        (Some(_), Some(approval)) => match transaction::approve(db, approval, (&session, &client), &grant, idp)? {
             Ok(approved) => Some(approved),
             Err(error) => return refused(db, (&request, &client), (Some(&session), browser), error, idp),
         },

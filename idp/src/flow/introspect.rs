@@ -121,7 +121,7 @@ fn told(db: &mut Db, (caller, spending): Caller<'_>, found: &Found<'_>, idp: &Id
     let Some(audience) = seen else { return inactive() };
     let Ok(standing) = stands(db, (found.grant, spending.is_some()), idp)? else { return inactive() };
     if found.grant.transaction.is_some() {
-        let meant = introspect::is_meant(caller, found.grant, found.audience);
+        let meant = introspect::is_meant(caller, found.grant, found.audience, &idp.config.issuer);
         let good = match spending {
             None if meant => return Ok(Seen::Spendable),
             Some(spending) if meant => transaction::spend(db, found.grant, spending, idp)?,

@@ -60,14 +60,14 @@ pub fn attempt(params: &Params) -> Result<Option<String>, Error> {
     }
 }
 
-/// Whether the caller is whom a token is for: a server in its audience, or the client itself where it names none. Its
+/// Whether the caller is whom a token is for: a server in its audience, or the client itself where it names none but us. Its
 /// question spends a transaction (`contract.md` 4); the client's own question about a server's token only looks.
-pub fn is_meant(caller: &Authenticated, grant: &Grant, audience: &[String]) -> bool {
+pub fn is_meant(caller: &Authenticated, grant: &Grant, audience: &[String], issuer: &str) -> bool {
     let client = caller.client();
-    match audience {
-        [] => client.id == grant.client,
-        resources => resources.iter().any(|one| client.resources.serves.contains(one)),
+    if audience.iter().all(|one| one == issuer) {
+        return client.id == grant.client;
     }
+    audience.iter().any(|one| client.resources.serves.contains(one))
 }
 
 /// Which kind of token was found.
@@ -176,7 +176,8 @@ mod tests {
             let resources = Resources { serves: words(serves), ..Resources::default() };
             fixtures::authenticated(&Client { resources, ..fixtures::client(id, "openid") })
         };
-        let both = words("https://a https://b");
+        let (both, ours) = (words("https://a https://b"), words(fixtures::ISSUER));
+        let mixed = [both.clone(), ours.clone()].concat();
         for (caller, audience, expected) in [
             (caller("rp", ""), &[][..], true),
             (caller("rp", ""), &both, false),
@@ -184,8 +185,12 @@ mod tests {
             (caller("api", "https://c"), &both, false),
             (caller("api", "https://c"), &[], false),
             (caller("rp", "https://a"), &both, true),
+            (caller("rp", ""), &ours, true),
+            (caller("api", "https://a"), &ours, false),
+            (caller("rp", ""), &mixed, false),
+            (caller("api", "https://a"), &mixed, true),
         ] {
-            assert_eq!(is_meant(&caller, &grant, audience), expected, "{audience:?}");
+            assert_eq!(is_meant(&caller, &grant, audience, fixtures::ISSUER), expected, "{audience:?}");
         }
     }
 

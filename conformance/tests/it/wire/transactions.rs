@@ -217,6 +217,19 @@ async fn it_is_asked_every_time_and_after_consent() {
 }
 
 #[tokio::test]
+async fn every_prompt_that_shows_pages_ends_with_an_approval() {
+    let idp = Sandbox::shared();
+    let client = payer(idp, json!({}));
+    for prompt in ["login", "consent", "login consent", "select_account"] {
+        let (holder, visitor) = (idp.citizen(), idp.visitor());
+        idp.tokens(&visitor, &client, Ask::of(&client).scope("openid profile"), &holder).await;
+        let ask = asking(&client, &details(&reference())).scope("openid profile").with("prompt", prompt);
+        let tokens = approved(idp, &visitor, &client, ask.with("max_age", "0"), &holder).await;
+        assert!(tokens.body["authorization_details"].is_array(), "{prompt}");
+    }
+}
+
+#[tokio::test]
 async fn az_20_only_the_browser_and_the_page_that_showed_it_approve() {
     let idp = Sandbox::shared();
     let (client, holder, visitor) = (payer(idp, json!({})), idp.citizen(), idp.visitor());

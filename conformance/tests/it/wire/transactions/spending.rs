@@ -94,6 +94,11 @@ async fn without_a_resource_the_client_spends_it_itself() {
     assert_eq!(client.introspect(tokens.access()).await["authorization_details"], asked);
     assert_eq!(client.introspect(tokens.access()).await, inactive());
     assert_eq!(client.userinfo(tokens.access()).await.status, 401, "inactive is inactive everywhere");
+    // Nor is it spent by nobody where it names us alone.
+    let ask = asking(&client, &details(&reference())).with("resource", &idp.issuer);
+    let tokens = approved(idp, &idp.visitor(), &client, ask, &idp.citizen()).await;
+    assert_eq!(client.introspect(tokens.access()).await["active"], json!(true));
+    assert_eq!(client.introspect(tokens.access()).await, inactive());
 }
 
 #[tokio::test]
