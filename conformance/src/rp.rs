@@ -14,12 +14,13 @@ use openidconnect::core::{
 use openidconnect::{
     AccessToken, AuthenticationContextClass, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
     EmptyAdditionalClaims, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpResponse, IssuerUrl, LanguageTag,
-    LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
-    ProviderMetadataWithLogout, RedirectUrl, Scope, SubjectIdentifier, TokenResponse, UserInfoClaims,
+    LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl,
+    Scope, SubjectIdentifier, TokenResponse, UserInfoClaims,
 };
 use serde_json::{Map, Value};
 use url::Url;
 
+mod approval;
 pub mod logout_token;
 
 type Client =
@@ -51,6 +52,8 @@ pub struct Begun {
     pub state: String,
     nonce: Nonce,
     verifier: String,
+    /// What the citizen is asked to approve, as it was sent.
+    details: Option<Value>,
 }
 
 /// The authorization response as it arrived.
@@ -68,6 +71,8 @@ pub struct SignedIn {
     pub id_token: CoreIdToken,
     pub id_claims: Map<String, Value>,
     pub userinfo: Map<String, Value>,
+    /// What the citizen approved, spent by asking.
+    pub approved: Option<Value>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +86,7 @@ pub enum Failure {
 }
 
 struct Provider {
-    metadata: ProviderMetadataWithLogout,
+    metadata: approval::Metadata,
     client: Client,
 }
 
@@ -115,7 +120,9 @@ impl RelyingParty {
             request = request.add_extra_param(name.clone(), value.clone());
         }
         let (url, state, nonce) = request.url();
-        Ok(Begun { url: url.into(), state: state.into_secret(), nonce, verifier: verifier.into_secret() })
+        let details = ask.parameters.iter().find(|(name, _)| name == "authorization_details");
+        let details = details.and_then(|(_, text)| serde_json::from_str(text).ok());
+        Ok(Begun { url: url.into(), state: state.into_secret(), nonce, verifier: verifier.into_secret(), details })
     }
 
     /// Redeems the answer. The caller has found `begun` by the answer's `state` in the same browser's session.
@@ -143,7 +150,15 @@ impl RelyingParty {
         let subject = self.verify(&provider, &id_token, &begun.nonce, tokens.access_token()).await?;
         let userinfo = self.userinfo(&provider, tokens.access_token(), subject).await?;
         let id_claims = payload(&id_token).ok_or(Failure::Untrusted("id_token"))?;
-        Ok(SignedIn { id_token, id_claims, userinfo })
+        // Last, for it ends the token.
+        let approved = match &begun.details {
+            None => None,
+            Some(asked) => Some(self.spend(&provider, tokens.access_token()).await?).filter(|told| told == asked),
+        };
+        if approved.is_none() && begun.details.is_some() {
+            return Err(Failure::Untrusted("authorization_details"));
+        }
+        Ok(SignedIn { id_token, id_claims, userinfo, approved })
     }
 
     /// Where RP-initiated logout begins, when the provider offers it.
@@ -229,7 +244,7 @@ impl RelyingParty {
             IssuerUrl::new(registration.issuer.clone()).map_err(|error| Failure::Provider(error.to_string()))?;
         let redirect = RedirectUrl::new(registration.redirect_uri.clone())
             .map_err(|error| Failure::Provider(error.to_string()))?;
-        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &|request| self.outbound.send(request))
+        let metadata = approval::Metadata::discover_async(issuer, &|request| self.outbound.send(request))
             .await
             .map_err(|error| Failure::Provider(told("discovery", &error)))?;
         let client = CoreClient::from_provider_metadata(

@@ -20,6 +20,10 @@
 //! | token of one resource used at another, or at userinfo | the audience is in its record, asked at every use | `protocol::resource`, `flow::userinfo` | `wire::resources` |
 //! | server asks about tokens that are not for it | `inactive`; one registered server for a resource | `protocol::introspect`, `store::resource` | `wire::resources` |
 //! | JWT access token outlives a lock | 300 s, recorded by `jti`, never at level 2 | `protocol::access_token`, `protocol::resource` | `wire::resources` |
+//! | citizen approves what was not read | shown whole on a page of its own; the form token is bound to the text and its language | `flow::transaction`, `protocol::authorization_details` | `wire::transactions` |
+//! | approval from a sign-in that merely stands, or another tab's code | a code sent for that interaction and entered in it | `protocol::authorize::next`, `store::interaction::confirm` | `next_transaction_tests`, `wire::transactions` |
+//! | one approval used twice | one reference a client, one spending: each one conditional statement | `store::transaction` | `store::tests`, `wire::transactions` |
+//! | token of a suspended client used at a server | the client's standing is read when its server asks | `flow::introspect` | `wire::transactions` |
 //! | signed answer downgraded to plain | the registration decides, no header does | `protocol::userinfo` | `wire::answers` |
 //! | interaction finished by another browser | bound to the cookie of the browser that began it | `flow::page::bound` | `wire::sessions` |
 //! | form posted from another site | form token inside the type, `Origin` and `Sec-Fetch-Site` | `web::read::protected` | `wire::sessions` |

@@ -22,6 +22,9 @@ pub struct Invite {
     /// Grant types, separated by spaces.
     #[arg(long, default_value = "authorization_code refresh_token")]
     grant_types: String,
+    /// Types of `authorization_details`, separated by spaces; none unless named.
+    #[arg(long, default_value = "")]
+    authorization_details_types: String,
     /// A JSON file with the `vn_purposes`; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     purposes: Option<PathBuf>,
@@ -69,12 +72,14 @@ impl Invite {
             Some(file) => Some(serde_json::from_str(&read_file(file)?).map_err(|error| format!("not JSON: {error}"))?),
         };
         let grants: Vec<&str> = self.grant_types.split_ascii_whitespace().collect();
+        let types: Vec<&str> = self.authorization_details_types.split_ascii_whitespace().collect();
         let mut policy = Map::new();
         let mut put = |name: &str, value: Option<Value>| {
             policy.extend(value.map(|value| (name.to_owned(), value)));
         };
         put("scope", Some(self.scope.as_str().into()));
         put("grant_types", Some(grants.into()));
+        put("authorization_details_types", Some(types.into()));
         put("vn_purposes", purposes);
         put("vn_legal_basis", self.legal_basis.map(Value::from));
         put("vn_pkce", self.pkce.map(Value::from));

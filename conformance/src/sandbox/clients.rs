@@ -125,6 +125,7 @@ fn ministry(ports: Ports) -> Value {
         "policy_uri": format!("{site}/policy"),
         "tos_uri": format!("{site}/terms"),
         "vn_relying_party": {"vi": "Bảo hiểm xã hội Việt Nam", "en": "Viet Nam Social Security"},
+        "authorization_details_types": ["vn_transaction"],
         "vn_sector": "social-security.sandbox",
         "vn_security_level": 3,
         "vn_legal_basis": "consent",

@@ -31,6 +31,7 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/", web::get().to(home))
         .route("/dossier", web::get().to(dossier))
+        .route("/pay", web::get().to(pay))
         .route("/sign-in", web::get().to(sign_in))
         .route("/callback", web::get().to(callback))
         .route("/sign-out", web::post().to(sign_out))
@@ -99,6 +100,9 @@ impl Portal {
         if let Some(service) = errand.service {
             parameters.push(("service".to_owned(), service.to_owned()));
         }
+        if let Some(fee) = &errand.fee {
+            parameters.push(("authorization_details".to_owned(), fee.details().to_string()));
+        }
         Ask {
             scopes: errand.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             acr: Some(errand.acr.to_owned()),
@@ -133,6 +137,14 @@ async fn dossier(portal: Shared, request: HttpRequest) -> HttpResponse {
         })
         .unwrap_or(false);
     if ready { portal.show(&request, errand) } else { begin(&portal, &request, errand).await }
+}
+
+/// A payment is asked for anew every time: nothing of an earlier sign-in does for it.
+async fn pay(portal: Shared, request: HttpRequest) -> HttpResponse {
+    match portal.site.errand("pay") {
+        Some(errand) => begin(&portal, &request, errand).await,
+        None => lost(portal, request).await,
+    }
 }
 
 async fn sign_in(portal: Shared, request: HttpRequest) -> HttpResponse {

@@ -43,6 +43,7 @@ fn signed_in(userinfo: Value) -> SignedIn {
         id_token: CoreIdToken::from_str(&token).unwrap(),
         id_claims: serde_json::from_value(id_claims).unwrap(),
         userinfo: serde_json::from_value(userinfo).unwrap(),
+        approved: None,
     }
 }
 

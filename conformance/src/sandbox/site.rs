@@ -1,5 +1,8 @@
 //! Site: what the two portals are, as data: their words, what each errand asks the provider for, and the form it fills.
 
+use openidconnect::CsrfToken;
+use serde_json::{Value, json};
+
 use super::clients::{MINISTRY, NATIONAL, RESIDENCE};
 use super::page::Text;
 
@@ -20,6 +23,16 @@ pub struct Errand {
     pub acr: &'static str,
     pub service: Option<&'static str>,
     pub form: &'static [Line],
+    /// What is paid, where the errand is a payment.
+    pub fee: Option<Fee>,
+}
+
+/// A payment the citizen approves at the provider.
+pub struct Fee {
+    pub text: Text,
+    /// Whole đồng.
+    pub amount: u32,
+    pub payee: &'static str,
 }
 
 pub struct Site {
@@ -39,6 +52,19 @@ pub struct Site {
 impl Site {
     pub fn errand(&self, name: &str) -> Option<&'static Errand> {
         self.errands.iter().find(|errand| errand.name == name)
+    }
+}
+
+impl Fee {
+    /// The fee as a transaction with a reference of its own (RFC 9396 §2).
+    pub fn details(&self) -> Value {
+        json!([{
+            "type": "vn_transaction",
+            "identifier": format!("BHYT-{}", CsrfToken::new_random_len(12).secret()),
+            "text": {"vi": self.text.vi, "en": self.text.en},
+            "amount": {"currency": "VND", "value": self.amount.to_string()},
+            "payee": self.payee,
+        }])
     }
 }
 
@@ -102,6 +128,7 @@ pub static NATIONAL_SITE: Site = Site {
                 line("Thư điện tử", "Email", "email"),
                 line("Nơi thường trú", "Permanent residence", "address"),
             ],
+            fee: None,
         },
         Errand {
             name: "dossier",
@@ -125,9 +152,21 @@ pub static NATIONAL_SITE: Site = Site {
                 line("Nơi ở hiện tại", "Current address", "vn_current_address"),
                 line("Nội dung đề nghị", "What you apply for", ""),
             ],
+            fee: None,
         },
     ],
 };
+
+const INSURANCE: &[&str] = &[
+    "openid",
+    "profile",
+    "phone",
+    "vn_identity",
+    "vn_eid_status",
+    "vn_social_insurance",
+    "vn_health_insurance",
+    "vn_dependants",
+];
 
 pub static MINISTRY_SITE: Site = Site {
     client: MINISTRY,
@@ -140,37 +179,48 @@ pub static MINISTRY_SITE: Site = Site {
     ),
     accent: "blue",
     logo: include_str!("pages/logo-ministry.svg"),
-    errands: &[Errand {
-        name: "insurance",
-        path: "/",
-        title: text("Tờ khai gia hạn bảo hiểm (TK1-TS)", "Insurance renewal form (TK1-TS)"),
-        scopes: &[
-            "openid",
-            "profile",
-            "phone",
-            "vn_identity",
-            "vn_eid_status",
-            "vn_social_insurance",
-            "vn_health_insurance",
-            "vn_dependants",
-        ],
-        acr: TWO,
-        service: None,
-        form: &[
-            NAME,
-            NUMBER,
-            BIRTH,
-            GENDER,
-            PHONE,
-            part("Mã số bảo hiểm xã hội", "Social insurance number", "vn_bhxh", "number"),
-            part("Số sổ bảo hiểm xã hội", "Insurance book number", "vn_bhxh", "book_number"),
-            part("Số tháng đã đóng", "Months paid", "vn_bhxh", "months_paid"),
-            part("Số thẻ bảo hiểm y tế", "Health insurance card", "vn_bhyt", "number"),
-            part("Thẻ có giá trị đến", "Card valid until", "vn_bhyt", "valid_to"),
-            part("Nơi khám chữa bệnh ban đầu", "First-visit hospital", "vn_bhyt", "facility"),
-            line("Người phụ thuộc", "Dependants", "vn_dependants"),
-        ],
-    }],
+    errands: &[
+        Errand {
+            name: "insurance",
+            path: "/",
+            title: text("Tờ khai gia hạn bảo hiểm (TK1-TS)", "Insurance renewal form (TK1-TS)"),
+            scopes: INSURANCE,
+            acr: TWO,
+            service: None,
+            form: &[
+                NAME,
+                NUMBER,
+                BIRTH,
+                GENDER,
+                PHONE,
+                part("Mã số bảo hiểm xã hội", "Social insurance number", "vn_bhxh", "number"),
+                part("Số sổ bảo hiểm xã hội", "Insurance book number", "vn_bhxh", "book_number"),
+                part("Số tháng đã đóng", "Months paid", "vn_bhxh", "months_paid"),
+                part("Số thẻ bảo hiểm y tế", "Health insurance card", "vn_bhyt", "number"),
+                part("Thẻ có giá trị đến", "Card valid until", "vn_bhyt", "valid_to"),
+                part("Nơi khám chữa bệnh ban đầu", "First-visit hospital", "vn_bhyt", "facility"),
+                line("Người phụ thuộc", "Dependants", "vn_dependants"),
+            ],
+            fee: None,
+        },
+        Errand {
+            name: "pay",
+            path: "/",
+            title: text("Đóng bảo hiểm y tế hộ gia đình", "Household health insurance"),
+            scopes: INSURANCE,
+            acr: TWO,
+            service: None,
+            form: &[],
+            fee: Some(Fee {
+                text: text(
+                    "Đóng bảo hiểm y tế hộ gia đình cho người thứ nhất.\nThời hạn: 12 tháng, từ ngày 01/01/2027.",
+                    "Household health insurance for the first member.\nTerm: 12 months from 1 January 2027.",
+                ),
+                amount: 1_263_600,
+                payee: "Bảo hiểm xã hội Việt Nam",
+            }),
+        },
+    ],
 };
 
 #[cfg(test)]

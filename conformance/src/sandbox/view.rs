@@ -19,6 +19,9 @@ pub struct Home {
     lead: &'static str,
     /// The service that needs level 2, where the portal has one.
     dossier: bool,
+    /// The payment, where the portal takes one.
+    fee: Option<&'static str>,
+    paid: Option<Paid>,
     outcome: Option<Told>,
     /// The session ended at the provider, not here.
     ended: bool,
@@ -43,6 +46,8 @@ impl Home {
             frame: frame(portal, language, "home", errand.path, portal.site.name.say(language)),
             lead: portal.site.lead.say(language),
             dossier: portal.site.errand("dossier").is_some(),
+            fee: portal.site.errand("pay").map(|errand| errand.title.say(language)),
+            paid: None,
             outcome: None,
             ended: false,
             received: None,
@@ -52,6 +57,7 @@ impl Home {
     pub fn of(portal: &Portal, visit: &Visit, errand: &'static Errand, language: Language) -> Home {
         Home {
             ended: visit.ended,
+            paid: visit.signed_in.as_ref().and_then(|signed_in| Paid::of(signed_in, language)),
             outcome: visit.outcome.as_ref().map(|failure| Told::of(failure, language)),
             received: visit
                 .signed_in
@@ -59,6 +65,25 @@ impl Home {
                 .map(|signed_in| Received::of(portal, signed_in, errand, &visit.form_token, language)),
             ..Home::stranger(portal, errand, language)
         }
+    }
+}
+
+/// What the citizen approved a moment ago.
+struct Paid {
+    text: String,
+    amount: String,
+    identifier: String,
+}
+
+impl Paid {
+    fn of(signed_in: &SignedIn, language: Language) -> Option<Paid> {
+        let approved = signed_in.approved.as_ref()?.get(0)?;
+        let text = |path: &str| approved.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some(Paid {
+            text: text(language.say("/text/vi", "/text/en")),
+            amount: text("/amount/value"),
+            identifier: text("/identifier"),
+        })
     }
 }
 
@@ -89,7 +114,10 @@ fn together(signed_in: &SignedIn) -> Map<String, Value> {
 }
 
 fn pretty(signed_in: &SignedIn) -> String {
-    let received = json!({"id_token": signed_in.id_claims, "userinfo": signed_in.userinfo});
+    let mut received = json!({"id_token": signed_in.id_claims, "userinfo": signed_in.userinfo});
+    if let (Some(approved), Some(members)) = (&signed_in.approved, received.as_object_mut()) {
+        members.insert("authorization_details".to_owned(), approved.clone());
+    }
     serde_json::to_string_pretty(&received).unwrap_or_default()
 }
 

@@ -67,7 +67,10 @@ async fn st_01_a_dump_after_the_run_holds_nothing_in_clear() {
     for who in [holder::AN, holder::BINH, holder::CUONG, holder::DUNG, holder::KHOI, holder::HANH, holder::EM] {
         secrets.keep_holder(&Holder::seeded(who));
     }
-    let (confidential, public) = (idp.confidential(), idp.public());
+    let types = serde_json::json!(["vn_transaction"]);
+    let confidential = idp.client(serde_json::json!({"authorization_details_types": types}));
+    let public =
+        idp.client(serde_json::json!({"token_endpoint_auth_method": "none", "authorization_details_types": types}));
     for client in [&confidential, &public] {
         for _ in 0..3 {
             let holder = idp.citizen();
@@ -157,6 +160,7 @@ async fn live(
     let denied = visitor.open(&Ask::of(client).scope("openid email").with("prompt", "consent").target()).await;
     idp.walk(&visitor, denied, holder, Will::Deny).await;
     refused(idp, client, holder, secrets).await;
+    pay(idp, client, (&visitor, holder), secrets).await;
     idp.admin_ok(&["account", "show", &holder.number, "--reveal"]);
     idp.admin_ok(&["trail", "export", &holder.number]);
 }
@@ -185,6 +189,43 @@ async fn refused(
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     panic!("{reference} is in no record");
+}
+
+/// A transaction approved and spent, one pushed and left, one left on its page: its words may name people.
+async fn pay(
+    idp: &Sandbox,
+    client: &crate::support::relying_party::RelyingParty,
+    (visitor, holder): (&crate::support::wire::Visitor, &Holder),
+    secrets: &mut Secrets,
+) {
+    let ask = |way: &str| {
+        let identifier = format!("LP-{}-{way}", holder.number);
+        let (text, payee) = (format!("Nộp học phí cho {} ({way})", holder.name), format!("Trường {way} của Hương"));
+        let details = serde_json::json!([{
+            "type": "vn_transaction", "identifier": identifier, "text": {"vi": text, "en": format!("Pay {text}")},
+            "amount": {"currency": "VND", "value": "7654321098"}, "payee": payee,
+        }]);
+        (Ask::of(client).with("authorization_details", &details.to_string()), [identifier, text, payee])
+    };
+    let (first, words) = ask("approved");
+    let (left, more) = ask("pushed");
+    let (shown, rest) = ask("shown");
+    for word in words.iter().chain(&more).chain(&rest) {
+        secrets.keep("words of a transaction", word);
+    }
+    secrets.keep("amount of a transaction", "7654321098");
+    client.pushed(&left).await;
+    let at = visitor.open(&first.target()).await;
+    let at = idp.walk(visitor, at, holder, Will::AllowAll).await;
+    let code = visitor.submit(&at, &at.page().press("allow", &[], &[])).await.returned().unwrap().code();
+    let tokens = crate::support::flow::redeemed(client, first, code).await;
+    assert!(tokens.body["authorization_details"].is_array());
+    secrets.keep("transaction token", tokens.access());
+    if client.introspects() {
+        client.introspect(tokens.access()).await;
+    }
+    let at = visitor.open(&shown.target()).await;
+    assert_eq!(at.page().name(), "otp");
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::relying_party::SigningAlg;
+use super::transaction::DetailsType;
 
 /// How requests must be made (RFC 9126 §6, RFC 9101 §10.5, OIDC Registration §2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,8 @@ pub struct RequestRules {
     pub request_object_signing_alg: Option<SigningAlg>,
     /// Where request objects may be fetched from, byte for byte, fragment included.
     pub request_uris: Vec<String>,
+    /// Types of `authorization_details` the client may ask for (RFC 9396 §10).
+    pub authorization_details_types: Vec<DetailsType>,
 }
 
 /// How a key is agreed or wrapped for an encrypted answer (RFC 7518 §4.1).

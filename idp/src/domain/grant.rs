@@ -10,6 +10,7 @@ use super::relying_party::Client;
 use super::request::ClaimsRequest;
 use super::secret::{AccessToken, Code, RefreshToken, Stored};
 use super::session::{Acquaintance, Session};
+use super::transaction::Transaction;
 
 /// Who signed in for a grant, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Grant {
     pub service: Option<String>,
     /// Resources it may yield tokens for (RFC 8707); none named, its tokens are for us alone.
     pub resources: Vec<String>,
+    /// What the holder approved; its token is good for that once.
+    pub transaction: Option<Id<Transaction>>,
     /// `offline_access` was granted: the grant outlives its session.
     pub offline: bool,
     pub opened_at: Moment,

@@ -24,6 +24,8 @@ pub struct Interaction {
     pub refused: Option<Id<Account>>,
     /// Who proved a factor within this interaction. Until somebody did, nothing was proved for its sake.
     pub proved_by: Option<Id<Account>>,
+    /// When that person entered a code sent for this interaction.
+    pub confirmed_at: Option<Moment>,
     pub opened_at: Moment,
     pub expires_at: Moment,
     pub finished_at: Option<Moment>,

@@ -7,12 +7,16 @@ use super::consent::{Bilingual, Purpose};
 use super::id::Id;
 use super::moment::Moment;
 use super::relying_party::{AssertionAudience, Client, GrantType, LegalBasis, PkcePolicy, Profile};
+use super::transaction::DetailsType;
 
 /// What clients registered by an invitation get where they ask for nothing, and at most.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     pub scope: Vec<String>,
     pub grant_types: Vec<GrantType>,
+    /// Types of `authorization_details`; none unless the operator says so.
+    #[serde(default)]
+    pub authorization_details_types: Vec<DetailsType>,
     #[serde(rename = "vn_purposes")]
     pub purposes: Vec<Purpose>,
     #[serde(rename = "vn_legal_basis")]

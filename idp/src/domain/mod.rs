@@ -31,6 +31,7 @@ pub mod secret;
 pub mod session;
 pub mod standing;
 pub mod trail;
+pub mod transaction;
 
 pub use account::{Account, AccountState, Holder};
 pub use authenticator::Factor;

@@ -10,6 +10,7 @@ use super::id::Id;
 use super::moment::Moment;
 use super::relying_party::Client;
 use super::secret::{PushedReference, Stored};
+use super::transaction::Proposal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,6 +101,9 @@ pub struct AuthorizationRequest {
     /// Resources the client names (RFC 8707), in the order asked, without repeats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// What the holder is asked to approve (RFC 9396).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<Proposal>,
     /// `id_token_hint`'s subject, or `login_hint` when it is a `sub` of this client.
     pub expected: Option<Expected>,
     pub ui_locales: Vec<String>,

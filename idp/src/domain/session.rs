@@ -33,6 +33,11 @@ impl Acquaintance {
         Self(self.0.iter().copied().filter(|(_, at)| *at >= threshold).collect())
     }
 
+    pub fn without(mut self, factor: Factor) -> Self {
+        self.0.retain(|(known, _)| *known != factor);
+        self
+    }
+
     pub fn level(&self) -> Option<AuthenticationLevel> {
         authenticator::level(&self.factors())
     }

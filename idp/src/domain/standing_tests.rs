@@ -46,6 +46,7 @@ fn grant(offline: bool, revoked: Option<i64>) -> Grant {
         claims: ClaimsRequest::default(),
         service: None,
         resources: Vec::new(),
+        transaction: None,
         offline,
         opened_at: at(0),
         revoked_at: revoked.map(at),

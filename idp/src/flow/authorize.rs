@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::facts::{self, Gathered, Limits};
 use super::session_state::stated;
+use super::transaction::{self, Approval};
 use super::{Answer, Browser, Cookies, Outcome, Returned, Step, par, request_object};
 use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
 use crate::domain::interaction::{Destination, Interaction};
@@ -15,7 +16,7 @@ use crate::domain::request::AuthorizationRequest;
 use crate::domain::secret::{BrowserCookie, Code, Minted, Stored};
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Id};
+use crate::domain::{Account, Fault, Id};
 use crate::idp::Idp;
 use crate::protocol::authorize::address::{AddressPolicy, ReturnAddress, named};
 use crate::protocol::authorize::next::{Decided, Next, barred_error};
@@ -88,17 +89,23 @@ pub struct Pending {
     pub interaction: Option<Id<Interaction>>,
     /// Nobody proved a factor within the interaction yet: older proofs cannot pass for fresh ones.
     pub arriving: bool,
+    /// Who entered a code sent for the interaction.
+    pub confirmed_by: Option<Id<Account>>,
+    /// What was approved in this very step.
+    pub approval: Option<Approval>,
 }
 
 impl Pending {
     /// A request that was just made.
     fn new(request: AuthorizationRequest, client: Arc<Client>) -> Self {
-        Self { request, client, interaction: None, arriving: true }
+        Self { request, client, interaction: None, arriving: true, confirmed_by: None, approval: None }
     }
 
     /// A request taken up again from its interaction.
     pub fn within(open: &Interaction, request: AuthorizationRequest, client: Arc<Client>) -> Self {
-        Self { request, client, interaction: Some(open.id.clone()), arriving: open.proved_by.is_none() }
+        let confirmed_by = open.proved_by.clone().filter(|_| open.confirmed_at.is_some());
+        let (interaction, arriving) = (Some(open.id.clone()), open.proved_by.is_none());
+        Self { request, client, interaction, arriving, confirmed_by, approval: None }
     }
 }
 
@@ -131,6 +138,7 @@ pub fn settle(
         Next::SignIn { .. } => Step::SignIn,
         Next::StepUp(_) => Step::Otp,
         Next::Consent(_) => Step::Consent,
+        Next::Transaction => Step::Transaction,
         Next::Level(_) => Step::Level,
         Next::Barred(refusal) => Step::of_refusal(refusal),
     };
@@ -163,12 +171,17 @@ pub fn open_interaction(
         (None, Some(minted)) => minted.stored(),
         (None, None) => return Err(Fault::broken("flow", "no browser binding")),
     };
+    let destination = match destination {
+        Destination::Client(request) => Destination::Client(Box::new(transaction::kept(*request, idp)?)),
+        own => own,
+    };
     let interaction = Interaction {
         id: Id::new(idp.random.text()?),
         browser: bound,
         destination,
         refused: None,
         proved_by: None,
+        confirmed_at: None,
         opened_at: now,
         expires_at: now + idp.config.lifetimes.interaction,
         finished_at: None,
@@ -189,7 +202,7 @@ fn issue(
 ) -> Result<Answer, Fault> {
     let now = idp.clock.now();
     let Some(session) = gathered.session else { return Err(Fault::broken("flow", "issue without a session")) };
-    let Pending { request, client, interaction, .. } = pending;
+    let Pending { request, client, interaction, approval, .. } = pending;
     // One answer per interaction: a second tab that finishes the same one finds it closed.
     if let Some(id) = &interaction
         && !store::interaction::finish(db, id, now)?
@@ -199,6 +212,15 @@ fn issue(
     if !par::spend(db, &request, idp)? {
         return Ok(Answer::bare(Outcome::Shown(spent())));
     }
+    let grant: Id<Grant> = idp.id()?;
+    let approved = match (&request.transaction, &approval) {
+        (None, _) => None,
+        (Some(_), None) => return Err(Fault::broken("flow", "a transaction nobody approved")),
+        (Some(_), Some(approval)) => match transaction::approve(db, approval, (&session, &client), &grant, idp)? {
+            Ok(approved) => Some(approved),
+            Err(error) => return refused(db, (&request, &client), (Some(&session), browser), error, idp),
+        },
+    };
     let sub = match gathered.sub {
         Some(sub) => sub,
         None => facts::subject(db, &session.account, &client, &idp.random.text()?)?,
@@ -214,13 +236,14 @@ fn issue(
     };
     let code: Minted<Code> = idp.mint()?;
     let grant = Grant {
-        id: idp.id()?,
+        id: grant,
         client: client.id.clone(),
         party: Party::Holder(authentication),
         scope: granted_scope(&request, decided.offline),
         claims: request.claims.clone(),
         service: request.service.clone(),
         resources: request.resources.clone(),
+        transaction: approved,
         offline: decided.offline,
         opened_at: now,
         revoked_at: None,
@@ -278,16 +301,25 @@ pub fn refuse(
     if !par::spend(db, &pending.request, idp)? {
         return Ok(Answer::bare(Outcome::Shown(spent())));
     }
+    refused(db, (&pending.request, &pending.client), (session, browser), error, idp)
+}
+
+fn refused(
+    db: &mut Db,
+    (request, client): (&AuthorizationRequest, &Client),
+    (session, browser): (Option<&Session>, &Browser),
+    error: Error,
+    idp: &Idp,
+) -> Result<Answer, Fault> {
     if let Some(session) = session {
-        let event = Event::new(Kind::AuthorizationRefused, now)
+        let event = Event::new(Kind::AuthorizationRefused, idp.clock.now())
             .of(&session.account)
-            .by(&pending.client.id)
+            .by(&client.id)
             .within(&session.id)
             .with(json!({"error": error.code.as_str(), "told": error.told}));
         store::trail::append(db, &event, &idp.id()?)?;
     }
-    let client = &pending.client;
-    let address = stated(return_address(&pending.request, client, idp)?, client, browser, idp)?;
+    let address = stated(return_address(request, client, idp)?, client, browser, idp)?;
     Ok(Answer::bare(returned(&address, client, error)))
 }
 

@@ -40,6 +40,8 @@ impl Gathered {
             available: &self.available,
             consents: &self.consents,
             arriving: pending.arriving,
+            confirmed: self.session.as_ref().is_some_and(|own| pending.confirmed_by.as_ref() == Some(&own.account)),
+            approved: pending.approval.is_some(),
         };
         next(&pending.request, &pending.client, &facts, now)
     }

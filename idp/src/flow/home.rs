@@ -14,12 +14,15 @@ use crate::domain::level::AccountLevel;
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
 use crate::domain::trail::Kind;
+use crate::domain::transaction::Transaction;
 use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
 use crate::idp::Idp;
 use crate::store::{self, Db};
 
 /// How many past releases the page lists.
 const RELEASES_SHOWN: usize = 50;
+/// And how many transactions.
+const TRANSACTIONS_SHOWN: i64 = 50;
 
 pub struct Identity {
     pub session: Id<Session>,
@@ -32,6 +35,15 @@ pub struct Identity {
     pub sessions: Vec<SessionHere>,
     pub portals: Vec<PortalConsent>,
     pub releases: Vec<Release>,
+    pub transactions: Vec<ApprovedHere>,
+}
+
+/// One transaction the holder approved.
+pub struct ApprovedHere {
+    pub at: Moment,
+    pub portal: Bilingual,
+    pub transaction: Transaction,
+    pub spent_at: Option<Moment>,
 }
 
 /// One standing sign-in of the account and the portals it reached.
@@ -111,11 +123,13 @@ fn read(
         sessions: sessions(db, &account.id, &clients, idp)?,
         portals: portals(db, &account.id, &clients)?,
         releases: releases(db, &account.id, &clients)?,
+        transactions: transactions(db, &account.id, &clients, idp)?,
         session: session.id,
     })
 }
 
-fn who(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(String, String), Fault> {
+/// The holder's name, or the masked number where the record has none; and that number.
+pub(super) fn who(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(String, String), Fault> {
     let named = store::account::claims(db, account)?.into_iter().find(|kept| kept.claim.as_str() == "name");
     let name = match named {
         Some(kept) => sealed::open_claim(account, kept.claim, &kept.value, &idp.vault)?,
@@ -180,6 +194,19 @@ fn releases(db: &mut Db, account: &Id<Account>, clients: &Clients) -> Result<Vec
         Some(Release { at: event.at, portal: named(clients, &client), purposes, claims })
     });
     Ok(lines.collect())
+}
+
+fn transactions(db: &mut Db, account: &Id<Account>, clients: &Clients, idp: &Idp) -> Result<Vec<ApprovedHere>, Fault> {
+    let approved = store::transaction::of_account(db, account, TRANSACTIONS_SHOWN)?;
+    let lines = approved.into_iter().map(|approved| {
+        Ok(ApprovedHere {
+            at: approved.approved_at,
+            portal: named(clients, &approved.client),
+            transaction: sealed::open_transaction(&approved.id, &approved.details, &idp.vault)?,
+            spent_at: approved.spent.map(|spent| spent.at),
+        })
+    });
+    lines.collect()
 }
 
 fn named(clients: &Clients, id: &Id<Client>) -> Bilingual {

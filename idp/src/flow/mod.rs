@@ -45,6 +45,7 @@ pub mod tls;
 pub mod token;
 pub mod trace;
 pub mod trail;
+pub mod transaction;
 pub mod userinfo;
 
 use std::net::IpAddr;
@@ -88,6 +89,7 @@ pub enum Step {
     SignIn,
     Otp,
     Consent,
+    Transaction,
     Level,
     Guardian,
     Locked,
@@ -96,10 +98,11 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Step; 8] = [
+    pub const ALL: [Step; 9] = [
         Step::SignIn,
         Step::Otp,
         Step::Consent,
+        Step::Transaction,
         Step::Level,
         Step::Guardian,
         Step::Locked,
@@ -113,6 +116,7 @@ impl Step {
             Step::SignIn => "sign-in",
             Step::Otp => "otp",
             Step::Consent => "consent",
+            Step::Transaction => "transaction",
             Step::Level => "level",
             Step::Guardian => "guardian",
             Step::Locked => "locked",

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Gathered, Limits};
-use super::{Answer, Browser, Outcome, Step, sealed, step_up};
+use super::{Answer, Browser, Outcome, Step, home, sealed, step_up, transaction};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
+use crate::domain::transaction::Transaction;
 use crate::domain::{Fault, Holder, Id, Moment};
 use crate::idp::Idp;
 use crate::protocol::authorize::next::{Next, Shortfall};
@@ -38,6 +39,7 @@ pub enum View {
     SignIn { again: bool },
     Otp { phone: String, complaint: Option<step_up::Complaint> },
     Consent(Box<ConsentView>),
+    Transaction(Box<TransactionView>),
     Level(Shortfall, Option<Holder>),
     Barred(Step),
 }
@@ -47,6 +49,13 @@ pub struct ConsentView {
     pub offer: Offer,
     pub values: BTreeMap<ClaimName, Value>,
     /// Whose record it is: the holder's name, or the masked number where the record has none.
+    pub holder: String,
+}
+
+#[derive(Debug)]
+pub struct TransactionView {
+    pub transaction: Transaction,
+    /// Who approves: the holder's name, or the masked number where the record has none.
     pub holder: String,
 }
 
@@ -111,6 +120,13 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
             let (values, holder) = previews(db, account, &offer, idp)?;
             View::Consent(Box::new(ConsentView { offer, values, holder }))
         }
+        (Step::Transaction, Next::Transaction) => {
+            let Some(session) = &gathered.session else { return Err(Fault::broken("flow", "approval by nobody")) };
+            let transaction = transaction::proposed(&pending.request, idp)?;
+            transaction::note_shown(db, &open, (session, &pending.client), &transaction, idp)?;
+            let (holder, _) = home::who(db, &session.account, idp)?;
+            View::Transaction(Box::new(TransactionView { transaction, holder }))
+        }
         (Step::Level, Next::Level(shortfall)) => {
             View::Level(shortfall, gathered.account.as_ref().map(|account| account.holder))
         }
@@ -139,6 +155,23 @@ fn own_page(step: Step, id: &Id<Interaction>, path: &str, session: Option<Sessio
 pub fn bound(db: &mut Db, id: &Id<Interaction>, browser: &Browser, now: Moment) -> Result<Option<Interaction>, Fault> {
     let found = store::interaction::find(db, id)?;
     Ok(found.filter(|open| open.is_open(now) && browser.browser.as_ref() == Some(&open.browser)))
+}
+
+/// An interaction taken up by its own browser: the request, the session, and whose turn it is.
+pub fn turn(
+    db: &mut Db,
+    id: &Id<Interaction>,
+    browser: &Browser,
+    idp: &Idp,
+) -> Result<Option<(Pending, Option<Session>, Next)>, Fault> {
+    let now = idp.clock.now();
+    let Some(open) = bound(db, id, browser, now)? else { return Ok(None) };
+    let Some(request) = open.request().cloned() else { return Ok(None) };
+    let Some(client) = live_client(db, &request.client_id)? else { return Ok(None) };
+    let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
+    let pending = Pending::within(&open, request, client);
+    let next = where_now(db, &open, &pending, session.clone(), idp)?;
+    Ok(Some((pending, session, next)))
 }
 
 /// What the rules say about an interaction now.

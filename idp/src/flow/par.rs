@@ -11,7 +11,7 @@ use serde_json::json;
 use super::authorize::address_policy;
 use super::caller::{Call, authenticate};
 use super::request_object::{self, Asked};
-use super::{Outcome, binding, hints, resource};
+use super::{Outcome, binding, hints, resource, transaction};
 use crate::domain::relying_party::Client;
 use crate::domain::request::{AuthorizationRequest, PushedRequest};
 use crate::domain::secret::{Minted, PushedReference, Stored};
@@ -87,13 +87,17 @@ async fn draft(
         Ok(request) => request,
         Err(error) => return Ok(Err(error)),
     };
-    Ok(resource::admit(&request.resources, client, idp).await?.map(|()| (asked, request)))
+    if let Err(error) = resource::admit(&request.resources, client, idp).await? {
+        return Ok(Err(error));
+    }
+    Ok(transaction::admit(&request, idp).await?.map(|()| (asked, request)))
 }
 
 fn keep(db: &mut Db, request: AuthorizationRequest, idp: &Idp) -> Result<Pushed, Fault> {
     let reference: Minted<PushedReference> = idp.random.mint()?;
     let expires_in = idp.config.lifetimes.request_uri;
     let expires_at = request.asked_at + expires_in;
+    let request = transaction::kept(request, idp)?;
     let pushed = PushedRequest { reference: reference.stored(), request, expires_at, spent_at: None };
     store::pushed::put(db, &pushed)?;
     Ok(Pushed::Accepted { request_uri: par::request_uri(reference.reveal()), expires_in })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::authorize::{address_policy, returned};
 use super::session_state::stated;
-use super::{Browser, Outcome, client_keys, hints, resource};
+use super::{Browser, Outcome, client_keys, hints, resource, transaction};
 use crate::domain::Fault;
 use crate::domain::relying_party::Client;
 use crate::domain::request::AuthorizationRequest;
@@ -90,6 +90,9 @@ pub async fn understood(
     };
     if let Err(error) = resource::admit(&request.resources, client, idp).await? {
         return Ok(Err(returned(&address, client, error)));
+    }
+    if let Err(error) = transaction::admit(&request, idp).await? {
+        return Ok(Err(returned(&address, error)));
     }
     if asked.jti.is_some() && !idp.store.transact(move |db| spend(db, &asked)).await? {
         return Ok(Err(returned(&address, client, jar::replayed())));

@@ -203,6 +203,7 @@ fn admit(
         .within(&session.id)
         .with(json!({"factor": Factor::Password.name(), "client": open.request().map(|request| &request.client_id)}));
     store::trail::append(db, &event, &idp.id()?)?;
+    let open = Interaction { proved_by: Some(account.id), confirmed_at: None, ..open };
     go_on(db, open, (session, cookies), browser, idp)
 }
 

@@ -217,9 +217,11 @@ fn prove(db: &mut Db, turn: Turn, browser: &Browser, idp: &Idp) -> Result<Answer
         .with(json!({"factor": Factor::SmsOtp.name()}));
     store::trail::append(db, &event, &idp.id()?)?;
     let cookies = Cookies { session: Some(cookie), ..Cookies::default() };
-    store::interaction::belongs(db, &turn.open.id, &turn.session.account)?;
+    store::interaction::confirm(db, &turn.open.id, &turn.session.account, now)?;
+    let (proved_by, confirmed_at) = (Some(turn.session.account.clone()), Some(now));
+    let open = Interaction { proved_by, confirmed_at, ..turn.open };
     let session = Session { acquaintance, seen_at: now, ..turn.session };
-    sign_in::go_on(db, turn.open, (session, cookies), browser, idp)
+    sign_in::go_on(db, open, (session, cookies), browser, idp)
 }
 
 fn send(

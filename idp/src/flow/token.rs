@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::caller::{Call, authenticate};
 use super::facts::Limits;
-use super::{binding, resource, userinfo};
+use super::{binding, resource, transaction, userinfo};
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
 use crate::domain::relying_party::{ClientStatus, GrantType};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
@@ -19,6 +19,7 @@ use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Acr, Fault, Span};
 use crate::idp::Idp;
+use crate::protocol::authorization_details::not_at_token_endpoint;
 use crate::protocol::binding::{may_redeem, may_refresh, of_refresh_token};
 use crate::protocol::params::Params;
 use crate::protocol::release::{Asked, Place, fits, narrow};
@@ -43,7 +44,10 @@ pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
     };
-    let parsed = request::parse(params).and_then(|request| Ok((request, asked(params)?)));
+    let parsed = request::parse(params).and_then(|request| {
+        not_at_token_endpoint(params)?;
+        Ok((request, asked(params)?))
+    });
     let (request, resources) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
@@ -190,6 +194,7 @@ fn by_itself(db: &mut Db, caller: &Authenticated, narrowed: &Narrowed<'_>, idp: 
         claims: Default::default(),
         service: None,
         resources: narrowed.resources.to_vec(),
+        transaction: None,
         offline: false,
         opened_at: now,
         revoked_at: None,
@@ -279,14 +284,29 @@ impl Minting<'_> {
             Some(holder) if self.grant.has_scope("openid") => Some(self.id_token(db, holder, idp)?),
             _ => None,
         };
+        let authorization_details = transaction::carried(db, self.grant, idp)?;
         let access_token = match form {
             Form::Opaque => Access::Opaque(token),
-            Form::Jwt(alg) => Access::Jwt(alg, self.claims(&token, acr, lifetime, idp)),
+            Form::Jwt(alg) => {
+                let mut claims = self.claims(&token, acr, lifetime, idp);
+                access_token::carry(&mut claims, authorization_details.as_ref());
+                Access::Jwt(alg, claims)
+            }
         };
         let client = Arc::clone(self.caller.client());
         let scope = self.scope.clone();
         let confirmation = self.caller.bound().cloned();
-        Ok(Issued { client, access_token, expires_in: lifetime, refresh_token: None, confirmation, scope, id_token })
+        let (expires_in, refresh_token) = (lifetime, None);
+        Ok(Issued {
+            client,
+            access_token,
+            expires_in,
+            refresh_token,
+            confirmation,
+            scope,
+            id_token,
+            authorization_details,
+        })
     }
 
     fn claims(&self, jti: &Minted<AccessToken>, acr: Option<Acr>, lifetime: Span, idp: &Idp) -> Map<String, Value> {

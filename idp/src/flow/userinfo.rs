@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::answers::{self, Told};
 use super::caller::Call;
 use super::token::holder_stands;
-use super::{bearer, binding, sealed};
+use super::{bearer, binding, sealed, transaction};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::grant::{Authentication, Grant};
@@ -133,6 +133,9 @@ fn read(db: &mut Db, sent: &Sent, idp: &Idp) -> Result<Result<Reading, Error>, F
         Ok(holder) => holder,
         Err(error) => return Ok(Err(error)),
     };
+    if transaction::is_spent(db, &grant)? {
+        return Ok(Err(invalid_token().because("its transaction was spent")));
+    }
     let Some(registered) = store::client::find(db, &grant.client)? else { return Ok(Err(invalid_token())) };
     let standing = match holder_stands(db, Some(registered.status), &grant, holder, idp)? {
         Ok(standing) => standing,

@@ -61,6 +61,14 @@ pub fn claims(facts: &Facts<'_>) -> Map<String, Value> {
     claims
 }
 
+/// RFC 9396 §9.1: what was approved. It says what the token is for and never that it is still good for it: whoever acts on
+/// it asks first, since it is good once.
+pub fn carry(claims: &mut Map<String, Value>, authorization_details: Option<&Value>) {
+    if let Some(details) = authorization_details {
+        claims.insert("authorization_details".to_owned(), details.clone());
+    }
+}
+
 /// RFC 7519 §4.1.3: one alone is written as text.
 pub fn audience(resources: &[String]) -> Value {
     match resources {

@@ -7,6 +7,7 @@ use crate::domain::arrangement::{ContentAlg, KeyAlg};
 use crate::domain::claim::{self, ClaimName};
 use crate::domain::level::Acr;
 use crate::domain::relying_party::SigningAlg;
+use crate::domain::transaction::DetailsType;
 
 use super::dpop;
 
@@ -127,6 +128,8 @@ fn requests(published: &Published<'_>) -> Value {
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": claim::scopes(),
+        // RFC 9396 §10.
+        "authorization_details_types_supported": DetailsType::ALL.map(DetailsType::name),
         "claims_parameter_supported": true,
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,

@@ -37,6 +37,8 @@ pub enum ErrorCode {
     InsufficientUserAuthentication,
     // RFC 8707 §2
     InvalidTarget,
+    // RFC 9396 §5
+    InvalidAuthorizationDetails,
     // RFC 9449 §5, §8
     InvalidDpopProof,
     UseDpopNonce,
@@ -48,7 +50,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 28] = [
+    pub const ALL: [ErrorCode; 29] = [
         ErrorCode::InvalidRequest,
         ErrorCode::UnauthorizedClient,
         ErrorCode::AccessDenied,
@@ -72,6 +74,7 @@ impl ErrorCode {
         ErrorCode::InsufficientScope,
         ErrorCode::InsufficientUserAuthentication,
         ErrorCode::InvalidTarget,
+        ErrorCode::InvalidAuthorizationDetails,
         ErrorCode::InvalidDpopProof,
         ErrorCode::UseDpopNonce,
         ErrorCode::UnsupportedTokenType,
@@ -104,6 +107,7 @@ impl ErrorCode {
             ErrorCode::InsufficientScope => "insufficient_scope",
             ErrorCode::InsufficientUserAuthentication => "insufficient_user_authentication",
             ErrorCode::InvalidTarget => "invalid_target",
+            ErrorCode::InvalidAuthorizationDetails => "invalid_authorization_details",
             ErrorCode::InvalidDpopProof => "invalid_dpop_proof",
             ErrorCode::UseDpopNonce => "use_dpop_nonce",
             ErrorCode::UnsupportedTokenType => "unsupported_token_type",

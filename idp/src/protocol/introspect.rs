@@ -6,9 +6,10 @@ use crate::domain::binding::{Confirmation, token_type};
 use crate::domain::grant::Grant;
 use crate::domain::level::Acr;
 use crate::domain::relying_party::SigningAlg;
-use crate::domain::{Client, Moment};
+use crate::domain::{Client, Id, Moment};
 
 use super::access_token::audience;
+use super::authorization_details::is_identifier;
 use super::error::Error;
 use super::params::Params;
 use super::profile::default_alg;
@@ -40,6 +41,35 @@ pub fn seen(caller: &Authenticated, grant: &Grant, audience: &[String]) -> Optio
     (!own.is_empty()).then_some(own)
 }
 
+/// Who spends the transaction of a token by asking about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spending {
+    pub by: Id<Client>,
+    /// `vn_attempt`: repeated, the first answer is given again.
+    pub attempt: Option<String>,
+}
+
+/// RFC 7662 §2.1 leaves room for further parameters: the server's own name for this attempt.
+pub fn attempt(params: &Params) -> Result<Option<String>, Error> {
+    match params.one("vn_attempt")? {
+        Some(attempt) if !is_identifier(attempt) => {
+            let told = "vn_attempt is not 1 to 64 characters of [A-Za-z0-9._-]";
+            Err(Error::invalid_request("RFC 7662 §2.1", told))
+        }
+        attempt => Ok(attempt.map(str::to_owned)),
+    }
+}
+
+/// Whether the caller is whom a token is for: a server in its audience, or the client itself where it names none but us. Its
+/// question spends a transaction (`contract.md` 4); the client's own question about a server's token only looks.
+pub fn is_meant(caller: &Authenticated, grant: &Grant, audience: &[String], issuer: &str) -> bool {
+    let client = caller.client();
+    if audience.iter().all(|one| one == issuer) {
+        return client.id == grant.client;
+    }
+    audience.iter().any(|one| client.resources.serves.contains(one))
+}
+
 /// Which kind of token was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -63,6 +93,8 @@ pub struct Live<'a> {
     pub acr: Option<Acr>,
     pub issued_at: Moment,
     pub expires_at: Moment,
+    /// What the holder approved (RFC 9396 §9.2).
+    pub authorization_details: Option<&'a Value>,
 }
 
 /// RFC 7662 §2.2, with `acr` and `auth_time` for step-up (RFC 9470 §6.2). Never a claim of the holder.
@@ -90,6 +122,9 @@ pub fn body(live: &Live<'_>) -> Map<String, Value> {
     // RFC 9449 §6.2, RFC 8705 §3.2.
     if let Some(confirmation) = live.confirmation {
         state("cnf", Value::Object(confirmation.members()));
+    }
+    if let Some(details) = live.authorization_details {
+        state("authorization_details", details.clone());
     }
     match live.grant.holder() {
         Some(authentication) => {
@@ -126,4 +161,47 @@ pub fn signing_alg(caller: &Client) -> SigningAlg {
 /// RFC 7662 §2.2: everything else is answered alike, without a reason.
 pub fn inactive() -> Value {
     json!({ "active": false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::arrangement::Resources;
+    use crate::protocol::fixtures::{self, words};
+
+    #[test]
+    fn rfc9396_only_whom_a_token_is_for_spends_what_it_carries() {
+        let grant = fixtures::grant("rp", "openid");
+        let caller = |id: &str, serves: &str| {
+            let resources = Resources { serves: words(serves), ..Resources::default() };
+            fixtures::authenticated(&Client { resources, ..fixtures::client(id, "openid") })
+        };
+        let (both, ours) = (words("https://a https://b"), words(fixtures::ISSUER));
+        let mixed = [both.clone(), ours.clone()].concat();
+        for (caller, audience, expected) in [
+            (caller("rp", ""), &[][..], true),
+            (caller("rp", ""), &both, false),
+            (caller("api", "https://b https://c"), &both, true),
+            (caller("api", "https://c"), &both, false),
+            (caller("api", "https://c"), &[], false),
+            (caller("rp", "https://a"), &both, true),
+            (caller("rp", ""), &ours, true),
+            (caller("api", "https://a"), &ours, false),
+            (caller("rp", ""), &mixed, false),
+            (caller("api", "https://a"), &mixed, true),
+        ] {
+            assert_eq!(is_meant(&caller, &grant, audience, fixtures::ISSUER), expected, "{audience:?}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_has_a_plain_name_or_none() {
+        let of = |text: &str| attempt(&Params::parse(text).unwrap()).ok();
+        assert_eq!(of(""), Some(None));
+        assert_eq!(of("vn_attempt="), Some(None));
+        assert_eq!(of("vn_attempt=order-7"), Some(Some("order-7".to_owned())));
+        for bad in ["vn_attempt=a+b", "vn_attempt=%C3%A9", "vn_attempt=a&vn_attempt=a"] {
+            assert_eq!(of(bad), None, "{bad}");
+        }
+    }
 }

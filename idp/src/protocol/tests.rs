@@ -52,6 +52,8 @@ fn silent(signed_in: bool, demand: Option<u8>, scope: &str) -> Error {
         available: &fixtures::claims("name"),
         consents: &[],
         arriving: true,
+        confirmed: false,
+        approved: false,
     };
     match authorize::next(&request, &client, &facts, at(1000)) {
         authorize::Next::Refuse(error) => error,
@@ -91,6 +93,7 @@ fn every_error_code_is_produced_by_a_rule_or_is_the_doors() {
         registration::refuse("redirect_uris", "is missing"),
         step_up::refusal(None),
         resource::asked(&params("resource=a%20b")).unwrap_err(),
+        authorization_details::approved_before(),
         dpop::single(&["", ""]).unwrap_err(),
         dpop::use_nonce(),
     ];
@@ -236,6 +239,7 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
         acr: Some(Acr::Muc1),
         issued_at: at(1000),
         expires_at: at(1600),
+        authorization_details: None,
     };
     assert_eq!(
         serde_json::Value::Object(introspect::body(&live)),
@@ -250,6 +254,10 @@ fn rfc7662_2_introspection_tells_the_client_of_the_token_and_nobody_else() {
     let told = introspect::body(&Live { confirmation: bound.as_ref(), ..live });
     assert_eq!((&told["token_type"], &told["cnf"]), (&json!("DPoP"), &json!({"jkt": "k", "x5t#S256": "c"})));
     let own = Grant { party: Party::ClientItself, scope: vec![], ..grant.clone() };
+    // RFC 9396 §9.2.
+    let details = json!([{"type": "vn_transaction"}]);
+    let told = introspect::body(&Live { authorization_details: Some(&details), ..live });
+    assert_eq!(told["authorization_details"], details);
     let refresh = introspect::body(&Live { kind: Kind::Refresh, grant: &own, scope: &[], acr: None, ..live });
     assert_eq!(
         serde_json::Value::Object(refresh),

@@ -30,6 +30,7 @@ pub(super) struct Row {
     opened_at: i64,
     revoked_at: Option<i64>,
     resources: Option<String>,
+    transaction_id: Option<String>,
 }
 
 impl Row {
@@ -54,6 +55,7 @@ impl Row {
             claims: self.claims.map_or_else(|| Ok(ClaimsRequest::default()), |claims| json(&claims, "grants"))?,
             service: self.service,
             resources: self.resources.as_deref().map(words).unwrap_or_default(),
+            transaction: self.transaction_id.map(Id::new),
             offline: self.offline,
             opened_at: Moment::from_unix(self.opened_at),
             revoked_at: moment(self.revoked_at),
@@ -85,6 +87,7 @@ pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
             grants::opened_at.eq(grant.opened_at.unix()),
             grants::revoked_at.eq(grant.revoked_at.map(Moment::unix)),
             grants::resources.eq(resources.as_deref()),
+            grants::transaction_id.eq(grant.transaction.as_ref().map(Id::as_str)),
         ))
         .execute(link))?;
     Ok(())

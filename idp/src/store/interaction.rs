@@ -22,6 +22,7 @@ struct Row {
     opened_at: i64,
     expires_at: i64,
     finished_at: Option<i64>,
+    confirmed_at: Option<i64>,
 }
 
 impl Row {
@@ -37,6 +38,7 @@ impl Row {
             destination,
             refused: self.refused_id.map(Id::new),
             proved_by: self.account_id.map(Id::new),
+            confirmed_at: moment(self.confirmed_at),
             opened_at: Moment::from_unix(self.opened_at),
             expires_at: Moment::from_unix(self.expires_at),
             finished_at: moment(self.finished_at),
@@ -62,6 +64,7 @@ pub fn open(db: &mut Db, interaction: &Interaction) -> Result<(), Fault> {
             interactions::opened_at.eq(interaction.opened_at.unix()),
             interactions::expires_at.eq(interaction.expires_at.unix()),
             interactions::finished_at.eq(interaction.finished_at.map(Moment::unix)),
+            interactions::confirmed_at.eq(interaction.confirmed_at.map(Moment::unix)),
         ))
         .execute(link))?;
     Ok(())
@@ -84,10 +87,19 @@ pub fn refuse(db: &mut Db, id: &Id<Interaction>, account: &Id<Account>) -> Resul
     Ok(())
 }
 
-/// Remembers whose sign-in this became, so that a lock of that account finds it.
+/// Remembers whose sign-in this became, so that a lock of that account finds it. What somebody confirmed before counts no
+/// more.
 pub fn belongs(db: &mut Db, id: &Id<Interaction>, account: &Id<Account>) -> Result<(), Fault> {
     on_each!(db, |link| diesel::update(interactions::table.find(id.as_str()))
-        .set(interactions::account_id.eq(account.as_str()))
+        .set((interactions::account_id.eq(account.as_str()), interactions::confirmed_at.eq(None::<i64>)))
+        .execute(link))?;
+    Ok(())
+}
+
+/// Remembers that this person entered a code sent for this interaction.
+pub fn confirm(db: &mut Db, id: &Id<Interaction>, account: &Id<Account>, at: Moment) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(interactions::table.find(id.as_str()))
+        .set((interactions::account_id.eq(account.as_str()), interactions::confirmed_at.eq(at.unix())))
         .execute(link))?;
     Ok(())
 }

@@ -32,6 +32,7 @@ pub mod subject;
 pub mod throttle;
 pub mod token;
 pub mod trail;
+pub mod transaction;
 pub mod used;
 
 mod columns;

@@ -139,6 +139,7 @@ diesel::table! {
         opened_at -> BigInt,
         expires_at -> BigInt,
         finished_at -> Nullable<BigInt>,
+        confirmed_at -> Nullable<BigInt>,
     }
 }
 
@@ -186,6 +187,23 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         revoked_reason -> Nullable<Text>,
         resources -> Nullable<Text>,
+        transaction_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    transactions (id) {
+        id -> Text,
+        client_id -> Text,
+        reference -> Text,
+        account_id -> Text,
+        grant_id -> Text,
+        details -> Text,
+        language -> Text,
+        approved_at -> BigInt,
+        spent_at -> Nullable<BigInt>,
+        spent_by -> Nullable<Text>,
+        attempt -> Nullable<Text>,
     }
 }
 

@@ -8,7 +8,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::limit::{self, Counted};
 use super::logout::page_of;
-use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine};
+use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
+use super::page::transaction::Act;
 use super::page::{Frame, Home as HomePage};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
@@ -79,6 +80,12 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         purpose: release.purposes.iter().map(|title| title.in_language(language)).collect::<Vec<_>>().join("; "),
         claims: release.claims.into_iter().map(|claim| claim.label(language).to_owned()).collect(),
     });
+    let transactions = identity.transactions.into_iter().map(|approved| TransactionLine {
+        at: approved.at,
+        portal: approved.portal.in_language(language).to_owned(),
+        act: Act::of(&approved.transaction, language),
+        spent_at: approved.spent_at,
+    });
     Identity {
         name: identity.name,
         person_number: identity.person_number,
@@ -88,6 +95,7 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         sessions: sessions.collect(),
         consents: consents.collect(),
         releases: releases.collect(),
+        transactions: transactions.collect(),
         done,
         frame,
     }

@@ -22,6 +22,7 @@ use crate::flow::page::{Setting, Shown, View};
 use crate::flow::step_up::{self, Complaint};
 use crate::flow::{
     Answer, Browser, Outcome, Step, consent as consent_flow, page as page_flow, sign_in as sign_in_flow,
+    transaction as transaction_flow,
 };
 use crate::idp::Idp;
 use crate::protocol::params::Params;
@@ -47,6 +48,10 @@ pub async fn otp(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
 
 pub async fn consent(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     show(Step::Consent, &request, Again::default(), &idp).await
+}
+
+pub async fn transaction(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
+    show(Step::Transaction, &request, Again::default(), &idp).await
 }
 
 pub async fn explained(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
@@ -130,6 +135,14 @@ fn drawn(
                 page::Consent { frame: frame(&fingerprint), holder: view.holder.clone(), ..shown }.render()
             }
             None => Err(Fault::broken("web", "consent without a client")),
+        },
+        View::Transaction(view) => match setting.client.as_deref() {
+            Some(client) => {
+                let fingerprint = transaction_flow::fingerprint(&view.transaction, client, language);
+                let asker = self::asker(client, language);
+                page::Transaction::of(frame(&fingerprint), asker, view.holder, &view.transaction).render()
+            }
+            None => Err(Fault::broken("web", "a transaction without a client")),
         },
         View::Level(shortfall, holder) => {
             Level { frame: frame(""), asker, service, lack: lack(&shortfall, holder) }.render()
@@ -355,6 +368,18 @@ pub async fn decide(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         page::consent_text(&consent_page(client, offer, service, &BTreeMap::new(), language))
     };
     done(consent_flow::answer(id, answered, text, &browser, &this).await, &context)
+}
+
+/// The answer to the transaction page. What it is about is in the interaction; the form names only what was read.
+pub async fn approve(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
+    let Posted { id, form, browser, context } = match posted(Step::Transaction, &request, &body, &idp).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let shown = form.first("form_token").and_then(|token| token.split_once('.')).map_or("", |(_, shown)| shown);
+    let answered = transaction_flow::Form { allow: form.first("decision") == Some("allow"), shown: shown.to_owned() };
+    let this = idp.clone().into_inner();
+    done(transaction_flow::answer(id, answered, &browser, &this).await, &context)
 }
 
 pub async fn give_up(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {

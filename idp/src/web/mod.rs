@@ -89,6 +89,11 @@ pub fn routes(config: &mut ServiceConfig) {
             resource("/consent").route(web::get().to(interaction::consent)).route(web::post().to(interaction::decide)),
         )
         .service(
+            resource("/transaction")
+                .route(web::get().to(interaction::transaction))
+                .route(web::post().to(interaction::approve)),
+        )
+        .service(
             resource("/{explained:level|guardian|locked|not-activated|card-expired}")
                 .route(web::get().to(interaction::explained))
                 .route(web::post().to(interaction::give_up)),

@@ -90,6 +90,7 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::UseDpopNonce
         | ErrorCode::InvalidRedirectUri
         | ErrorCode::InvalidTarget
+        | ErrorCode::InvalidAuthorizationDetails
         | ErrorCode::InvalidClientMetadata => StatusCode::BAD_REQUEST,
     }
 }

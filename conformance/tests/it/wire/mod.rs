@@ -39,4 +39,5 @@ mod times;
 mod tls;
 mod token;
 mod trace;
+mod transactions;
 mod userinfo;

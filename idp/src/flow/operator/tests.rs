@@ -140,6 +140,7 @@ async fn signed_in(number: &str, bench: &Bench) -> (Id<Account>, Id<Session>, Id
                     claims: Default::default(),
                     service: None,
                     resources: Vec::new(),
+                    transaction: None,
                     offline: true,
                     opened_at: now,
                     revoked_at: None,

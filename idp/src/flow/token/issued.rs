@@ -25,6 +25,8 @@ pub(super) struct Issued {
     pub scope: Vec<String>,
     /// What the ID token states, when one is due.
     pub id_token: Option<Map<String, Value>>,
+    /// What the holder approved (RFC 9396 §7).
+    pub authorization_details: Option<Value>,
 }
 
 /// An access token in the form its servers take.
@@ -60,6 +62,7 @@ impl Issued {
             id_token: id_token.as_deref(),
             confirmation: self.confirmation.as_ref(),
             scope: &self.scope,
+            authorization_details: self.authorization_details.as_ref(),
         };
         Ok(set.answer())
     }

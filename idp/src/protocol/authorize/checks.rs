@@ -4,11 +4,12 @@
 use crate::domain::level::Acr;
 use crate::domain::relying_party::GrantType;
 use crate::domain::request::{AuthorizationRequest, ClaimsRequest, Expected, Prompt, ResponseMode};
+use crate::domain::transaction::Proposal;
 use crate::domain::{Account, Client, Id, Moment};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::id_token;
 use crate::protocol::params::Params;
-use crate::protocol::{pkce, profile, resource, scope};
+use crate::protocol::{authorization_details, pkce, profile, resource, scope};
 
 use super::address::{not_for_code, sane_state};
 use super::{answer, claims};
@@ -94,6 +95,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("OIDC Core §5.5: claims", claims_parameter),
     ("contract 4: service", service),
     ("RFC 8707 §2: resource", resources),
+    ("RFC 9396 §2, §5: authorization_details", details),
     ("OIDC Core §3.1.2.1: id_token_hint, login_hint", hints),
     ("OIDC Core §3.1.2.1: ui_locales", ui_locales),
     ("RFC 9449 §10: dpop_jkt", dpop_jkt),
@@ -115,6 +117,7 @@ const SINGLE: &[&str] = &[
     "acr_values",
     "claims",
     "service",
+    "authorization_details",
     "id_token_hint",
     "login_hint",
     "ui_locales",
@@ -139,6 +142,7 @@ pub fn validate(params: &Params, client: &Client, hints: &Hints) -> Result<Autho
         claims: ClaimsRequest::default(),
         service: None,
         resources: Vec::new(),
+        transaction: None,
         expected: None,
         ui_locales: Vec::new(),
         dpop_jkt: None,
@@ -298,6 +302,15 @@ fn service(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Result<()
 /// Whether this client may name them, and whether somebody answers for them, is `flow`'s to find out.
 fn resources(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
     request.resources = resource::asked(asking.params)?;
+    Ok(())
+}
+
+/// What is approved once is not refreshed: access while the holder is away is not granted beside it.
+fn details(asking: &Asking<'_>, request: &mut AuthorizationRequest) -> Result<(), Error> {
+    if let Some(transaction) = authorization_details::asked(asking.params, asking.client)? {
+        request.scope.retain(|scope| scope != scope::OFFLINE_ACCESS);
+        request.transaction = Some(Proposal::Read(transaction));
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use url::form_urlencoded;
 use super::*;
 use crate::domain::consent::Bilingual;
 use crate::domain::relying_party::{AuthMethod, PkcePolicy, Service};
+use crate::domain::transaction::DetailsType;
 use crate::protocol::fixtures::{self, CHALLENGE, at, claim, words};
 
 fn hints() -> Hints {
@@ -288,4 +289,22 @@ fn az_14_an_expired_hint_of_ours_will_do_and_no_other() {
     ] {
         assert!(matches!(state, HintState::Invalid(_)));
     }
+}
+
+#[test]
+fn rfc9396_a_transaction_is_read_and_nothing_is_granted_for_later_beside_it() {
+    let details = r#"[{"type":"vn_transaction","identifier":"a","text":{"vi":"x"}}]"#;
+    let mut paying = client();
+    paying.requests.authorization_details_types = vec![DetailsType::VnTransaction];
+    let ask = |client: &Client| {
+        let changes = [("authorization_details", Some(details)), ("scope", Some("openid offline_access"))];
+        validate(&asked(&changes), client, &hints())
+    };
+    let request = ask(&paying).unwrap();
+    assert_eq!(request.scope, words("openid"));
+    assert!(matches!(&request.transaction, Some(Proposal::Read(read)) if read.identifier == "a"));
+    assert_eq!(ask(&client()).unwrap_err().code, ErrorCode::InvalidAuthorizationDetails);
+    let twice = [("authorization_details", Some(details)), ("authorization_details", Some(details))];
+    assert_eq!(validate(&asked(&twice), &paying, &hints()).unwrap_err().code, ErrorCode::InvalidRequest);
+    assert_eq!(super::validate(&asked(&[]), &paying, &hints()).unwrap().transaction, None);
 }

@@ -11,6 +11,9 @@ use crate::domain::{Account, AccountLevel, AuthenticationLevel, Client, Factor};
 
 use super::next::{Shortfall, ShortfallKind};
 
+/// ND69 Art 14(3): what is done through the account counts as the holder's own act, so an approval takes two factors.
+const APPROVES: AuthenticationLevel = AuthenticationLevel::Two;
+
 /// Everything a request says about levels.
 pub(super) struct Demands {
     floor: Floor,
@@ -67,7 +70,8 @@ pub(super) fn missing_factors(account: &Account, proved: &[Factor]) -> impl Iter
 impl Demands {
     pub(super) fn of(request: &AuthorizationRequest, client: &Client) -> Self {
         let service = request.service.as_deref().and_then(|code| client.service(code));
-        let floor = client.floor().and(service.map(|service| service.floor()).unwrap_or_default());
+        let approval = Floor { authentication: request.transaction.as_ref().map(|_| APPROVES), ..Floor::default() };
+        let floor = client.floor().and(service.map(|service| service.floor()).unwrap_or_default()).and(approval);
         let known = |values: &[String]| values.iter().filter_map(|urn| Acr::parse(urn)).collect::<Vec<_>>();
         let (mut lists, mut wishes) = (Vec::new(), Vec::new());
         let claim = request.claims.acr.as_ref().filter(|claim| !claim.values.is_empty());

@@ -159,7 +159,8 @@ fn rfc9101_5_oidc_core_6_pj_02_pj_08_who_may_send_an_object_which_way() {
 fn rfc9101_6_3_pk_10_what_counts_of_inside_and_outside() {
     let outside = Params::parse("client_id=rp&request=a.b.c&state=outside&nonce=outside&scope=openid").unwrap();
     let claims = object(json!({"nonce": "inside", "max_age": 300, "claims": {"id_token": {"acr": null}},
-        "resource": ["https://a.vn", "https://b.vn"], "prompt": null, "ui_locales": "vi"}));
+        "resource": ["https://a.vn", "https://b.vn"], "prompt": null, "ui_locales": "vi",
+        "authorization_details": [{"type": "x"}]}));
     let oidc = effective(&outside, &claims, Profile::Oidc);
     let fapi = effective(&outside, &claims, Profile::Fapi2);
     for params in [&oidc, &fapi] {
@@ -167,6 +168,8 @@ fn rfc9101_6_3_pk_10_what_counts_of_inside_and_outside() {
         assert_eq!((one("nonce"), one("max_age"), one("client_id")), (Some("inside"), Some("300"), Some("rp")));
         assert_eq!(one("claims"), Some(r#"{"id_token":{"acr":null}}"#));
         assert_eq!(params.all("resource").collect::<Vec<_>>(), ["https://a.vn", "https://b.vn"]);
+        // RFC 9396 §4: a JSON array, which a form has as text.
+        assert_eq!(params.all("authorization_details").collect::<Vec<_>>(), [r#"[{"type":"x"}]"#]);
         for gone in ["request", "iss", "aud", "exp", "jti", "prompt"] {
             assert!(!params.has(gone), "{gone}");
         }

@@ -33,6 +33,10 @@ pub struct Facts<'a> {
     pub consents: &'a [Consent],
     /// The request arrives just now: nothing can have been proved or answered for its sake, even within this second.
     pub arriving: bool,
+    /// A code sent for this very interaction was entered in it.
+    pub confirmed: bool,
+    /// The holder approved the transaction the request asks for, in this very step.
+    pub approved: bool,
 }
 
 /// The next step.
@@ -48,6 +52,8 @@ pub enum Next {
     Level(Shortfall),
     /// The consent page, or the notice where the basis is law.
     Consent(Offer),
+    /// The page on which the transaction is approved: shown every time, remembered never.
+    Transaction,
     /// Everything is there: open a grant and send the code.
     Issue(Decided),
     /// Straight back to the client.
@@ -128,6 +134,7 @@ fn silent(step: Next) -> Next {
     match step {
         Next::SignIn { .. } => told(ErrorCode::LoginRequired, "the citizen is not signed in"),
         Next::StepUp(_) => told(ErrorCode::InteractionRequired, "authentication_level asks for another factor"),
+        Next::Transaction => told(ErrorCode::InteractionRequired, "a transaction is approved by the citizen"),
         Next::Consent(_) => told(ErrorCode::ConsentRequired, "the citizen was not asked yet"),
         Next::Level(shortfall) => Next::Refuse(shortfall.error()),
         Next::Barred(refusal @ Refusal::GuardianRequired) => Next::Refuse(barred_error(refusal)),
@@ -140,7 +147,7 @@ fn silent(step: Next) -> Next {
 
 fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Next {
     let (Some(session), Some(account)) = (facts.session, facts.account) else { return Next::SignIn { again: false } };
-    let proofs = counting(request, client, &session.acquaintance, (facts.arriving, now));
+    let proofs = counting(request, client, &session.acquaintance, facts, now);
     let factors = proofs.factors();
     if session.account != account.id || !is_expected(request, facts.sub) || !factors.contains(&Factor::Password) {
         return Next::SignIn { again: true };
@@ -181,6 +188,9 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     if !offer.is_empty() {
         return Next::Consent(offer);
     }
+    if request.transaction.is_some() && !facts.approved {
+        return Next::Transaction;
+    }
     let offline = release::offline(&request.scope, client, facts.consents);
     Next::Issue(Decided { standing, acr: demands.acr(reach), acquaintance: proofs, auth_time, offline })
 }
@@ -196,13 +206,18 @@ fn is_expected(request: &AuthorizationRequest, sub: Option<&str>) -> bool {
 }
 
 /// The proofs that count for this request. `prompt=login`, `prompt=select_account` and a client that does not share the
-/// session want proofs given for its sake; `max_age` takes those and any younger than it (OIDC Core §3.1.2.1).
+/// session want proofs given for its sake; `max_age` takes those and any younger than it (OIDC Core §3.1.2.1). A transaction
+/// is approved with a code sent for its sake alone: no other interaction's will do (`contract.md` 4).
 fn counting(
     request: &AuthorizationRequest,
     client: &Client,
     known: &Acquaintance,
-    (arriving, now): (bool, Moment),
+    facts: &Facts<'_>,
+    now: Moment,
 ) -> Acquaintance {
+    let arriving = facts.arriving;
+    let stale = request.transaction.is_some() && !facts.confirmed;
+    let known = &if stale { known.clone().without(Factor::SmsOtp) } else { known.clone() };
     let own = || if arriving { Acquaintance::default() } else { known.since(request.asked_at) };
     if !client.sso || request.prompts(Prompt::Login) || request.prompts(Prompt::SelectAccount) {
         return own();

@@ -1,7 +1,7 @@
 use super::*;
 
 /// Every combination of the facts that matter.
-fn every_case(mut visit: impl FnMut(&Case)) {
+pub(super) fn every_case(mut visit: impl FnMut(&Case)) {
     let accounts: [Change; 8] = [
         |_| {},
         |c| c.account = fixtures::account(Some(AccountLevel::One)),

@@ -24,6 +24,8 @@ struct Case {
     available: BTreeSet<ClaimName>,
     consents: Vec<Consent>,
     arriving: bool,
+    confirmed: bool,
+    approved: bool,
     now: i64,
 }
 
@@ -39,6 +41,8 @@ fn case() -> Case {
         available: claims("name email email_verified"),
         consents: vec![],
         arriving: true,
+        confirmed: false,
+        approved: false,
         now: 1000,
     }
 }
@@ -54,6 +58,8 @@ impl Case {
             available: &self.available,
             consents: &self.consents,
             arriving: self.arriving,
+            confirmed: self.confirmed,
+            approved: self.approved,
         };
         next(&self.request, &self.client, &facts, at(self.now))
     }
@@ -66,6 +72,7 @@ impl Case {
             Next::Barred(refusal) => format!("barred {}", refusal.name()),
             Next::Level(shortfall) => shortfall.error().told,
             Next::Consent(_) => "consent".to_owned(),
+            Next::Transaction => "transaction".to_owned(),
             Next::Issue(decided) => decided.acr.urn().trim_start_matches("urn:vn:eid:").to_owned(),
             Next::Refuse(error) => error.code.as_str().to_owned(),
         }
@@ -349,3 +356,5 @@ fn contract_4_and_az_10_what_happens_next() {
 mod every;
 #[path = "next_fresh_tests.rs"]
 mod fresh;
+#[path = "next_transaction_tests.rs"]
+mod transaction;

@@ -12,7 +12,7 @@ use crate::protocol::error::Error;
 use crate::protocol::scope;
 
 use super::members::Members;
-use super::{purposes, refuse, scopes};
+use super::{purposes, refuse, requests, scopes};
 
 /// Reads a policy as an operator states it, in the members of a registration.
 pub fn read(file: &Value) -> Result<Policy, Error> {
@@ -24,6 +24,7 @@ pub fn read(file: &Value) -> Result<Policy, Error> {
         grant_types: members
             .choice("grant_types")?
             .unwrap_or_else(|| vec![GrantType::AuthorizationCode, GrantType::RefreshToken]),
+        authorization_details_types: requests::details_types(&mut members)?,
         legal_basis: members.choice("vn_legal_basis")?.unwrap_or(LegalBasis::Consent),
         pkce: members.choice("vn_pkce")?.unwrap_or(PkcePolicy::Required),
         assertion_audience: members.choice("vn_assertion_audience")?.unwrap_or(AssertionAudience::Issuer),
@@ -48,6 +49,7 @@ pub fn fill(request: &Value, policy: &Policy, id: &Id<Client>) -> Result<Result<
 fn filled(asked: &Map<String, Value>, policy: &Policy, granted: &Value, id: &Id<Client>) -> Result<Value, Error> {
     check_names(asked)?;
     check_grants(asked, policy)?;
+    check_details_types(asked, policy)?;
     let scope = scope(asked, policy)?;
     let purposes = narrowed(&policy.purposes, &scope);
     if purposes.is_empty() && !policy.purposes.is_empty() && has_claims(&scope) {
@@ -61,6 +63,9 @@ fn filled(asked: &Map<String, Value>, policy: &Policy, granted: &Value, id: &Id<
     let mut put = |name: &str, value: Value| drop(file.insert(name.to_owned(), value));
     put("client_id", id.as_str().into());
     put("scope", scope.join(" ").into());
+    if asked.get("authorization_details_types").is_none_or(Value::is_null) {
+        put("authorization_details_types", granted.get("authorization_details_types").cloned().unwrap_or_default());
+    }
     put("vn_purposes", purposes);
     for name in ["vn_legal_basis", "vn_profile", "vn_relying_party"] {
         put(name, granted.get(name).cloned().unwrap_or_default());
@@ -120,6 +125,17 @@ fn check_grants(asked: &Map<String, Value>, policy: &Policy) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+/// RFC 9396 §10: a type the invitation does not name is the operator's to allow.
+fn check_details_types(asked: &Map<String, Value>, policy: &Policy) -> Result<(), Error> {
+    const MEMBER: &str = "authorization_details_types";
+    let Some(Value::Array(types)) = asked.get(MEMBER) else { return Ok(()) };
+    let allowed = |name: &Value| policy.authorization_details_types.iter().any(|known| name == known.name());
+    match types.iter().find(|name| !allowed(name)) {
+        None => Ok(()),
+        Some(beyond) => Err(refuse(MEMBER, format!("has {beyond}, which the invitation does not allow"))),
+    }
 }
 
 /// `security.md` RG-14: a name nobody reviews must not turn the text around it (Unicode TR36 §2.8).

@@ -175,3 +175,26 @@ fn rfc7592_2_2_what_is_told_may_be_sent_back() {
         assert_eq!(admit(&told, &admission).unwrap().0, client, "{told}");
     }
 }
+
+#[test]
+fn rfc9396_10_types_of_details_only_as_far_as_the_policy_names_them() {
+    let types = |policy: &Policy, asked: Value| {
+        let request = json!({"redirect_uris": ["https://rp.gov.vn/cb"], "authorization_details_types": asked});
+        let file = fill(&request, policy, &Id::new("minted")).unwrap()?;
+        admit(&file, &OPEN).map(|(client, _)| client.requests.authorization_details_types.len())
+    };
+    let closed = policy();
+    let open = read(&json!({"scope": "openid", "authorization_details_types": ["vn_transaction"]})).unwrap();
+    let wish = || json!(["vn_transaction"]);
+    assert_eq!(types(&closed, Value::Null), Ok(0));
+    assert_eq!(types(&closed, wish()).unwrap_err().code, ErrorCode::InvalidClientMetadata);
+    assert_eq!((types(&open, Value::Null), types(&open, wish()), types(&open, json!([]))), (Ok(1), Ok(1), Ok(0)));
+    for wrong in [json!(["payment"]), json!("vn_transaction"), json!([1])] {
+        assert!(types(&open, wrong.clone()).is_err(), "{wrong}");
+    }
+    assert!(read(&json!({"scope": "openid", "authorization_details_types": ["payment"]})).is_err());
+    // A policy written before there was such a member allows none.
+    let mut old = serde_json::to_value(&closed).unwrap();
+    old.as_object_mut().unwrap().remove("authorization_details_types");
+    assert_eq!(serde_json::from_value::<Policy>(old).unwrap(), closed);
+}

@@ -3,6 +3,7 @@
 
 use crate::domain::arrangement::RequestRules;
 use crate::domain::relying_party::{AssertionAudience, AuthMethod, PkcePolicy, Profile, SigningAlg};
+use crate::domain::transaction::DetailsType;
 use crate::protocol::error::Error;
 use crate::protocol::profile as demands;
 
@@ -51,6 +52,7 @@ pub(super) fn rules(
         require_signed_request_object: signed.unwrap_or(profile == Profile::Fapi2MessageSigning),
         request_object_signing_alg: alg(members, "request_object_signing_alg", profile)?,
         request_uris: request_uris(members, profile, admission)?,
+        authorization_details_types: details_types(members)?,
     };
     let speaks_of_objects = rules.require_signed_request_object
         || rules.request_object_signing_alg.is_some()
@@ -59,6 +61,13 @@ pub(super) fn rules(
         return Err(refuse("jwks", "is missing, and request objects are verified with it"));
     }
     Ok(rules)
+}
+
+/// RFC 9396 §10: each once, and none we do not know.
+pub(super) fn details_types(members: &mut Members) -> Result<Vec<DetailsType>, Error> {
+    let mut types: Vec<DetailsType> = members.choice("authorization_details_types")?.unwrap_or_default();
+    types.dedup();
+    Ok(types)
 }
 
 /// OIDC Registration §2: https, with a fragment that tells one version from another (OIDC Core §6.2).

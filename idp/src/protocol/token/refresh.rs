@@ -94,9 +94,12 @@ pub fn acr_now(authentication: &Authentication, standing: Standing) -> Option<Ac
 }
 
 /// Whether a grant may carry a refresh token at all (`contract.md` 4): the client registered the grant type, and
-/// `offline_access` was granted.
+/// `offline_access` was granted; never for what is approved once (RFC 9396).
 pub fn is_due(grant: &Grant, authenticated: &Authenticated) -> bool {
-    grant.offline && grant.has_scope(OFFLINE_ACCESS) && authenticated.client().may_use(GrantType::RefreshToken)
+    grant.transaction.is_none()
+        && grant.offline
+        && grant.has_scope(OFFLINE_ACCESS)
+        && authenticated.client().may_use(GrantType::RefreshToken)
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub struct TokenSet<'a> {
     pub confirmation: Option<&'a Confirmation>,
     /// Always returned, since it may be narrower than what was asked.
     pub scope: &'a [String],
+    /// What the holder approved (RFC 9396 §7).
+    pub authorization_details: Option<&'a Value>,
 }
 
 impl TokenSet<'_> {
@@ -32,6 +34,9 @@ impl TokenSet<'_> {
         }
         if !self.scope.is_empty() {
             answer.insert("scope".to_owned(), self.scope.join(" ").into());
+        }
+        if let Some(details) = self.authorization_details {
+            answer.insert("authorization_details".to_owned(), details.clone());
         }
         Value::Object(answer)
     }
@@ -53,6 +58,7 @@ mod tests {
             id_token: None,
             confirmation: None,
             scope: &scope,
+            authorization_details: None,
         };
         assert_eq!(
             set.answer(),
@@ -68,6 +74,12 @@ mod tests {
         assert_eq!(
             all.answer(),
             json!({"access_token": "a", "token_type": "Bearer", "expires_in": 600, "refresh_token": "r", "id_token": "i"})
+        );
+        // RFC 9396 §7.
+        let details = json!([{"type": "vn_transaction"}]);
+        assert_eq!(
+            TokenSet { authorization_details: Some(&details), ..all }.answer()["authorization_details"],
+            details
         );
     }
 }

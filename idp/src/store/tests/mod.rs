@@ -10,6 +10,7 @@ mod pushed;
 mod races;
 mod refused;
 mod sessions;
+mod transactions;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -182,6 +183,7 @@ fn grant(id: &str, account: &str, session: &str) -> Grant {
         claims: Default::default(),
         service: None,
         resources: vec!["https://api.example".to_owned(), "https://b.example".to_owned()],
+        transaction: None,
         offline: false,
         opened_at: t(1_000),
         revoked_at: None,

@@ -4,7 +4,7 @@ use super::grants::refresh;
 use super::*;
 
 /// Lets `contenders` run at once and counts those who won.
-async fn winners<F>(store: &Store, contenders: usize, work: F) -> usize
+pub(super) async fn winners<F>(store: &Store, contenders: usize, work: F) -> usize
 where
     F: Fn(&mut Db, usize) -> Result<bool, Fault> + Send + Sync + 'static,
 {

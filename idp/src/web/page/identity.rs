@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::transaction::Act;
 use super::{Frame, calendar, rendered};
 use crate::domain::{Factor, Fault, Moment};
 
@@ -59,6 +60,15 @@ pub struct ReleaseLine {
     pub claims: Vec<String>,
 }
 
+/// One transaction the holder approved.
+#[derive(Clone, Debug)]
+pub struct TransactionLine {
+    pub at: Moment,
+    pub portal: String,
+    pub act: Act,
+    pub spent_at: Option<Moment>,
+}
+
 /// What was just done on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
@@ -97,6 +107,8 @@ pub struct Identity {
     pub consents: Vec<ConsentLine>,
     /// Newest first.
     pub releases: Vec<ReleaseLine>,
+    /// Newest first.
+    pub transactions: Vec<TransactionLine>,
     pub done: Option<Done>,
 }
 

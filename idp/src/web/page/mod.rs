@@ -14,6 +14,7 @@ pub mod leave;
 pub mod preview;
 pub mod sign_in;
 pub mod stop;
+pub mod transaction;
 pub mod words;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ pub use leave::{ErrorPage, FormPost, SignOut, SignedOut};
 pub use preview::preview;
 pub use sign_in::{Otp, OtpProblem, SignIn, SignInProblem};
 pub use stop::{Lack, Level, Reason, Stop};
+pub use transaction::Transaction;
 
 use crate::domain::{Client, Fault};
 

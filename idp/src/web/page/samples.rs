@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::identity::{ConsentLine, Done, PurposeLine, ReleaseLine, SessionLine};
+use super::identity::{ConsentLine, Done, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
+use super::transaction::Act;
 use super::*;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, Purpose};
 use crate::domain::relying_party::LegalBasis;
+use crate::domain::transaction::{self as domain, Dong, Words};
 use crate::domain::{Factor, Moment};
 
 pub(super) const TOKEN: &str = "dG9rZW4tb2YtdGhlLWZvcm0";
@@ -99,6 +101,22 @@ pub(super) fn consent(language: &'static str, basis: LegalBasis) -> Consent {
     }
 }
 
+pub(super) fn act() -> domain::Transaction {
+    domain::Transaction {
+        identifier: "LP-2026-000123".to_owned(),
+        text: Words {
+            vi: "Nộp lệ phí cấp hộ chiếu.\nHồ sơ <b>số 12</b>.".to_owned(),
+            en: Some("Pay the passport fee.\nDossier <b>12</b>.".to_owned()),
+        },
+        amount: Some(Dong(200_000)),
+        payee: Some("Cục Quản lý xuất nhập cảnh".to_owned()),
+    }
+}
+
+pub(super) fn transaction(language: &'static str) -> Transaction {
+    Transaction::of(frame(language, "transaction"), asker(language), "Nguyễn Văn An".to_owned(), &act())
+}
+
 fn identity(language: &'static str) -> Identity {
     let at = Moment::from_unix(1_767_200_400);
     let session = |id: &str, here, factors| SessionLine {
@@ -139,6 +157,12 @@ fn identity(language: &'static str) -> Identity {
             portal: asker(language).name,
             purpose: "Điền sẵn tờ khai trực tuyến".to_owned(),
             claims: ["name", "birthdate"].map(|name| claim(name).label(language).to_owned()).to_vec(),
+        }],
+        transactions: vec![TransactionLine {
+            at,
+            portal: asker(language).name,
+            act: Act::of(&act(), language),
+            spent_at: Some(at),
         }],
         done: Some(Done::Withdrawn),
     }
@@ -209,6 +233,7 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
     }
     add("consent", "consent", consent(language, LegalBasis::Consent).render());
     add("consent-law", "consent", consent(language, LegalBasis::Law).render());
+    add("transaction", "transaction", transaction(language).render());
     for lack in Lack::ALL {
         let page = Level { frame: frame(language, "level"), asker: Some(asker(language)), service: None, lack };
         add(&format!("level-{}", lack.key()), "level", page.render());
