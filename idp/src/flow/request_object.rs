@@ -92,7 +92,7 @@ pub async fn understood(
         return Ok(Err(returned(&address, client, error)));
     }
     if let Err(error) = transaction::admit(&request, idp).await? {
-        return Ok(Err(returned(&address, error)));
+        return Ok(Err(returned(&address, client, error)));
     }
     if asked.jti.is_some() && !idp.store.transact(move |db| spend(db, &asked)).await? {
         return Ok(Err(returned(&address, client, jar::replayed())));
