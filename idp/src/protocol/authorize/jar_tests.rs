@@ -168,7 +168,7 @@ fn rfc9101_6_3_pk_10_what_counts_of_inside_and_outside() {
         assert_eq!((one("nonce"), one("max_age"), one("client_id")), (Some("inside"), Some("300"), Some("rp")));
         assert_eq!(one("claims"), Some(r#"{"id_token":{"acr":null}}"#));
         assert_eq!(params.all("resource").collect::<Vec<_>>(), ["https://a.vn", "https://b.vn"]);
-        // RFC 9396 §4: a JSON array, which a form has as text.
+        // RFC 9101 §4, RFC 9396 §2: a JSON array, which a form has as text.
         assert_eq!(params.all("authorization_details").collect::<Vec<_>>(), [r#"[{"type":"x"}]"#]);
         for gone in ["request", "iss", "aud", "exp", "jti", "prompt"] {
             assert!(!params.has(gone), "{gone}");

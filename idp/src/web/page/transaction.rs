@@ -1,4 +1,4 @@
-//! The transaction page: what the holder approves, whole and as it will be carried (RFC 9396 §11, ND69 Art 14(3)).
+//! The transaction page: what the holder approves, whole and as it will be carried (ND69 Art 14(3)).
 
 use askama::Template;
 

@@ -66,7 +66,7 @@ async fn rfc9396_5_whatever_is_not_the_one_shape_is_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn rfc9396_3_and_4_by_query_by_form_pushed_and_signed() {
+async fn rfc9396_3_by_query_by_form_pushed_and_signed() {
     let idp = Sandbox::shared();
     let client = idp.signing(json!({"authorization_details_types": ["vn_transaction"]}));
     for way in ["query", "form", "pushed", "object", "pushed object", "object of text"] {
