@@ -55,9 +55,10 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.limits.sign_ins_per_address = 100_000;
     config.limits.pages_per_address = 1_000_000;
     config.limits.otps_per_address = 100_000;
-    config.limits.otp_sends_per_10_seconds = 1_000;
+    config.limits.otp_sends_per_10_seconds = 10;
     config.limits.otp_sends_per_quarter_hour = 1_000;
     config.limits.otp_sends_per_day = 10_000;
+    config.limits.client_failures_per_network = 100_000;
     config.limits.sessions_per_account = 1_000;
     config.web.shutdown_seconds = 5;
     config.telemetry.log = "warn".to_owned();

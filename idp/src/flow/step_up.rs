@@ -24,9 +24,6 @@ use crate::store::{self, Db};
 /// What a code is for; a code of one purpose never serves another (`security.md` LG-13).
 const PURPOSE: &str = "sign_in";
 
-/// Messages within ten seconds (`security.md` N-20).
-const BURST: i64 = 2;
-
 /// Why the page is shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Complaint {
@@ -239,7 +236,11 @@ fn send(
         day: store::otp::sent_since(db, account, now - Sends::DAY)?,
     };
     let limits = &idp.config.limits;
-    let most = Sends { burst: BURST, quarter_hour: limits.otp_sends_per_quarter_hour, day: limits.otp_sends_per_day };
+    let most = Sends {
+        burst: limits.otp_sends_per_10_seconds,
+        quarter_hour: limits.otp_sends_per_quarter_hour,
+        day: limits.otp_sends_per_day,
+    };
     if let Verdict::Wait(span) = otp::may_send(sent, most) {
         return Ok(Err(Complaint::SendLimit(span)));
     }
