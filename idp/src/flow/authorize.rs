@@ -108,8 +108,12 @@ async fn proceed(pending: Pending, browser: &Browser, idp: &Arc<Idp>) -> Result<
     idp.store
         .transact(move |db| {
             let now = this.clock.now();
+            // It was read before this transaction: one suspended since gets nothing.
+            let Some(client) = live_client(db, &pending.client.id)? else {
+                return Ok(Answer::bare(Outcome::Shown(gone())));
+            };
             let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(&this), now)?;
-            settle(db, pending, session, &browser, &this)
+            settle(db, Pending { client, ..pending }, session, &browser, &this)
         })
         .await
 }
@@ -363,3 +367,7 @@ pub fn return_address(request: &AuthorizationRequest, client: &Client, idp: &Idp
 pub fn returned(address: &ReturnAddress, error: Error) -> Outcome {
     Outcome::Returned(Box::new(Returned { outgoing: address.refuse(&error), error: Some(error) }))
 }
+
+#[cfg(test)]
+#[path = "authorize_tests.rs"]
+mod tests;
