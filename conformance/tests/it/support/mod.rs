@@ -12,6 +12,7 @@ pub mod page;
 pub mod provider;
 pub mod pushed;
 pub mod relying_party;
+pub mod revocation;
 pub mod sandbox;
 pub mod server;
 pub mod verdict;
