@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Gathered, Limits};
+use super::resource::{self, Server};
 use super::{Answer, Browser, Outcome, Step, sealed, step_up};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
@@ -48,6 +49,8 @@ pub struct ConsentView {
     pub values: BTreeMap<ClaimName, Value>,
     /// Whose record it is: the holder's name, or the masked number where the record has none.
     pub holder: String,
+    /// Where the access asked for would be used.
+    pub servers: Vec<Server>,
 }
 
 pub enum Shown {
@@ -109,7 +112,8 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
         (Step::Consent, Next::Consent(offer)) => {
             let Some(account) = &gathered.account else { return Err(Fault::broken("flow", "consent without account")) };
             let (values, holder) = previews(db, account, &offer, idp)?;
-            View::Consent(Box::new(ConsentView { offer, values, holder }))
+            let servers = resource::servers(db, &pending.request.resources, idp)?;
+            View::Consent(Box::new(ConsentView { offer, values, holder, servers }))
         }
         (Step::Level, Next::Level(shortfall)) => {
             View::Level(shortfall, gathered.account.as_ref().map(|account| account.holder))
