@@ -12,10 +12,10 @@ use crate::support::wire::{Answer, Visitor, encode, pairs};
 use crate::support::{fresh, now, sha256_base64url, verdict};
 
 /// A key a client proves itself with.
-struct Key(Jwk);
+pub(super) struct Key(Jwk);
 
 impl Key {
-    fn new() -> Key {
+    pub(super) fn new() -> Key {
         Key(key_pair().0)
     }
 
@@ -44,13 +44,13 @@ impl Key {
         josekit::jws::serialize_compact(body.to_string().as_bytes(), &jws, &signer).unwrap()
     }
 
-    fn proof(&self, htm: &str, htu: &str, claims: Value) -> String {
+    pub(super) fn proof(&self, htm: &str, htu: &str, claims: Value) -> String {
         self.spoilt(htm, htu, json!({}), claims)
     }
 }
 
 /// A token request with these `DPoP` headers.
-async fn token(client: &RelyingParty, fields: &[(&str, &str)], proofs: &[&str]) -> Answer {
+pub(super) async fn token(client: &RelyingParty, fields: &[(&str, &str)], proofs: &[&str]) -> Answer {
     let (mut body, header) = client.credentials();
     body.extend(pairs(fields));
     let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];

@@ -9,6 +9,7 @@ mod people;
 mod pushed;
 mod races;
 mod sessions;
+mod used;
 
 use std::future::Future;
 use std::sync::Arc;
