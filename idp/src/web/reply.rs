@@ -312,6 +312,10 @@ pub fn json_unread(why: &Unread, context: &Context<'_>) -> HttpResponse {
         Unread::Malformed(error) => oauth_error(error, context),
         Unread::MediaType => unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not a form", context),
         Unread::TooLarge => unread(StatusCode::PAYLOAD_TOO_LARGE, "request is too large", context),
+        Unread::LongLine => unread(StatusCode::URI_TOO_LONG, "request line is too long", context),
+        Unread::LargeHead => {
+            unread(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers are too many or too large", context)
+        }
         Unread::TooSlow => unread(StatusCode::REQUEST_TIMEOUT, "request took too long to arrive", context),
     }
 }
@@ -331,12 +335,14 @@ pub fn page_unread(unread: &Unread, context: &Context<'_>) -> HttpResponse {
             error_page(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", told, None, context)
         }
         Unread::TooLarge => {
-            let too_long = if context.request.method() == "GET" {
-                StatusCode::URI_TOO_LONG
-            } else {
-                StatusCode::PAYLOAD_TOO_LARGE
-            };
-            error_page(too_long, "invalid_request", "request is too large", None, context)
+            error_page(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "request is too large", None, context)
+        }
+        Unread::LongLine => {
+            error_page(StatusCode::URI_TOO_LONG, "invalid_request", "request line is too long", None, context)
+        }
+        Unread::LargeHead => {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            error_page(status, "invalid_request", "headers are too many or too large", None, context)
         }
         Unread::TooSlow => {
             let told = "request took too long to arrive";
