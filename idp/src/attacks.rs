@@ -12,9 +12,15 @@
 //! | answer swapped or mixed up on its way back | `iss` in every answer; a signed answer names its client and ends soon | `protocol::authorize::answer` | `wire::jarm` |
 //! | profile escaped by leaving something out | demands are asked of the effective request | `protocol::profile`, `authorize::checks` | `checks_tests`, `wire::fapi` |
 //! | refresh token stolen | public clients rotate, a replay ends the family | `protocol::token::refresh` | `refresh_tests`, `races` |
+//! | minimum level raised while a grant lives | asked again whenever tokens are minted | `protocol::token::floor` | `floor` tests, `wire::refresh` |
+//! | client suspended while its request is decided | read again in the transaction that issues | `flow::authorize::proceed` | `authorize_tests` |
+//! | client secret guessed | failures counted per client and network; nothing is evaluated there for a minute | `flow::caller` | `wire::budgets` |
+//! | what one FAPI client signs passed off as another's | no key, and no address of keys, is registered twice | `flow::own_keys`, `store::client_key` | `wire::fapi` |
 //! | assertion replayed, on any node | `jti` is spent in the transaction of the act | `store::used`, `flow::caller` | `races`, `wire::client_auth` |
 //! | access token stolen | bound to a key or certificate the thief lacks | `protocol::binding`, `flow::userinfo` | `binding_tests`, `wire::dpop`, `wire::mtls`, `wire::resource_server` |
 //! | DPoP proof replayed, or made for another request | spent once in SQL; method, address, token and time must match | `protocol::dpop`, `flow::binding` | `dpop_tests`, `wire::dpop`, `wire::resource_server` |
+//! | memory of replays flooded so that it forgets | nothing is forgotten within its window; one client has a budget | `store::used`, `flow::binding` | `store::tests::used`, `wire::budgets` |
+//! | certificate stolen, and revoked since | revocation lists of the whole chain, also for connections that stand | `keys::certificate`, `flow::tls` | `wire::mtls` |
 //! | client certificate forged in a header | only proxies the operator named may state one | `web::connection` | `wire::mtls` |
 //! | token made for another purpose | classes in every digest; `typ` and algorithm lists | `domain::secret`, `keys::client` | `keys` tests |
 //! | token of one resource used at another, or at userinfo | the audience is in its record, asked at every use | `protocol::resource`, `flow::userinfo` | `wire::resources` |
@@ -47,4 +53,6 @@
 //! | we are made to fetch again and again, or from inside | one fetch at a time, half a minute apart, public addresses only | `flow::client_keys`, `fetch` | `client_keys_tests`, `fetch` tests |
 //! | database dump | values sealed, numbers found by keyed index, secrets as digests | `keys::seal`, `flow::sealed` | `dump` |
 //! | Redis lost, rolled back or cut off | nothing in it decides anything but a soft limit | `ephemeral`, `web::limit` | `ephemeral::tests` |
+//! | storage fails in the middle of an act | one transaction; a fault is never told as a success | `store`, `web::reply` | `wire::faults` |
+//! | requests that are too large, too slow or of another protocol | bounds before anything is read | `web::patience`, `web::serve` | `wire::exhaustion`, `wire::times`, `wire::tls` |
 //! | log tells too much | personal numbers print masked, secrets do not print | `domain::secret`, `domain::person_number` | unit tests, `dump` |

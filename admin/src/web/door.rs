@@ -11,7 +11,7 @@ use idp::web::headers::Answer;
 use serde::Deserialize;
 
 use super::Console;
-use super::page::{self, ClientRow, Overview};
+use super::page::{self, ClientRow, InvitationRow, Overview};
 use super::provider::{Begun, Failure, Response};
 use super::session::{self, Visit};
 use super::words::{self, Words};
@@ -61,6 +61,7 @@ async fn look(
         Visitor::WithoutRole => Ok(page::without_role(words, form_token, console)),
         Visitor::Operator(_) => {
             let clients = flow::client::list(idp).await?;
+            let invitations = flow::invitation::list(idp).await?;
             let after = after.map(Id::new);
             let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
             let accounts = flow::account::list(after.as_ref(), limit, idp).await?;
@@ -68,6 +69,8 @@ async fn look(
                 words,
                 form_token,
                 clients: clients.iter().map(|client| ClientRow::new(client, words.language)).collect(),
+                // The newest first: an operator looks for the one just given.
+                invitations: invitations.iter().rev().map(|one| InvitationRow::new(one, words.language, now)).collect(),
                 more: accounts.get(PAGE.saturating_sub(1)).map(|last| last.id.to_string()),
                 accounts,
             };

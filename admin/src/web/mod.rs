@@ -8,6 +8,7 @@
 mod door;
 mod operations;
 mod page;
+pub mod patience;
 mod provider;
 pub mod relying_party;
 mod session;
@@ -17,8 +18,10 @@ mod words;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use idp::idp::Idp;
 
@@ -73,8 +76,11 @@ pub fn start(idp: Arc<Idp>) -> io::Result<Started> {
     let console = web::Data::new(Console::new(Arc::clone(&idp)).map_err(io::Error::other)?);
     let (listen, operations_listen) = (idp.config.admin.listen, idp.config.admin.operations_listen);
     let grace = idp.config.web.shutdown_seconds;
-    let console = HttpServer::new(move || App::new().app_data(console.clone()).configure(routes))
+    let headers = Duration::from_secs(idp.config.limits.header_seconds);
+    let app = move || App::new().app_data(console.clone()).wrap(from_fn(patience::bounded)).configure(routes);
+    let console = HttpServer::new(app)
         .workers(1)
+        .client_request_timeout(headers)
         .disable_signals()
         .shutdown_timeout(grace)
         .bind(listen)

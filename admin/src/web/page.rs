@@ -4,10 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
+use idp::domain::Moment;
+use idp::domain::invitation::Invitation;
 use idp::domain::refused_request::RefusedRequest;
 use idp::domain::relying_party::Registered;
 use idp::flow::account::Listed;
 use idp::web::headers::{self, Answer};
+use idp::web::page::calendar;
 
 use super::Console;
 use super::words::{Notice, Words};
@@ -34,6 +37,7 @@ pub struct Overview {
     pub words: &'static Words,
     pub form_token: String,
     pub clients: Vec<ClientRow>,
+    pub invitations: Vec<InvitationRow>,
     pub accounts: Vec<Listed>,
     /// The account after which the next page begins.
     pub more: Option<String>,
@@ -72,6 +76,30 @@ impl ClientRow {
             name: client.client_name.in_language(language).to_owned(),
             relying_party: client.relying_party.in_language(language).to_owned(),
             status: registered.status.name(),
+        }
+    }
+}
+
+/// An invitation; its token is nowhere but with whom it was given to.
+pub struct InvitationRow {
+    id: String,
+    relying_party: String,
+    scope: String,
+    uses_left: i64,
+    ends: String,
+    validity: &'static str,
+}
+
+impl InvitationRow {
+    pub fn new(invitation: &Invitation, language: &str, now: Moment) -> Self {
+        let party = invitation.policy.relying_party.as_ref();
+        Self {
+            id: invitation.id.to_string(),
+            relying_party: party.map(|party| party.in_language(language).to_owned()).unwrap_or_default(),
+            scope: invitation.policy.scope.join(" "),
+            uses_left: invitation.uses_left,
+            ends: calendar::minute(invitation.expires_at),
+            validity: invitation.validity(now).name(),
         }
     }
 }

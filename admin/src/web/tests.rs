@@ -4,16 +4,17 @@ use actix_web::body::to_bytes;
 use actix_web::cookie::Cookie;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::test::{TestRequest, call_service, init_service, try_call_service};
 use idp::config::Config;
 use idp::domain::refused_request::Endpoint;
 use idp::domain::{Id, Moment};
 use idp::flow;
+use idp::flow::invitation::Terms;
 use idp::flow::operator::{self, Verdict};
 use idp::flow::trace::Origin;
 use idp::protocol::{Params, redact};
 
-use super::page::{ClientRow, Overview};
+use super::page::{ClientRow, InvitationRow, Overview};
 use super::provider::SignedIn;
 use super::session::Visit;
 use super::words::{EN, VI};
@@ -146,10 +147,20 @@ async fn the_lists_are_masked_and_escaped() {
         "redirect_uris":["http://localhost:8082/callback"],"token_endpoint_auth_method":"client_secret_basic"}"#;
     let Verdict::Done(_) = flow::client::put(file, &idp).await.unwrap() else { panic!("refused") };
     let clients = flow::client::list(&idp).await.unwrap();
+    let policy = serde_json::json!({"scope": "openid", "vn_relying_party": "<i>Bộ</i>"});
+    let mut tokens = Vec::new();
+    for uses in [2, 3] {
+        let terms = Terms { uses, until: None };
+        let Verdict::Done(given) = flow::invitation::invite(&policy, &terms, &idp).await.unwrap() else { panic!() };
+        tokens.push(given);
+    }
+    flow::invitation::revoke(&tokens[0].id, &idp).await.unwrap();
+    let invitations = flow::invitation::list(&idp).await.unwrap();
     let overview = Overview {
         words: &VI,
         form_token: "t".to_owned(),
         clients: clients.iter().map(|client| ClientRow::new(client, "vi")).collect(),
+        invitations: invitations.iter().map(|one| InvitationRow::new(one, "vi", idp.clock.now())).collect(),
         accounts: flow::account::list(None, 10, &idp).await.unwrap(),
         more: None,
     };
@@ -158,9 +169,41 @@ async fn the_lists_are_masked_and_escaped() {
     let text = String::from_utf8(to_bytes(page.into_body()).await.unwrap().to_vec()).unwrap();
     assert!(text.contains("099••••••001") && !text.contains("099090000001"), "{text}");
     assert!(!text.contains("<b>") && text.contains("Cổng"), "{text}");
-    for hook in ["id=\"clients\"", "id=\"accounts\"", "id=\"sign-out\"", "đã khóa", VI.card_expired] {
+    assert!(!text.contains("<i>") && text.contains("Bộ"), "{text}");
+    for (given, state) in tokens.iter().zip(["đã thu hồi", "còn hiệu lực"]) {
+        assert!(text.contains(&given.id.to_string()) && text.contains(state), "{text}");
+        assert!(!text.contains(given.token.reveal()), "a token is told once, and not here");
+    }
+    for hook in
+        ["id=\"clients\"", "id=\"invitations\"", "id=\"accounts\"", "id=\"sign-out\"", "đã khóa", VI.card_expired]
+    {
         assert!(text.contains(hook), "{hook}: {text}");
     }
+}
+
+async fn never() -> actix_web::HttpResponse {
+    std::future::pending().await
+}
+
+#[actix_web::test]
+async fn n_26_an_answer_that_takes_too_long_is_503() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::new("http://localhost:1", directory.path().join("keys"));
+    config.database.url = format!("sqlite:{}", directory.path().join("idp.db").display());
+    config.danger_http_loopback = true;
+    (config.limits.body_seconds, config.limits.handler_seconds) = (1, 1);
+    let console = web::Data::new(Console::new(Idp::open(config).await.unwrap()).unwrap());
+    let app = App::new()
+        .app_data(console)
+        .wrap(from_fn(patience::bounded))
+        .route("/never", web::get().to(never))
+        .configure(routes);
+    let app = init_service(app).await;
+    assert_eq!(call_service(&app, TestRequest::get().uri("/").to_request()).await.status(), StatusCode::OK, "control");
+    let late = try_call_service(&app, TestRequest::get().uri("/never").to_request()).await;
+    let answer = late.err().unwrap().error_response();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key("retry-after") && answer.headers().contains_key("content-security-policy"));
 }
 
 #[actix_web::test]

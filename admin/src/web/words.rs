@@ -13,6 +13,11 @@ pub struct Words {
     pub client_name: &'static str,
     pub relying_party: &'static str,
     pub status: &'static str,
+    pub invitations: &'static str,
+    pub invitation: &'static str,
+    pub scope: &'static str,
+    pub uses_left: &'static str,
+    pub ends: &'static str,
     pub accounts: &'static str,
     pub person_number: &'static str,
     pub level: &'static str,
@@ -61,6 +66,11 @@ pub static VI: Words = Words {
     client_name: "Tên",
     relying_party: "Bên sử dụng dịch vụ",
     status: "Tình trạng",
+    invitations: "Lời mời tự đăng ký hệ thống",
+    invitation: "Mã lời mời",
+    scope: "Phạm vi",
+    uses_left: "Còn số lần dùng",
+    ends: "Hết hạn lúc",
     accounts: "Tài khoản định danh điện tử",
     person_number: "Số định danh cá nhân",
     level: "Mức độ",
@@ -115,6 +125,11 @@ pub static EN: Words = Words {
     client_name: "Name",
     relying_party: "Relying party",
     status: "Status",
+    invitations: "Invitations to register",
+    invitation: "Invitation",
+    scope: "Scope",
+    uses_left: "Uses left",
+    ends: "Ends at",
     accounts: "Electronic identity accounts",
     person_number: "Person number",
     level: "Level",
@@ -160,59 +175,20 @@ impl Words {
 
     /// What a client's or an account's state is called.
     pub fn of_state(&self, state: &'static str) -> &'static str {
-        let english = self.language == "en";
-        match state {
-            "live" => {
-                if english {
-                    "live"
-                } else {
-                    "đang hoạt động"
-                }
-            }
-            "suspended" => {
-                if english {
-                    "suspended"
-                } else {
-                    "tạm dừng"
-                }
-            }
-            "closed" => {
-                if english {
-                    "closed"
-                } else {
-                    "đã đóng"
-                }
-            }
-            "granted" => {
-                if english {
-                    "granted, not activated"
-                } else {
-                    "đã cấp, chưa kích hoạt"
-                }
-            }
-            "activated" => {
-                if english {
-                    "activated"
-                } else {
-                    "đã kích hoạt"
-                }
-            }
-            "active" => {
-                if english {
-                    "active"
-                } else {
-                    "đang hoạt động"
-                }
-            }
-            "locked" => {
-                if english {
-                    "locked"
-                } else {
-                    "đã khóa"
-                }
-            }
-            other => other,
-        }
+        let (vi, en) = match state {
+            "live" | "active" => ("đang hoạt động", state),
+            "suspended" => ("tạm dừng", state),
+            "closed" => ("đã đóng", state),
+            "granted" => ("đã cấp, chưa kích hoạt", "granted, not activated"),
+            "activated" => ("đã kích hoạt", state),
+            "locked" => ("đã khóa", state),
+            "open" => ("còn hiệu lực", state),
+            "used_up" => ("đã dùng hết", "used up"),
+            "expired" => ("đã hết hạn", state),
+            "revoked" => ("đã thu hồi", state),
+            other => (other, other),
+        };
+        if self.language == "en" { en } else { vi }
     }
 }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_SECURITY_POLICY;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use admin::web::patience::bounded;
 use askama::Template;
 use idp::domain::{Fault, Moment};
 use serde_json::json;
@@ -45,7 +47,8 @@ fn routes(config: &mut web::ServiceConfig) {
 
 pub fn serve(inbox: Inbox, port: u16) -> std::io::Result<Server> {
     let inbox = web::Data::from(Arc::new(inbox));
-    let server = HttpServer::new(move || App::new().app_data(inbox.clone()).configure(routes))
+    let app = move || App::new().app_data(inbox.clone()).wrap(from_fn(bounded)).configure(routes);
+    let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
         .client_request_timeout(Duration::from_secs(5))

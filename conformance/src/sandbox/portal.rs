@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::StatusCode;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use admin::web::patience::bounded;
 use idp::clock::Clock;
 
 use super::outcome::Told;
@@ -49,7 +51,8 @@ fn routes(config: &mut web::ServiceConfig) {
 /// Serves the portal on this machine only, until it is stopped.
 pub fn serve(portal: Portal, port: u16) -> std::io::Result<Server> {
     let portal = web::Data::new(portal);
-    let server = HttpServer::new(move || App::new().app_data(portal.clone()).configure(routes))
+    let app = move || App::new().app_data(portal.clone()).wrap(from_fn(bounded)).configure(routes);
+    let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
         .client_request_timeout(Duration::from_secs(5))

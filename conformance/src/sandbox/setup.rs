@@ -67,6 +67,7 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.limits.otp_sends_per_10_seconds = 20;
     config.limits.otp_sends_per_quarter_hour = 1_000;
     config.limits.otp_sends_per_day = 10_000;
+    config.limits.client_failures_per_network = 100_000;
     config.limits.sessions_per_account = 1_000;
     config.web.shutdown_seconds = 5;
     config.telemetry.log = "warn".to_owned();

@@ -34,6 +34,10 @@ pub struct Limits {
     pub sessions_per_account: usize,
     /// Requests one client may push within one lifetime of a `request_uri`; over it 429 (RFC 9126 §2.3).
     pub pushed_requests_per_client: u64,
+    /// Failed proofs of one client from one network in a minute; over it 503 there, for a minute.
+    pub client_failures_per_network: u64,
+    /// DPoP proofs one client may bring to the token endpoint in five minutes; over it 503.
+    pub dpop_proofs_per_client: u64,
 }
 
 impl Default for Limits {
@@ -56,6 +60,8 @@ impl Default for Limits {
             otp_sends_per_day: 10,
             sessions_per_account: 50,
             pushed_requests_per_client: 9_000,
+            client_failures_per_network: 100,
+            dpop_proofs_per_client: 1_000_000,
         }
     }
 }
@@ -84,6 +90,8 @@ impl Limits {
             ("otp_sends_per_day", self.otp_sends_per_day > 0),
             ("sessions_per_account", self.sessions_per_account > 0),
             ("pushed_requests_per_client", self.pushed_requests_per_client > 0),
+            ("client_failures_per_network", self.client_failures_per_network > 0),
+            ("dpop_proofs_per_client", self.dpop_proofs_per_client > 0),
         ];
         match rows.iter().find(|(_, holds)| !holds) {
             Some((name, _)) => Err(Invalid::new(format!("limits.{name}"), "must be at least 1")),

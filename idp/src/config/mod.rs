@@ -201,6 +201,7 @@ impl Config {
                 listen: Some(web::loopback(0)),
                 issuer_alias: Some(String::new()),
                 client_ca: Some(PathBuf::new()),
+                client_crl: Some(PathBuf::new()),
                 ..MtlsConfig::default()
             },
             ..Self::default()

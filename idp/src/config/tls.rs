@@ -40,6 +40,9 @@ pub struct MtlsConfig {
     pub issuer_alias: Option<String>,
     /// The authorities trusted to issue certificates for clients, in PEM. Absent: only self-signed ones, by their key.
     pub client_ca: Option<PathBuf>,
+    /// The lists of certificates these authorities revoked (RFC 5280 §5), in PEM, a current one of every authority of a
+    /// chain: without it a certificate counts as issued by nobody. Read again when it changes. Absent: nothing is asked.
+    pub client_crl: Option<PathBuf>,
     /// Only these may state the certificate of a caller in a header. Nobody by default.
     pub trusted_proxies: Vec<Network>,
     /// That header (RFC 9440). Its value is as RFC 9440 says, or PEM with percent escapes.
@@ -52,6 +55,7 @@ impl Default for MtlsConfig {
             listen: None,
             issuer_alias: None,
             client_ca: None,
+            client_crl: None,
             trusted_proxies: Vec::new(),
             certificate_header: "client-cert".to_owned(),
         }
@@ -85,6 +89,9 @@ impl MtlsConfig {
         }
         if self.client_ca.is_some() && !has_door {
             return Err(Invalid::new("mtls.client_ca", "only beside mtls.listen or mtls.trusted_proxies"));
+        }
+        if self.client_crl.is_some() && self.client_ca.is_none() {
+            return Err(Invalid::new("mtls.client_crl", "only beside mtls.client_ca"));
         }
         let header = &self.certificate_header;
         if header.is_empty() || !header.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
@@ -120,6 +127,8 @@ mod tests {
             ("[tls]\nkey = \"c\"".to_owned(), refused("tls.certificate")),
             (format!("{tls}{listen}{alias}"), Ok(())),
             (format!("{tls}{listen}{alias}client_ca = \"ca\""), Ok(())),
+            (format!("{tls}{listen}{alias}client_ca = \"ca\"\nclient_crl = \"crl\""), Ok(())),
+            (format!("{tls}{listen}{alias}client_crl = \"crl\""), refused("mtls.client_crl")),
             (format!("{listen}{alias}"), refused("mtls.listen")),
             (format!("{tls}{listen}"), refused("mtls.issuer_alias")),
             (format!("[mtls]\n{alias}"), refused("mtls.issuer_alias")),

@@ -49,6 +49,41 @@ pub struct Invitation {
     pub revoked_at: Option<Moment>,
 }
 
+/// What an invitation is good for at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    Open,
+    UsedUp,
+    Expired,
+    Revoked,
+}
+
+impl Validity {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Validity::Open => "open",
+            Validity::UsedUp => "used_up",
+            Validity::Expired => "expired",
+            Validity::Revoked => "revoked",
+        }
+    }
+}
+
+impl Invitation {
+    /// What the operator took back stays so called, whatever else ended it.
+    pub fn validity(&self, now: Moment) -> Validity {
+        if self.revoked_at.is_some() {
+            Validity::Revoked
+        } else if self.uses_left <= 0 {
+            Validity::UsedUp
+        } else if now >= self.expires_at {
+            Validity::Expired
+        } else {
+            Validity::Open
+        }
+    }
+}
+
 /// A client that registered itself, and the policy that still binds it.
 #[derive(Clone, Debug)]
 pub struct Registration {

@@ -251,6 +251,12 @@ impl Client {
     pub fn floor(&self) -> Floor {
         floor(self.min_account_level, self.min_auth_level)
     }
+
+    /// With that of the service a request or grant names.
+    pub fn floor_of(&self, service: Option<&str>) -> Floor {
+        let service = service.and_then(|code| self.service(code));
+        self.floor().and(service.map(Service::floor).unwrap_or_default())
+    }
 }
 
 impl Service {

@@ -158,7 +158,7 @@ fn growing(count: i64) -> Span {
 }
 
 /// The caller's network: the first 24 bits of IPv4, 48 of IPv6. One subscriber changes addresses inside it.
-fn network(address: IpAddr) -> String {
+pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();

@@ -115,8 +115,12 @@ async fn proceed(pending: Pending, browser: &Browser, idp: &Arc<Idp>) -> Result<
     idp.store
         .transact(move |db| {
             let now = this.clock.now();
+            // It was read before this transaction: one suspended since gets nothing.
+            let Some(client) = live_client(db, &pending.client.id)? else {
+                return Ok(Answer::bare(Outcome::Shown(gone())));
+            };
             let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(&this), now)?;
-            settle(db, pending, session, &browser, &this)
+            settle(db, Pending { client, ..pending }, session, &browser, &this)
         })
         .await
 }
@@ -400,3 +404,7 @@ pub fn returned(address: &ReturnAddress, client: &Client, error: Error) -> Outco
     let outgoing = address.refuse(&error);
     Outcome::Returned(Box::new(Returned { outgoing, client: client.id.clone(), error: Some(error) }))
 }
+
+#[cfg(test)]
+#[path = "authorize_tests.rs"]
+mod tests;

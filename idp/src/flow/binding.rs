@@ -2,7 +2,8 @@
 //! for each endpoint: `proof` before its transaction, `spend` or `settle` within.
 
 use super::caller::{Call, replayed_assertion, spend_jti};
-use crate::domain::{Fault, Moment};
+use super::quota;
+use crate::domain::{Client, Fault, Moment};
 use crate::idp::Idp;
 use crate::keys;
 use crate::protocol::binding::{self, Possession};
@@ -39,6 +40,17 @@ pub fn proof(call: &Call<'_>, access_token: Option<&str>, idp: &Idp) -> Result<O
         None if idp.config.dpop.require_nonce => Err(dpop::use_nonce()),
         None => Ok(Some(proof)),
     }
+}
+
+/// `security.md` DP-07: every proof is remembered until it would be refused for its age, and none is forgotten before, so
+/// that what bounds the memory is how many one client may bring in that time. Anybody is a public client who says so.
+pub async fn within_budget(client: &Client, call: &Call<'_>, idp: &Idp) -> Result<(), Fault> {
+    if call.dpop.is_empty()
+        || quota::hits("dpop", &client.id, dpop::OLDEST, idp).await <= idp.config.limits.dpop_proofs_per_client
+    {
+        return Ok(());
+    }
+    Err(Fault::overloaded("flow", "a client brought too many DPoP proofs"))
 }
 
 /// RFC 9449 §11.1: a proof counts once. False when it counted before.

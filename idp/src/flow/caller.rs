@@ -1,11 +1,13 @@
 //! Who calls: client authentication, as every endpoint a client calls shares it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::client_keys;
-use crate::domain::Fault;
 use crate::domain::certificate::ClientCertificate;
 use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered, SigningAlg};
+use crate::domain::{Fault, Span};
+use crate::factor::throttle;
 use crate::idp::Idp;
 use crate::keys::client::{self, VerifiedJwt};
 use crate::protocol::Error;
@@ -26,6 +28,8 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// Every `DPoP` header.
     pub dpop: Vec<&'a str>,
+    /// Where it comes from; used to slow down guessing only.
+    pub address: Option<IpAddr>,
     /// The certificate of its connection.
     pub certificate: Option<Arc<ClientCertificate>>,
 }
@@ -41,6 +45,10 @@ pub async fn authenticate(
         Err(error) => return Ok(Err(error)),
     };
     let id = credentials.client_id().clone();
+    let guesses = call.address.map(|address| format!("guesses/{id}/{}", throttle::network(address)));
+    if is_stopped(guesses.as_deref(), idp).await {
+        return Err(Fault::overloaded("flow", "too many failed proofs of one client from one network"));
+    }
     let registered = idp.store.read(move |db| store::client::find(db, &id)).await?;
     let verified = verify_assertion(&credentials, registered.as_ref(), idp).await?;
     let keys = certificate_keys(registered.as_ref(), idp).await?;
@@ -48,7 +56,34 @@ pub async fn authenticate(
     let proofs = Verified { assertion: verified.as_ref(), keys: &keys };
     let token_endpoint = format!("{}/token", idp.config.issuer);
     let audience = Audience { issuer: &idp.config.issuer, token_endpoint: &token_endpoint };
-    Ok(client_auth::prove(&credentials, registered.as_ref(), &proofs, &audience, idp.clock.now()))
+    let proved = client_auth::prove(&credentials, registered.as_ref(), &proofs, &audience, idp.clock.now());
+    if proved.is_err() {
+        count(guesses.as_deref(), idp).await;
+    }
+    Ok(proved)
+}
+
+/// How long failures are counted together, and guessing is stopped.
+const GUESSING: Span = Span::minutes(1);
+
+/// `security.md` CA-14: after too many failures from one network nothing of this client is evaluated there for a while;
+/// elsewhere it is. Secrets are long, so each process may count by itself, and nobody who proves himself waits for a count
+/// kept somewhere else. A client that does not exist is counted as one that does.
+async fn is_stopped(guesses: Option<&str>, idp: &Idp) -> bool {
+    match guesses {
+        Some(guesses) => idp.fallback.peek(guesses).await.is_ok_and(|stop| stop.is_some()),
+        None => false,
+    }
+}
+
+async fn count(guesses: Option<&str>, idp: &Idp) {
+    let Some(guesses) = guesses else { return };
+    let failures = idp.fallback.hit(guesses, GUESSING).await.unwrap_or(0);
+    if failures >= idp.config.limits.client_failures_per_network
+        && let Err(fault) = idp.fallback.put(guesses, "", GUESSING).await
+    {
+        tracing::warn!(%fault, "guesses.not_stopped");
+    }
 }
 
 async fn verify_assertion(

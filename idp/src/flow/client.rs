@@ -12,7 +12,7 @@ use crate::domain::trail::{Event, Kind};
 use crate::domain::{Client, Fault, Id, Moment};
 use crate::flow::answers;
 use crate::flow::operator::Verdict;
-use crate::flow::sector;
+use crate::flow::{own_keys, sector};
 use crate::idp::Idp;
 use crate::protocol::registration::{self, Admission, Unknown};
 use crate::protocol::{Error, json};
@@ -93,6 +93,9 @@ fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) 
     if let Some(reason) = served_elsewhere(db, &client, &fresh.issuer)? {
         return Ok(Verdict::Refused(reason));
     }
+    if let Some(error) = own_keys::shared(db, &client)? {
+        return Ok(refused(&error));
+    }
     let needs_secret =
         matches!(client.token_endpoint_auth_method, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost);
     let kept = existing.as_ref().is_some_and(|existing| existing.secret.is_some());
@@ -103,6 +106,7 @@ fn admit(db: &mut Db, mut metadata: Value, admission: &Admission, fresh: Fresh) 
         (None, None) => None,
     };
     store::client::put(db, &client, stored.as_ref(), fresh.at)?;
+    own_keys::keep(db, &client)?;
     // What an operator decided must not be undone by a client that once registered itself.
     store::invitation::take_over(db, &client.id)?;
     let detail = serde_json::json!({
@@ -197,9 +201,6 @@ async fn turn(id: &Id<Client>, status: ClientStatus, kind: Kind, idp: &Idp) -> R
             }
             if registered.status != status {
                 store::client::set_status(db, &id, status)?;
-                if status == ClientStatus::Closed {
-                    store::resource::release(db, &id)?;
-                }
                 let detail = serde_json::json!({ "from": registered.status.name() });
                 store::trail::append(db, &Event::new(kind, now).by(&id).with(detail), &event)?;
             }

@@ -8,10 +8,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::domain::arrangement::KeyAlg;
 use crate::domain::relying_party::SigningAlg;
 use crate::domain::{Client, Fault, Id, Moment, Span};
 use crate::idp::Idp;
 use crate::keys::client::{self, VerifiedJwt};
+use crate::keys::encrypt;
 
 const LONGEST_USED: Span = Span::minutes(5);
 const RENEWED_AFTER: Span = Span::minutes(2);
@@ -62,6 +64,16 @@ pub async fn client_keys(client: &Client, kid: Option<&str>, idp: &Arc<Idp>) -> 
     }
     let kid = kid.filter(|kid| (1..=LONGEST_KID).contains(&kid.len()));
     fetched(client, &|jwks| kid.is_none_or(|kid| client::may_have(jwks, kid)), idp).await
+}
+
+/// The client's keys, one of which can be encrypted to in this way. A fetched set that has none is fetched again, for it
+/// may have been added since.
+pub async fn to_encrypt(client: &Client, alg: KeyAlg, idp: &Arc<Idp>) -> Result<Option<Arc<str>>, Fault> {
+    if let Some(jwks) = &client.jwks {
+        return Ok(Some(Arc::from(jwks.as_str())));
+    }
+    let fits = |jwks: &str| encrypt::fits(jwks, alg).is_ok();
+    Ok(fetched(client, &fits, idp).await?.filter(|jwks| fits(jwks)))
 }
 
 /// A JWT this client signed with an allowed algorithm.
@@ -127,7 +139,7 @@ fn lack(held: Option<&Held>, suits: &(dyn Fn(&str) -> bool + Sync), now: Moment)
 async fn ask(uri: &str, idp: &Idp) -> Result<Arc<str>, String> {
     let fetched = idp.fetch.get(uri).await.map_err(|fault| fault.to_string())?;
     let text = String::from_utf8(fetched.body).map_err(|_| "the set is not text".to_owned())?;
-    client::admit(&text)?;
+    client::admit(&text).or_else(|why| encrypt::admit(&text).map_err(|_| why))?;
     Ok(Arc::from(text))
 }
 

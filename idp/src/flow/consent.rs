@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Limits};
 use super::outbox::{self, Occasion};
+use super::resource::{self, Server};
 use super::{Answer, Browser, Outcome, page};
 use crate::domain::account::Account;
 use crate::domain::consent::{Consent, OFFLINE_PURPOSE, Receipt};
@@ -37,6 +38,14 @@ pub struct Form {
     pub language: &'static str,
 }
 
+/// What the holder was asked, of which the page made its text.
+pub struct Question<'a> {
+    pub client: &'a Client,
+    pub offer: &'a Offer,
+    pub service: Option<&'a str>,
+    pub servers: &'a [Server],
+}
+
 /// Binds an answer to exactly what was shown: changed by another tab, it is refused (`security.md` CO-05).
 pub fn fingerprint(offer: &Offer) -> String {
     let mut hash = Sha256::new();
@@ -58,7 +67,7 @@ pub fn fingerprint(offer: &Offer) -> String {
 pub async fn answer(
     id: Id<Interaction>,
     form: Form,
-    text: impl Fn(&Client, &Offer, Option<&str>) -> String + Send + 'static,
+    text: impl Fn(&Question<'_>) -> String + Send + 'static,
     browser: &Browser,
     idp: &Arc<Idp>,
 ) -> Result<Answer, Fault> {
@@ -88,7 +97,12 @@ pub async fn answer(
             if !form.allow {
                 return deny(db, &pending, (&session, &who), &offer, &this);
             }
-            let text = text(&pending.client, &offer, pending.request.service.as_deref());
+            let text = text(&Question {
+                client: &pending.client,
+                offer: &offer,
+                service: pending.request.service.as_deref(),
+                servers: &resource::servers(db, &pending.request.resources, &this)?,
+            });
             let text_hash = URL_SAFE_NO_PAD.encode(Sha256::digest(text));
             record(db, &session, &Given { client: &pending.client, offer: &offer, form: &form, text_hash }, &this)?;
             authorize::settle(db, without_prompt(pending), Some(session), &who, &this)

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Gathered, Limits};
+use super::resource::{self, Server};
 use super::{Answer, Browser, Outcome, Step, home, sealed, step_up, transaction};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
@@ -50,6 +51,8 @@ pub struct ConsentView {
     pub values: BTreeMap<ClaimName, Value>,
     /// Whose record it is: the holder's name, or the masked number where the record has none.
     pub holder: String,
+    /// Where the access asked for would be used.
+    pub servers: Vec<Server>,
 }
 
 #[derive(Debug)]
@@ -118,7 +121,8 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
         (Step::Consent, Next::Consent(offer)) => {
             let Some(account) = &gathered.account else { return Err(Fault::broken("flow", "consent without account")) };
             let (values, holder) = previews(db, account, &offer, idp)?;
-            View::Consent(Box::new(ConsentView { offer, values, holder }))
+            let servers = resource::servers(db, &pending.request.resources, idp)?;
+            View::Consent(Box::new(ConsentView { offer, values, holder, servers }))
         }
         (Step::Transaction, Next::Transaction) => {
             let Some(session) = &gathered.session else { return Err(Fault::broken("flow", "approval by nobody")) };

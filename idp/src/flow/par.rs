@@ -11,7 +11,7 @@ use serde_json::json;
 use super::authorize::address_policy;
 use super::caller::{Call, authenticate};
 use super::request_object::{self, Asked};
-use super::{Outcome, binding, hints, resource, transaction};
+use super::{Outcome, binding, hints, quota, resource, transaction};
 use crate::domain::relying_party::Client;
 use crate::domain::request::{AuthorizationRequest, PushedRequest};
 use crate::domain::secret::{Minted, PushedReference, Stored};
@@ -116,16 +116,9 @@ pub fn too_many() -> Error {
     Error::new(ErrorCode::TemporarilyUnavailable, "RFC 9126 §2.3", "requests of this client are too many")
 }
 
-/// RFC 9126 §2.3. Without the shared counter this process counts its own share.
+/// RFC 9126 §2.3.
 async fn is_over_quota(client: &Client, idp: &Idp) -> bool {
-    let (key, window) = (format!("quota/par/{}", client.id), idp.config.lifetimes.request_uri);
-    let hits = match idp.ephemeral.hit(&key, window).await {
-        Ok(hits) => hits,
-        Err(fault) => {
-            tracing::warn!(%fault, "quota.fallback");
-            idp.fallback.hit(&key, window).await.unwrap_or(u64::MAX)
-        }
-    };
+    let hits = quota::hits("par", &client.id, idp.config.lifetimes.request_uri, idp).await;
     hits > idp.config.limits.pushed_requests_per_client
 }
 

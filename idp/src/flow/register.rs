@@ -13,7 +13,7 @@ use crate::domain::secret::{ClientSecret, InitialAccessToken, Minted, Registrati
 use crate::domain::standing::{Asking, Subject, may_act};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Client, Fault, Id, Moment};
-use crate::flow::{answers, sector};
+use crate::flow::{answers, own_keys, sector};
 use crate::idp::Idp;
 use crate::protocol::registration::{self, Unknown, manage, policy};
 use crate::protocol::{Error, json};
@@ -43,20 +43,24 @@ pub async fn register(token: &str, text: &str, idp: &Arc<Idp>) -> Result<Verdict
     let registered = idp
         .store
         .transact(move |db| {
+            if let Some(error) = own_keys::shared(db, &kept)? {
+                return Ok(Err(error));
+            }
             if !store::invitation::spend(db, &invitation.id, now)? {
-                return Ok(false);
+                return Ok(Err(manage::not_invited()));
             }
             store::client::put(db, &kept, stored.as_ref(), now)?;
+            own_keys::keep(db, &kept)?;
             store::invitation::register(db, &kept.id, &invitation.id, &managed, now)?;
             let detail = json!({
                 "invitation": invitation.id, "scope": kept.scope, "redirect_uris": kept.redirect_uris
             });
             store::trail::append(db, &Event::new(Kind::ClientRegistered, now).by(&kept.id).with(detail), &event)?;
-            Ok(true)
+            Ok(Ok(()))
         })
         .await?;
-    if !registered {
-        return Ok(Err(manage::not_invited()));
+    if let Err(error) = registered {
+        return Ok(Err(error));
     }
     told(&client, secret.as_ref(), (manager.reveal(), now), idp).map(Ok)
 }
@@ -184,8 +188,12 @@ fn put(
     if let Err(error) = manage::replaces(request, client, &existing) {
         return Ok(Err(error));
     }
+    if let Some(error) = own_keys::shared(db, client)? {
+        return Ok(Err(error));
+    }
     let minted = (has_secret(client) && existing.secret.is_none()).then_some(fresh.secret);
     store::client::put(db, client, minted.as_ref().map(Minted::stored).as_ref(), fresh.at)?;
+    own_keys::keep(db, client)?;
     let detail = json!({
         "created": false, "by": "client", "scope": client.scope, "redirect_uris": client.redirect_uris,
         "secret_changed": minted.is_some()

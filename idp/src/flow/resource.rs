@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::Fault;
+use crate::domain::consent::Bilingual;
 use crate::domain::relying_party::Client;
 use crate::idp::Idp;
 use crate::protocol::Error;
@@ -16,6 +17,24 @@ pub async fn admit(named: &[String], client: &Arc<Client>, idp: &Arc<Idp>) -> Re
     }
     let (named, client, this) = (named.to_vec(), Arc::clone(client), Arc::clone(idp));
     idp.store.read(move |db| Ok(forms(db, &named, &client, &this)?.map(|_| ()))).await
+}
+
+/// A server the client asks for access to, as a holder may know it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub name: Bilingual,
+    pub resource: String,
+}
+
+/// Who answers for what a request names; our own userinfo needs no telling.
+pub fn servers(db: &mut Db, named: &[String], idp: &Idp) -> Result<Vec<Server>, Fault> {
+    let mut servers = Vec::with_capacity(named.len());
+    for resource in named.iter().filter(|resource| **resource != idp.config.issuer) {
+        if let Some(registered) = store::resource::server(db, resource)? {
+            servers.push(Server { name: registered.client.client_name.clone(), resource: resource.clone() });
+        }
+    }
+    Ok(servers)
 }
 
 /// What a token is for, of what was granted. Asked anew for every token: a server that is gone, or a resource the client may

@@ -26,7 +26,12 @@ impl Tls {
         Ok(Tls {
             public: if config.issuer.starts_with("https:") { serve(Asks::Nothing)? } else { None },
             mutual: if config.mtls.listen.is_some() { serve(Asks::Certificate)? } else { None },
-            authorities: config.mtls.client_ca.as_deref().map(Authorities::open).transpose()?,
+            authorities: config
+                .mtls
+                .client_ca
+                .as_deref()
+                .map(|path| Authorities::open(path, config.mtls.client_crl.as_deref()))
+                .transpose()?,
         })
     }
 
@@ -48,12 +53,41 @@ impl Tls {
                 Err(fault) => tracing::error!(%fault, "tls.certificate_kept"),
             }
         }
+        match self.authorities.as_ref().map_or(Ok(false), Authorities::refresh) {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("tls.authorities_changed"),
+            Err(fault) => tracing::error!(%fault, "tls.authorities_kept"),
+        }
+    }
+
+    fn edition(&self) -> u64 {
+        self.authorities.as_ref().map_or(0, Authorities::edition)
     }
 }
 
-/// The facts of a certificate shown in a handshake. One that cannot be read counts as none.
-pub fn shown(leaf: Vec<u8>, chain: Vec<Vec<u8>>, idp: &Idp) -> Option<Arc<ClientCertificate>> {
-    let read = certificate::read(&Sent { leaf, chain }, idp.tls.authorities.as_ref());
+/// A certificate shown in a handshake, judged by the authorities of that moment.
+pub struct Shown {
+    sent: Sent,
+    edition: u64,
+    facts: Option<Arc<ClientCertificate>>,
+}
+
+impl Shown {
+    pub fn of(leaf: Vec<u8>, chain: Vec<Vec<u8>>, idp: &Idp) -> Shown {
+        let (sent, edition) = (Sent { leaf, chain }, idp.tls.edition());
+        let facts = facts(&sent, idp);
+        Shown { sent, edition, facts }
+    }
+
+    /// The facts as they are now: one revoked since the handshake is no longer what it was. One that cannot be read
+    /// counts as none.
+    pub fn facts(&self, idp: &Idp) -> Option<Arc<ClientCertificate>> {
+        if self.edition == idp.tls.edition() { self.facts.clone() } else { facts(&self.sent, idp) }
+    }
+}
+
+fn facts(sent: &Sent, idp: &Idp) -> Option<Arc<ClientCertificate>> {
+    let read = certificate::read(sent, idp.tls.authorities.as_ref());
     read.map(Arc::new).map_err(|reason| tracing::warn!(reason, "certificate.unreadable")).ok()
 }
 
@@ -64,5 +98,5 @@ pub fn stated(leaf: &str, chain: &[&str], idp: &Idp) -> Option<Arc<ClientCertifi
         return None;
     };
     let chain = chain.iter().filter_map(|one| certificate::of_header(one)).collect();
-    shown(leaf, chain, idp)
+    facts(&Sent { leaf, chain }, idp)
 }

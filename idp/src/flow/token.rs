@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::caller::{Call, authenticate};
 use super::facts::Limits;
-use super::{binding, resource, transaction, userinfo};
+use super::{answers, binding, resource, transaction, userinfo};
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
 use crate::domain::relying_party::{ClientStatus, GrantType};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
@@ -25,10 +25,10 @@ use crate::protocol::params::Params;
 use crate::protocol::release::{Asked, Place, fits, narrow};
 use crate::protocol::resource::{Form, Target, asked};
 use crate::protocol::token::client_auth::Authenticated;
-use crate::protocol::token::client_credentials;
 use crate::protocol::token::code::{self, Presented, Redemption, redeem};
 use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
 use crate::protocol::token::request::{self, TokenRequest};
+use crate::protocol::token::{client_credentials, floor};
 use crate::protocol::{Error, access_token, id_token};
 use crate::store::account::Hold;
 use crate::store::{self, Db};
@@ -52,6 +52,8 @@ pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
     };
+    binding::within_budget(caller.client(), call, idp).await?;
+    answers::ready(caller.client(), idp).await?;
     let shown = binding::shown(call, idp);
     let this = Arc::clone(idp);
     let decided = idp
@@ -82,7 +84,7 @@ pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<
         })
         .await?;
     match decided {
-        Ok(issued) => issued.answer(idp).map(Ok),
+        Ok(issued) => issued.answer(idp).await.map(Ok),
         Err(error) => Ok(Err(error)),
     }
 }
@@ -121,6 +123,9 @@ fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presente
         Ok(standing) => standing,
         Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
     };
+    if let Err(error) = floor::met(&grant, caller.client(), standing) {
+        return refused(db, caller, Some(&grant), error, idp);
+    }
     let target = match resource::target(db, &grant.resources, presented.resources, caller.client(), idp)? {
         Ok(target) => target,
         Err(error) => return refused(db, caller, Some(&grant), error, idp),
@@ -161,6 +166,9 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, narrowed: &N
         Ok(standing) => standing,
         Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
     };
+    if let Err(error) = floor::met(&grant, caller.client(), standing) {
+        return refused(db, caller, Some(&grant), error, idp);
+    }
     let target = match resource::target(db, &grant.resources, narrowed.resources, caller.client(), idp)? {
         Ok(target) => target,
         Err(error) => return refused(db, caller, Some(&grant), error, idp),

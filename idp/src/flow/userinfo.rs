@@ -47,16 +47,16 @@ pub async fn answer(presented: &Presented, call: &Call<'_>, idp: &Arc<Idp>) -> R
         Err(error) => return Ok(Err(error)),
     };
     Ok(match decide(sent, idp).await? {
-        Ok(reading) => Ok(told(reading, idp)?),
+        Ok(reading) => Ok(told(reading, idp).await?),
         Err(error) => Err(error),
     })
 }
 
-fn told(reading: Reading, idp: &Idp) -> Result<Told, Fault> {
+async fn told(reading: Reading, idp: &Arc<Idp>) -> Result<Told, Fault> {
     let Reading { body, client, .. } = reading;
     let Some(sealing) = Sealing::of(&client) else { return Ok(Told::Json(Value::Object(body))) };
     let claims = stated(body, &client, &idp.config.issuer);
-    answers::sealed(&claims, sealing.signed, sealing.encrypted, &client, idp).map(Told::Jwt)
+    answers::sealed(&claims, sealing.signed, sealing.encrypted, &client, idp).await.map(Told::Jwt)
 }
 
 async fn decide(sent: Sent, idp: &Arc<Idp>) -> Result<Result<Reading, Error>, Fault> {

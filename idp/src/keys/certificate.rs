@@ -2,7 +2,9 @@
 //! trusts for clients. What follows from the facts is `protocol`'s.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -12,8 +14,10 @@ use openssl::bn::{BigNum, BigNumContext};
 use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, Public};
+use openssl::ssl::SslFiletype;
 use openssl::stack::Stack;
-use openssl::x509::store::{X509Store, X509StoreBuilder};
+use openssl::x509::store::{X509Lookup, X509Store, X509StoreBuilder};
+use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509PurposeId, X509Ref, X509StoreContext};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -29,12 +33,54 @@ pub struct Sent {
     pub chain: Vec<Vec<u8>>,
 }
 
-/// The authorities trusted to issue certificates for clients.
-pub struct Authorities(X509Store);
+/// The authorities trusted to issue certificates for clients, as last read well.
+pub struct Authorities {
+    certificates: PathBuf,
+    /// What they revoked, where the operator has it checked.
+    revoked: Option<PathBuf>,
+    current: RwLock<Trusted>,
+    read_at: Mutex<Stamp>,
+}
+
+struct Trusted {
+    store: X509Store,
+    /// Grows with every change, so that what was judged by an older one is judged again.
+    edition: u64,
+}
 
 impl Authorities {
-    /// Reads a file of one or more certificates in PEM.
-    pub fn open(path: &Path) -> Result<Authorities, Fault> {
+    /// Reads a file of one or more certificates in PEM, and one of revocation lists.
+    pub fn open(certificates: &Path, revoked: Option<&Path>) -> Result<Authorities, Fault> {
+        let stamp = stamp(certificates, revoked);
+        let store = Self::read(certificates, revoked)?;
+        Ok(Authorities {
+            certificates: certificates.to_owned(),
+            revoked: revoked.map(Path::to_owned),
+            current: RwLock::new(Trusted { store, edition: 0 }),
+            read_at: Mutex::new(stamp),
+        })
+    }
+
+    /// Reads the files again if they changed. On an error what was read before goes on being trusted; a revocation list
+    /// of it ends by its own date.
+    pub fn refresh(&self) -> Result<bool, Fault> {
+        let found = stamp(&self.certificates, self.revoked.as_deref());
+        let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if *read_at == found {
+            return Ok(false);
+        }
+        *read_at = found;
+        let store = Self::read(&self.certificates, self.revoked.as_deref())?;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Trusted { store, edition: current.edition + 1 };
+        Ok(true)
+    }
+
+    pub fn edition(&self) -> u64 {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).edition
+    }
+
+    fn read(path: &Path, revoked: Option<&Path>) -> Result<X509Store, Fault> {
         let broken = |reason: &dyn std::fmt::Display| Fault::broken(ROOM, format!("{}: {reason}", path.display()));
         let pem = std::fs::read(path).map_err(|error| broken(&error))?;
         let build = || {
@@ -46,10 +92,16 @@ impl Authorities {
             for certificate in certificates {
                 store.add_cert(certificate)?;
             }
-            Ok((store.build(), count))
+            Ok((store, count))
         };
-        let (store, count) = build().map_err(|error: ErrorStack| broken(&error))?;
-        if count == 0 { Err(broken(&"holds no certificate")) } else { Ok(Authorities(store)) }
+        let (mut store, count) = build().map_err(|error: ErrorStack| broken(&error))?;
+        if count == 0 {
+            return Err(broken(&"holds no certificate"));
+        }
+        if let Some(revoked) = revoked {
+            check_revocation(&mut store, revoked)?;
+        }
+        Ok(store.build())
     }
 
     fn issued(&self, leaf: &X509Ref, chain: &[Vec<u8>]) -> Result<bool, ErrorStack> {
@@ -57,12 +109,31 @@ impl Authorities {
         for der in chain {
             others.push(X509::from_der(der)?)?;
         }
-        let issued = X509StoreContext::new()?.init(&self.0, leaf, &others, |context| context.verify_cert());
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let issued = X509StoreContext::new()?.init(&current.store, leaf, &others, |context| context.verify_cert());
         // What OpenSSL leaves behind of a chain that does not hold, the next read of a connection on this thread would
         // take for its own failure.
         drop(ErrorStack::get());
         issued
     }
+}
+
+/// RFC 5280 §6.3, of the whole chain: an authority of which no current list is known vouches for nobody.
+fn check_revocation(store: &mut X509StoreBuilder, path: &Path) -> Result<(), Fault> {
+    let broken = |reason: &dyn std::fmt::Display| Fault::broken(ROOM, format!("{}: {reason}", path.display()));
+    let name = path.to_str().filter(|name| !name.contains('\0'));
+    let name = name.ok_or_else(|| broken(&"its name is no text"))?;
+    let mut read = || {
+        store.add_lookup(X509Lookup::file())?.load_crl_file(name, SslFiletype::PEM)?;
+        store.set_flags(X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL)
+    };
+    read().map_err(|error: ErrorStack| broken(&error))
+}
+
+type Stamp = [Option<SystemTime>; 2];
+
+fn stamp(certificates: &Path, revoked: Option<&Path>) -> Stamp {
+    [Some(certificates), revoked].map(|path| std::fs::metadata(path?).ok()?.modified().ok())
 }
 
 /// The facts of a certificate. The reason otherwise is for our log.

@@ -122,7 +122,7 @@ fn rfc8705_2_1_who_issued_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     std::fs::write(&path, root.to_pem().unwrap()).unwrap();
-    let authorities = Authorities::open(&path).unwrap();
+    let authorities = Authorities::open(&path, None).unwrap();
     let issued = |by, usage| {
         let certificate = make(Made { key: &key, by, is_authority: false, usage });
         read(&sent(&certificate), Some(&authorities)).unwrap().is_issued
@@ -135,7 +135,7 @@ fn rfc8705_2_1_who_issued_it() {
     assert!(!issued(None, usage(true)), "self-signed");
     assert!(ErrorStack::get().errors().is_empty(), "nothing is left for a connection to stumble over");
     std::fs::write(&path, "nothing").unwrap();
-    assert!(Authorities::open(&path).is_err());
+    assert!(Authorities::open(&path, None).is_err());
 }
 
 #[test]

@@ -48,9 +48,14 @@ pub fn encrypt(content: &[u8], nested: bool, encryption: Encryption, jwks_json: 
     jwe::serialize_compact(content, &header, &*recipient.encrypter).map_err(|error| broken(error.to_string()))
 }
 
+/// Whether a set has any key that answers can be encrypted to.
+pub fn admit(jwks_json: &str) -> Result<(), String> {
+    if prepared(jwks_json)?.is_empty() { Err("has no usable encryption key".to_owned()) } else { Ok(()) }
+}
+
 /// Whether a set has a key that the algorithm can encrypt to.
 pub fn fits(jwks_json: &str, alg: KeyAlg) -> Result<(), String> {
-    let recipients = prepare(jwks_json)?;
+    let recipients = prepared(jwks_json)?;
     if recipients.iter().any(|recipient| recipient.alg == alg) {
         return Ok(());
     }

@@ -31,6 +31,12 @@ pub(super) fn thumbprint(jwk: &Jwk) -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(Sha256::digest(canonical)))
 }
 
+/// The thumbprints of all keys of a client's set, whatever they are for.
+pub fn thumbprints(text: &str) -> Vec<String> {
+    let keys = [Use::Signature, Use::Encryption].into_iter().filter_map(|wanted| set(text, wanted).ok()).flatten();
+    keys.filter_map(|key| thumbprint(&key)).collect()
+}
+
 /// Our own public key as it is published: josekit drops `kid` and `alg` from a public half, and has more members
 /// than we want to state.
 pub(super) fn publish(jwk: &Jwk, alg: SigningAlg, kid: &str) -> Option<String> {

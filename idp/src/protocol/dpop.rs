@@ -16,7 +16,7 @@ use super::error::{Error, ErrorCode};
 pub const ALGS: [SigningAlg; 3] = [SigningAlg::ES256, SigningAlg::PS256, SigningAlg::EdDSA];
 
 /// RFC 9449 §11.1: how old a proof may be; as long its identifier is remembered.
-const OLDEST: Span = Span::seconds(300);
+pub const OLDEST: Span = Span::seconds(300);
 /// FAPI 2.0 SP §5.3.2.1: clocks ahead by up to this are accepted.
 const CLOCK_AHEAD: Span = Span::seconds(60);
 const LONGEST_JTI: usize = 256;

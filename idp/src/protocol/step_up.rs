@@ -44,8 +44,7 @@ fn said(acr: Acr) -> Levels {
 
 /// The lowest levels this client, for this service, may be answered at.
 pub fn floor(client: &Client, service: Option<&str>) -> Floor {
-    let service = service.and_then(|code| client.service(code)).map(|service| service.floor());
-    client.floor().and(service.unwrap_or_default())
+    client.floor_of(service)
 }
 
 /// Whether what holds now still reaches the floor. It may not, after the client was given a higher one or the holder lost

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 
+use super::client_key;
 use super::columns::{json, known, to_json};
 use super::db::{Db, on_each};
 use super::resource;
@@ -135,11 +136,15 @@ pub fn has_public_origin(db: &mut Db, origin: &str) -> Result<bool, Fault> {
     Ok(found.is_some())
 }
 
-/// False when there is no such client.
+/// False when there is no such client. One that is closed for good frees what only one may have.
 pub fn set_status(db: &mut Db, id: &Id<Client>, status: ClientStatus) -> Result<bool, Fault> {
     let changed = on_each!(db, |link| diesel::update(clients::table.find(id.as_str()))
         .set(clients::status.eq(status.name()))
         .execute(link))?;
+    if status == ClientStatus::Closed {
+        resource::release(db, id)?;
+        client_key::release(db, id)?;
+    }
     Ok(changed > 0)
 }
 

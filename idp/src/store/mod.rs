@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod client;
+pub mod client_key;
 pub mod code;
 pub mod consent;
 pub mod device;

@@ -20,7 +20,7 @@ pub(super) fn put(db: &mut Db, client: &Client) -> Result<(), Fault> {
 }
 
 /// A client that is closed for good answers for nothing any more, and somebody else may.
-pub fn release(db: &mut Db, client: &Id<Client>) -> Result<(), Fault> {
+pub(super) fn release(db: &mut Db, client: &Id<Client>) -> Result<(), Fault> {
     on_each!(db, |link| diesel::delete(
         client_resources::table.filter(client_resources::client_id.eq(client.as_str()))
     )

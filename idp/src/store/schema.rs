@@ -76,6 +76,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    client_keys (mark) {
+        mark -> Text,
+        client_id -> Text,
+    }
+}
+
+diesel::table! {
     client_resources (resource) {
         resource -> Text,
         client_id -> Text,

@@ -10,7 +10,7 @@ use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 
 use crate::domain::certificate::ClientCertificate;
-use crate::flow::tls;
+use crate::flow::tls::{self, Shown};
 use crate::idp::Idp;
 
 /// What proxies call the header; any of them from a stranger is worth a line in the log.
@@ -23,9 +23,7 @@ pub fn note(stream: &dyn Any, connection: &mut Extensions, idp: &Idp) {
     let Some(leaf) = stream.ssl().peer_certificate().and_then(|leaf| leaf.to_der().ok()) else { return };
     let chain = stream.ssl().peer_cert_chain().into_iter().flatten();
     let chain = chain.filter_map(|other| other.to_der().ok()).collect();
-    if let Some(certificate) = tls::shown(leaf, chain, idp) {
-        connection.insert(certificate);
-    }
+    connection.insert(Shown::of(leaf, chain, idp));
 }
 
 /// The certificate of a request, if any.
@@ -37,7 +35,7 @@ pub fn certificate(request: &HttpRequest, idp: &Idp) -> Option<Arc<ClientCertifi
         if let Some(header) = KNOWN.iter().copied().chain([mtls.certificate_header.as_str()]).find(forged) {
             tracing::warn!(header, "certificate_header.forged");
         }
-        return request.conn_data::<Arc<ClientCertificate>>().cloned();
+        return request.conn_data::<Shown>()?.facts(idp);
     }
     let mut stated =
         request.headers().get_all(mtls.certificate_header.as_str()).filter_map(|value| value.to_str().ok());

@@ -19,6 +19,7 @@ use crate::domain::{Fault, Holder, Id};
 use crate::flow::authorize::{give_up as leave, gone};
 use crate::flow::logo;
 use crate::flow::page::{Setting, Shown, View};
+use crate::flow::resource::Server;
 use crate::flow::step_up::{self, Complaint};
 use crate::flow::{
     Answer, Browser, Outcome, Step, consent as consent_flow, page as page_flow, sign_in as sign_in_flow,
@@ -132,7 +133,8 @@ fn drawn(
             Some(client) => {
                 let shown = consent_page(client, &view.offer, service, &view.values, language);
                 let fingerprint = consent_flow::fingerprint(&view.offer);
-                page::Consent { frame: frame(&fingerprint), holder: view.holder.clone(), ..shown }.render()
+                let (holder, servers) = (view.holder.clone(), servers(&view.servers, language));
+                page::Consent { frame: frame(&fingerprint), holder, servers, ..shown }.render()
             }
             None => Err(Fault::broken("web", "consent without a client")),
         },
@@ -219,10 +221,19 @@ fn consent_page(
         asker: asker(client, language),
         service,
         holder: String::new(),
+        servers: Vec::new(),
         purposes,
         offline: offer.offline,
         basis: client.legal_basis,
     }
+}
+
+fn servers(known: &[Server], language: &str) -> Vec<page::ServerView> {
+    let view = |server: &Server| page::ServerView {
+        name: server.name.in_language(language).to_owned(),
+        resource: server.resource.clone(),
+    };
+    known.iter().map(view).collect()
 }
 
 /// A posted form of an interaction page, its token checked, or the answer that goes back instead.
@@ -363,9 +374,10 @@ pub async fn decide(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         language,
     };
     let this = idp.clone().into_inner();
-    let text = |client: &Client, offer: &Offer, service: Option<&str>| {
-        let service = service_title(client, service, language);
-        page::consent_text(&consent_page(client, offer, service, &BTreeMap::new(), language))
+    let text = |asked: &consent_flow::Question<'_>| {
+        let service = service_title(asked.client, asked.service, language);
+        let shown = consent_page(asked.client, asked.offer, service, &BTreeMap::new(), language);
+        page::consent_text(&page::Consent { servers: servers(asked.servers, language), ..shown })
     };
     done(consent_flow::answer(id, answered, text, &browser, &this).await, &context)
 }

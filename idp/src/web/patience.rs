@@ -1,5 +1,5 @@
-//! How long a request may take: its body to arrive, its answer to be made (`security.md` N-26). The time for its
-//! headers is the server's own setting, in `serve`.
+//! How much a request may be (`security.md` N-25) and how long it may take: its body to arrive, its answer to be made
+//! (N-26). The time for its headers is the server's own setting, in `serve`.
 
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -9,27 +9,45 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::ConnectionType;
+use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, BytesMut, PayloadConfig};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Resource};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::read::{FORM_LIMIT, Unread, language};
+use super::read::{Unread, language};
 use super::reply::{self, Context};
-use super::{register, token};
+use super::token;
+use crate::config::Limits;
 use crate::domain::Fault;
 use crate::idp::Idp;
 use crate::protocol;
 
-/// A resource whose requests are bounded in time. Per resource and not around the whole application: only a request
+/// What a body may be.
+#[derive(Clone, Copy)]
+enum Room {
+    Form,
+    Document,
+}
+
+impl Room {
+    const fn of(self, limits: &Limits) -> usize {
+        match self {
+            Room::Form => limits.form_bytes,
+            Room::Document => limits.json_bytes,
+        }
+    }
+}
+
+/// A resource whose requests are bounded. Per resource and not around the whole application: only a request
 /// that was routed already may be kept for the answer that comes too late.
 pub fn resource(
     path: &str,
 ) -> Resource<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
 > {
-    web::resource(path).wrap(from_fn(|request, next| bounded(request, next, FORM_LIMIT)))
+    bounded_resource(path).wrap(from_fn(|request, next| bounded(request, next, Room::Form)))
 }
 
 /// A resource that takes a JSON document.
@@ -38,21 +56,29 @@ pub fn roomy_resource(
 ) -> Resource<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>,
 > {
-    let resource = web::resource(path).app_data(PayloadConfig::new(register::LIMIT + 1));
-    resource.wrap(from_fn(|request, next| bounded(request, next, register::LIMIT)))
+    bounded_resource(path).wrap(from_fn(|request, next| bounded(request, next, Room::Document)))
+}
+
+/// The framework's own bound on bodies stands back behind ours.
+fn bounded_resource(path: &str) -> Resource {
+    web::resource(path).app_data(PayloadConfig::new(usize::MAX))
 }
 
 async fn bounded(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-    limit: usize,
+    room: Room,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(idp) = request.app_data::<web::Data<Idp>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let limits = &idp.config.limits;
     let mut payload = request.take_payload();
-    let body = timeout(Duration::from_secs(limits.body_seconds), whole(&mut payload, limit)).await;
+    if let Err(unread) = head(request.request(), limits).and_then(|()| plain(request.request())) {
+        let response = refused(&unread, request.request(), &idp);
+        return Ok(request.into_response(response).map_body(|_, body| Unfinished::boxed(body, payload)));
+    }
+    let body = timeout(Duration::from_secs(limits.body_seconds), whole(&mut payload, room.of(limits))).await;
     match body.unwrap_or(Err(Unread::TooSlow)) {
         Ok(body) => request.set_payload(arrived(body)),
         Err(unread) => {
@@ -68,6 +94,22 @@ async fn bounded(
             Ok(ServiceResponse::new(kept, response))
         }
     }
+}
+
+/// The request line, then each header with its colon, its space and the end of its line.
+fn head(request: &HttpRequest, limits: &Limits) -> Result<(), Unread> {
+    let line = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    if line > limits.header_bytes {
+        return Err(Unread::LongLine);
+    }
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let fits = request.headers().len() <= limits.headers && line + headers <= limits.header_bytes;
+    if fits { Ok(()) } else { Err(Unread::LargeHead) }
+}
+
+/// `security.md` RX-04: a body is read as it was sent, for the framework would unpack it into any size.
+fn plain(request: &HttpRequest) -> Result<(), Unread> {
+    if request.headers().contains_key(CONTENT_ENCODING) { Err(Unread::MediaType) } else { Ok(()) }
 }
 
 async fn whole(payload: &mut Payload, limit: usize) -> Result<Bytes, Unread> {

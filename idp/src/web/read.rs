@@ -4,54 +4,71 @@
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, ORIGIN};
-use actix_web::web::Bytes;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN};
+use actix_web::web::{self, Bytes};
 
 use super::{connection, cookie};
+use crate::config::Limits;
 use crate::domain::secret::{BrowserCookie, Stored};
 use crate::flow::Browser;
 use crate::flow::caller::Call;
 use crate::idp::Idp;
+use crate::protocol::Error;
 use crate::protocol::params::Params;
-
-/// The largest request line and form we read (`security.md` N-25).
-pub const QUERY_LIMIT: usize = 16 * 1024;
-pub const FORM_LIMIT: usize = 16 * 1024;
 
 /// Why a request was not read at all.
 #[derive(Clone, Debug)]
 pub enum Unread {
     /// 415: not a plain form, or an encoded body.
     MediaType,
-    /// 413 or 414.
+    /// 413: the body.
     TooLarge,
+    /// 414: the request line.
+    LongLine,
+    /// 431: the headers, in number or together with the request line in bytes.
+    LargeHead,
     /// 408: the body did not arrive in time.
     TooSlow,
     /// 400: the form does not parse.
-    Malformed(crate::protocol::Error),
+    Malformed(Error),
+}
+
+impl Unread {
+    /// The error it comes to, and the status of a request that was not even looked into.
+    pub fn refusal(&self) -> (Option<StatusCode>, Error) {
+        let (status, told) = match self {
+            Unread::Malformed(error) => return (None, error.clone()),
+            Unread::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not a form"),
+            Unread::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request is too large"),
+            Unread::LongLine => (StatusCode::URI_TOO_LONG, "request line is too long"),
+            Unread::LargeHead => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers are too many or too large"),
+            Unread::TooSlow => (StatusCode::REQUEST_TIMEOUT, "request took too long to arrive"),
+        };
+        (Some(status), Error::invalid_request("RFC 6749 Appendix B", told))
+    }
 }
 
 /// Parameters of the query.
 pub fn query(request: &HttpRequest) -> Result<Params, Unread> {
-    let query = request.query_string();
-    if query.len() > QUERY_LIMIT {
-        return Err(Unread::TooLarge);
-    }
-    Params::parse(query).map_err(Unread::Malformed)
+    Params::parse_at_most(parameters(request), request.query_string()).map_err(Unread::Malformed)
+}
+
+/// How many a query or form may hold.
+fn parameters(request: &HttpRequest) -> usize {
+    let idp = request.app_data::<web::Data<Idp>>();
+    idp.map_or_else(|| Limits::default().parameters, |idp| idp.config.limits.parameters)
 }
 
 /// Parameters of a form body (RFC 6749 §4.1.3: `application/x-www-form-urlencoded` in UTF-8 and nothing else).
 pub fn form(request: &HttpRequest, body: &Bytes) -> Result<Params, Unread> {
-    if request.headers().contains_key(CONTENT_ENCODING) || !is_form(request) {
+    if !is_form(request) {
         return Err(Unread::MediaType);
-    }
-    if body.len() > FORM_LIMIT {
-        return Err(Unread::TooLarge);
     }
     let text = std::str::from_utf8(body).map_err(|_| {
         Unread::Malformed(crate::protocol::Error::invalid_request("RFC 6749 Appendix B", "body is not UTF-8"))
     })?;
-    Params::parse(text).map_err(Unread::Malformed)
+    Params::parse_at_most(parameters(request), text).map_err(Unread::Malformed)
 }
 
 fn is_form(request: &HttpRequest) -> bool {
@@ -104,6 +121,7 @@ pub fn call<'a>(request: &'a HttpRequest, idp: &Idp) -> Call<'a> {
         method: request.method().as_str(),
         path: request.path(),
         dpop: request.headers().get_all("dpop").map(|value| value.to_str().unwrap_or_default()).collect(),
+        address: Some(caller(request, idp)),
         certificate: connection::certificate(request, idp),
     }
 }

@@ -19,13 +19,7 @@ pub fn of_program(error: &Error, params: &Params, context: &Context<'_>) {
 
 /// A request that could not be read: its header may still say whose it was.
 pub fn unread(unread: &Unread, context: &Context<'_>) {
-    let told = |told: &str| Error::invalid_request("RFC 6749 Appendix B", told);
-    let error = match unread {
-        Unread::Malformed(error) => error.clone(),
-        Unread::MediaType => told("content type is not a form"),
-        Unread::TooLarge => told("request is too large"),
-        Unread::TooSlow => told("request took too long to arrive"),
-    };
+    let (_, error) = unread.refusal();
     of_program(&error, &Params::default(), context);
 }
 

@@ -1,6 +1,6 @@
 //! `/register` (RFC 7591 §3) and `/register/{client_id}` (RFC 7592 §2): JSON in and out, by bearer token.
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -17,9 +17,6 @@ use crate::protocol::binding::Scheme;
 use crate::protocol::registration::manage;
 use crate::protocol::userinfo;
 use crate::protocol::{Error, ErrorCode};
-
-/// Twenty RSA keys and a long list of addresses fit.
-pub const LIMIT: usize = 64 * 1024;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = token::context(&request, &idp);
@@ -85,11 +82,8 @@ fn client_id(request: &HttpRequest) -> Id<Client> {
 fn text<'a>(request: &HttpRequest, body: &'a Bytes) -> Result<&'a str, Unread> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") || request.headers().contains_key(CONTENT_ENCODING) {
+    if !essence.eq_ignore_ascii_case("application/json") {
         return Err(Unread::MediaType);
-    }
-    if body.len() > LIMIT {
-        return Err(Unread::TooLarge);
     }
     std::str::from_utf8(body).map_err(|_| {
         let told = "the registration is not UTF-8";
@@ -102,7 +96,9 @@ fn not_read(unread: &Unread, context: &Context<'_>) -> HttpResponse {
         Unread::MediaType => {
             reply::unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not application/json", context)
         }
-        Unread::TooLarge | Unread::TooSlow | Unread::Malformed(_) => reply::json_unread(unread, context),
+        Unread::TooLarge | Unread::LongLine | Unread::LargeHead | Unread::TooSlow | Unread::Malformed(_) => {
+            reply::json_unread(unread, context)
+        }
     }
 }
 

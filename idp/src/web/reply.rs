@@ -313,11 +313,9 @@ pub fn hand_nonce(builder: &mut HttpResponseBuilder, error: &Error, context: &Co
 
 /// A request that was not read, at an endpoint for programs.
 pub fn json_unread(why: &Unread, context: &Context<'_>) -> HttpResponse {
-    match why {
-        Unread::Malformed(error) => oauth_error(error, context),
-        Unread::MediaType => unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content type is not a form", context),
-        Unread::TooLarge => unread(StatusCode::PAYLOAD_TOO_LARGE, "request is too large", context),
-        Unread::TooSlow => unread(StatusCode::REQUEST_TIMEOUT, "request took too long to arrive", context),
+    match why.refusal() {
+        (Some(status), error) => unread(status, &error.told, context),
+        (None, error) => oauth_error(&error, context),
     }
 }
 
@@ -328,25 +326,10 @@ pub fn unread(status: StatusCode, told: &str, context: &Context<'_>) -> HttpResp
 }
 
 /// A request that was not read, at a page.
-pub fn page_unread(unread: &Unread, context: &Context<'_>) -> HttpResponse {
-    match unread {
-        Unread::Malformed(error) => shown(error, context),
-        Unread::MediaType => {
-            let told = "content type is not a form";
-            error_page(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", told, None, context)
-        }
-        Unread::TooLarge => {
-            let too_long = if context.request.method() == "GET" {
-                StatusCode::URI_TOO_LONG
-            } else {
-                StatusCode::PAYLOAD_TOO_LARGE
-            };
-            error_page(too_long, "invalid_request", "request is too large", None, context)
-        }
-        Unread::TooSlow => {
-            let told = "request took too long to arrive";
-            error_page(StatusCode::REQUEST_TIMEOUT, "invalid_request", told, None, context)
-        }
+pub fn page_unread(why: &Unread, context: &Context<'_>) -> HttpResponse {
+    match why.refusal() {
+        (Some(status), error) => error_page(status, "invalid_request", &error.told, None, context),
+        (None, error) => shown(&error, context),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod proof;
 pub mod provider;
 pub mod pushed;
 pub mod relying_party;
+pub mod revocation;
 pub mod sandbox;
 pub mod server;
 pub mod verdict;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::certificate::{Certified, Wanted, authority, make, rsa_key};
+use super::relying_party::{Proof, REDIRECT, RelyingParty, merge};
 use super::sandbox::{program, spawn};
 use super::wire::Visitor;
 
@@ -77,6 +78,23 @@ impl Provider {
         self.admin("client", "put", &metadata.to_string());
     }
 
+    /// Registers a public client for codes; members of `patch` replace the defaults.
+    pub fn public(&self, patch: Value) -> RelyingParty {
+        let mut metadata = json!({
+            "client_id": format!("app-{}", super::next()), "redirect_uris": [REDIRECT],
+            "token_endpoint_auth_method": "none", "scope": "openid",
+        });
+        merge(&mut metadata, patch);
+        self.put_client(&metadata);
+        RelyingParty {
+            id: metadata["client_id"].as_str().unwrap().to_owned(),
+            redirect: REDIRECT.to_owned(),
+            proof: Proof::None,
+            metadata,
+            issuer: self.issuer.clone(),
+        }
+    }
+
     /// Imports one account as the operator does.
     pub fn import(&self, record: &Value) {
         self.admin("account", "import", &format!("{record}\n"));
@@ -103,6 +121,11 @@ pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
+/// What an authority revoked, as it writes it down.
+pub type List = dyn Fn(&Certified) -> Vec<u8>;
+
+const REVOKED: &str = "client-crl.pem";
+
 /// A provider that speaks TLS as `https://localhost`, whatever its port, and mutual TLS on another.
 pub struct Secured {
     pub provider: Provider,
@@ -116,13 +139,18 @@ pub struct Secured {
 
 impl Secured {
     pub fn new() -> Secured {
+        Secured::checking(None)
+    }
+
+    /// With a revocation list of the clients' authority, where one is to be checked.
+    pub fn checking(list: Option<&List>) -> Secured {
         let (root, client_root) = (authority("Gốc máy chủ"), authority("Gốc máy khách"));
         let directory = tempfile::tempdir().unwrap();
         let (port, mutual_port) = (free_port(), free_port());
         let at = |name: &str| directory.path().join(name).display().to_string();
         install(&directory, &server(&root));
         std::fs::write(at("client-ca.pem"), client_root.pem()).unwrap();
-        let config = format!(
+        let mut config = format!(
             "issuer = \"https://localhost\"\nlisten = \"127.0.0.1:{port}\"\n[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n\
              [mtls]\nlisten = \"127.0.0.1:{mutual_port}\"\nissuer_alias = \"https://localhost:{mutual_port}\"\n\
              client_ca = \"{}\"\n",
@@ -130,8 +158,17 @@ impl Secured {
             at("server.key"),
             at("client-ca.pem"),
         );
+        if let Some(list) = list {
+            std::fs::write(at(REVOKED), list(&client_root)).unwrap();
+            config += &format!("client_crl = \"{}\"\n", at(REVOKED));
+        }
         let provider = Provider::on(directory, "https://localhost", port, &config);
         Secured { provider, port, mutual_port, root, client_root }
+    }
+
+    /// Puts another revocation list in place of the one before.
+    pub fn revoke(&self, list: &[u8]) {
+        std::fs::write(self.provider.path().join(REVOKED), list).unwrap();
     }
 
     /// Puts another certificate in place of the server's.

@@ -10,6 +10,7 @@ use crate::support::flow::Tokens;
 use crate::support::jwt::{claims, read};
 use crate::support::relying_party::{RelyingParty, key_pair, merge};
 use crate::support::sandbox::Sandbox;
+use crate::support::server::Server;
 use crate::support::wire::{Answer, Visitor, encode, pairs};
 
 /// A key to encrypt to: the client keeps it, the set is registered.
@@ -146,6 +147,44 @@ async fn an_assertion_key_and_an_encryption_key_stand_in_one_set() {
     thief.set_algorithm("ES256");
     client.proof = crate::support::relying_party::Proof::Assertion(Box::new(thief));
     assert_eq!(client.refresh(tokens.refresh()).await.json()["error"], json!("invalid_client"));
+}
+
+#[tokio::test]
+async fn oidc_core_10_2_the_key_to_encrypt_to_is_the_one_at_the_jwks_uri() {
+    let idp = Sandbox::shared();
+    let server = Server::open();
+    let serve = |set: &Value| drop(server.serve("/jwks", "application/json", set.to_string()));
+    let (key, set) = recipient("ECDH-ES");
+    let client = idp.client(json!({
+        "jwks_uri": format!("{}/jwks", server.origin), "id_token_encrypted_response_alg": "ECDH-ES",
+        "userinfo_encrypted_response_alg": "ECDH-ES",
+    }));
+    let ask = Ask::of(&client).scope("openid profile offline_access");
+    let (visitor, holder) = (idp.visitor(), idp.citizen());
+    let code = idp.authorize(&visitor, &ask, &holder).await.code();
+    // Nothing to encrypt to: nothing is said, least of all plainly, and nothing is spent.
+    for set in [None, Some(&key_pair().1)] {
+        set.inspect(|set| serve(set));
+        let answer = client.redeem(&code, &ask.verifier).await;
+        assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{}", answer.body);
+    }
+    assert_eq!(server.asked("/jwks"), 1, "a door that does not answer is not knocked at again and again");
+    let patient = idp.client(json!({
+        "jwks_uri": format!("{}/later", server.origin), "id_token_encrypted_response_alg": "ECDH-ES",
+        "userinfo_encrypted_response_alg": "ECDH-ES",
+    }));
+    drop(server.serve("/later", "application/json", set.to_string()));
+    let tokens = tokens(idp, &patient).await;
+    let refreshed = patient.refresh(tokens.refresh()).await.json();
+    let answer = userinfo(&patient, tokens.access(), "*/*").await;
+    for jwe in [tokens.id_token(), refreshed["id_token"].as_str().unwrap()] {
+        let (header, jws) = opened(jwe, "ECDH-ES", &key);
+        assert_eq!(header["kid"], json!("enc-ECDH-ES"));
+        assert_eq!(idp.verified(&jws).await["aud"], json!(patient.id));
+    }
+    let told: Value = serde_json::from_str(&opened(&answer.body, "ECDH-ES", &key).1).unwrap();
+    assert_eq!(told["sub"], claims(&opened(tokens.id_token(), "ECDH-ES", &key).1)["sub"]);
+    assert_eq!(server.asked("/later"), 1, "fetched once");
 }
 
 #[tokio::test]

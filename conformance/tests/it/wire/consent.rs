@@ -8,8 +8,8 @@ use crate::support::holder::Holder;
 use crate::support::jwt::claims;
 use crate::support::relying_party::RelyingParty;
 use crate::support::sandbox::Sandbox;
-use crate::support::verdict;
 use crate::support::wire::{Answer, Visitor};
+use crate::support::{next, verdict};
 
 const SCOPE: &str = "openid profile email phone address vn_civil vn_eid_status offline_access";
 
@@ -53,6 +53,33 @@ fn names(body: &Value) -> Vec<&str> {
         .map(String::as_str)
         .filter(|name| !name.starts_with("vn_") && *name != "sub")
         .collect()
+}
+
+#[tokio::test]
+async fn rfc8707_the_page_names_the_servers_a_token_is_asked_for() {
+    let idp = Sandbox::shared();
+    let resource = format!("https://kho-{}.gov.vn/dossiers", next());
+    idp.client(json!({
+        "client_id": format!("server-{}", next()), "client_name": {"vi": "Kho hồ sơ", "en": "Dossier registry"},
+        "grant_types": [], "redirect_uris": null, "post_logout_redirect_uris": null, "scope": "dossiers.read",
+        "vn_serves": [resource],
+    }));
+    let client = idp.client(json!({"scope": SCOPE, "vn_resources": [resource]}));
+    let ask = Ask::of(&client).scope("openid profile").with("resource", &resource).also("resource", &idp.issuer);
+    for (language, lead, name) in [("vi", "thay bạn truy cập", "Kho hồ sơ"), ("en", "in your name", "Dossier registry")]
+    {
+        let visitor = idp.visitor().speaking(language);
+        let at = at_consent(idp, &visitor, &ask, &idp.citizen()).await;
+        assert!(at.page().has("servers"));
+        let text = at.page().text;
+        assert!([lead, name, &resource].iter().all(|part| text.contains(part)), "{text}");
+        assert!(!text.contains(&idp.issuer), "our own userinfo needs no telling");
+        assert!(
+            visitor.submit(&at, &consent_form(&at, Will::AllowAll)).await.returned().unwrap().get("code").is_some()
+        );
+    }
+    let plain = at_consent(idp, &idp.visitor(), &Ask::of(&client).scope("openid profile"), &idp.citizen()).await;
+    assert!(!plain.page().has("servers"), "control");
 }
 
 #[tokio::test]

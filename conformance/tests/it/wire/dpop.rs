@@ -11,7 +11,7 @@ use crate::support::wire::{Answer, Visitor, encode, pairs};
 use crate::support::{fresh, now, verdict};
 
 /// A token request with these `DPoP` headers.
-async fn token(client: &RelyingParty, fields: &[(&str, &str)], proofs: &[&str]) -> Answer {
+pub(super) async fn token(client: &RelyingParty, fields: &[(&str, &str)], proofs: &[&str]) -> Answer {
     let (mut body, header) = client.credentials();
     body.extend(pairs(fields));
     let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::support::ask::Ask;
 use crate::support::flow::Will;
 use crate::support::pushed::{key_of_kind, sign_with};
-use crate::support::relying_party::{RelyingParty, assertion_fields};
+use crate::support::relying_party::{RelyingParty, assertion_fields, key_pair, merge};
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, encode, pairs};
-use crate::support::{jwt, now, verdict};
+use crate::support::{jwt, next, now, verdict};
 
 fn profiled(idp: &Sandbox, profile: &str, patch: Value) -> RelyingParty {
     let mut metadata = json!({"vn_profile": profile, "id_token_signed_response_alg": null});
@@ -44,6 +44,42 @@ async fn fapi2_sp_5_3_2_2_control_and_only_by_par() {
         let posted = idp.visitor().post("/authorize", &ask.fields, &[]).await;
         verdict::redirect(&posted, &client, &ask, "invalid_request");
     }
+}
+
+#[tokio::test]
+async fn fapi_two_clients_never_share_a_key() {
+    let idp = Sandbox::shared();
+    let one = profiled(idp, "fapi2", json!({}));
+    let another = |patch: Value| {
+        let mut metadata = one.metadata.clone();
+        merge(&mut metadata, json!({"client_id": format!("rp-twin-{}", next())}));
+        merge(&mut metadata, patch);
+        metadata
+    };
+    // The same key by any other name, among keys of its own, or marked for something else.
+    let mut renamed = one.metadata["jwks"].clone();
+    renamed["keys"][0]["kid"] = json!("another name");
+    let (_, fresh) = key_pair();
+    let mut among = fresh.clone();
+    among["keys"].as_array_mut().unwrap().push(renamed["keys"][0].clone());
+    for patch in
+        [json!({}), json!({"jwks": renamed}), json!({"jwks": among}), json!({"vn_profile": "fapi2_message_signing"})]
+    {
+        let why = idp.refuses_client(&another(patch.clone()));
+        assert!(why.as_ref().is_some_and(|why| why.contains("jwks has a key another")), "{patch}: {why:?}");
+    }
+    let fetched = |n: u64| json!({"jwks": null, "jwks_uri": format!("https://rp.gov.vn/jwks/{n}")});
+    let (shared, other) = (next(), next());
+    assert_eq!(idp.refuses_client(&another(fetched(shared))), None, "control");
+    assert!(idp.refuses_client(&another(fetched(shared))).is_some_and(|why| why.contains("jwks_uri")));
+    // Its own keys are no obstacle to a client, nor is another's to one of the plain profile.
+    assert_eq!(idp.refuses_client(&one.metadata), None);
+    assert_eq!(idp.refuses_client(&another(json!({"jwks": fresh}))), None, "control");
+    assert_eq!(idp.refuses_client(&another(fetched(other))), None, "control");
+    assert_eq!(idp.refuses_client(&another(json!({"vn_profile": "oidc"}))), None);
+    // Who is closed for good frees what was its own.
+    idp.admin_ok(&["client", "close", &one.id]);
+    assert_eq!(idp.refuses_client(&another(json!({}))), None);
 }
 
 #[tokio::test]
@@ -114,8 +150,8 @@ async fn fapi2_ms_5_3_1_signed_and_what_is_outside_does_not_count() {
 #[tokio::test]
 async fn fapi2_sp_5_4_1_no_rs256_for_assertions_or_objects() {
     let idp = Sandbox::shared();
-    let (rsa, public) = key_of_kind("RSA");
     for (profile, taken) in [("oidc", true), ("fapi2", false), ("fapi2_message_signing", false)] {
+        let (rsa, public) = key_of_kind("RSA");
         let client = profiled(idp, profile, json!({"jwks": {"keys": [public]}}));
         let probe = |alg: &'static str| {
             let mut fields = assertion_fields(&sign_with(alg, &rsa, &client.assertion_claims()));

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 
 use crate::support::ask::Ask;
 use crate::support::flow::sign_in_form;
-use crate::support::holder::Holder;
+use crate::support::holder::{Holder, record};
+use crate::support::provider::{Provider, free_port};
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, Visitor};
 
@@ -348,6 +349,30 @@ async fn n_20_sends_are_bounded() {
     }
     let sent = idp.messages(&holder.phone).await.len();
     assert!(sent < 40, "{sent} messages to one phone");
+}
+
+/// A provider with such limits, and the `otp` page of a citizen of it after each of three presses of «send again».
+async fn pressed_thrice(limits: &str) -> Vec<Answer> {
+    let idp = Provider::plain(free_port(), &format!("[limits]\n{limits}\notp_sends_per_quarter_hour = 50\n"));
+    let client = idp.public(json!({"vn_min_auth_level": 2}));
+    let (record, holder) = record(1, json!({}));
+    idp.import(&record);
+    let visitor = idp.visitor();
+    let at = visitor.open(&Ask::of(&client).target()).await;
+    let mut at = visitor.submit(&at, &sign_in_form(&at, &holder.number, &holder.password)).await;
+    let mut pages = Vec::new();
+    for _ in 0..3 {
+        at = visitor.submit(&at, &at.page().press("resend", &[], &[])).await;
+        pages.push(at.clone());
+    }
+    pages
+}
+
+#[tokio::test]
+async fn n_20_the_burst_is_what_the_configuration_says() {
+    let refused = |pages: Vec<Answer>| pages.iter().filter(|at| at.page().text.contains("Đã gửi nhiều mã")).count();
+    assert_eq!(refused(pressed_thrice("otp_sends_per_10_seconds = 9").await), 0);
+    assert!(refused(pressed_thrice("otp_sends_per_10_seconds = 1").await) > 0);
 }
 
 #[tokio::test]

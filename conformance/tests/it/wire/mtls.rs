@@ -12,8 +12,9 @@ use crate::support::ask::Ask;
 use crate::support::certificate::{Certified, Wanted, authority, ec_key, make, rsa_key};
 use crate::support::flow::{Will, consent_form, sign_in_form};
 use crate::support::holder::record;
-use crate::support::provider::{Provider, Secured, free_port};
+use crate::support::provider::{List, Provider, Secured, free_port};
 use crate::support::relying_party::{Proof, REDIRECT, RelyingParty, merge};
+use crate::support::revocation::list;
 use crate::support::wire::{Answer, Visitor, pairs};
 use crate::support::{next, verdict};
 
@@ -144,6 +145,48 @@ async fn mt_01_mt_02_mt_04_certificates_that_prove_nothing() {
     let fields = pairs(&[("client_id", &by_authority), ("client_secret", "x"), ("grant_type", "client_credentials")]);
     let both = idp.mutual(Some(&good)).post("/token", &fields, &[]).await;
     verdict::token_error(&both, 400, "invalid_request");
+}
+
+#[tokio::test]
+async fn mt_04_a_revoked_certificate_proves_nothing() {
+    let idp = Secured::checking(Some(&|root| list(root, &[], true)));
+    let client = machine(&idp.provider, json!({}));
+    let by_subject = || issued(&idp.client_root, Wanted { subject: SUBJECT, ..Wanted::default() });
+    let (good, stolen) = (by_subject(), by_subject());
+    // One connection, kept open: what it showed is judged by the list of the moment.
+    let (standing, other) = (idp.mutual(Some(&stolen)), idp.mutual(Some(&good)));
+    for visitor in [&standing, &other] {
+        assert_eq!(token(visitor, &client).await.status, 200, "control");
+    }
+    idp.revoke(&list(&idp.client_root, &[&stolen], true));
+    let mut answer = token(&standing, &client).await;
+    for _ in 0..600 {
+        if answer.status != 200 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        answer = token(&standing, &client).await;
+    }
+    stranger(&answer);
+    stranger(&token(&idp.mutual(Some(&stolen)), &client).await);
+    assert_eq!(token(&other, &client).await.status, 200, "control: nobody else is touched");
+
+    // What cannot be read changes nothing; a list of the past, or of another authority, vouches for nobody.
+    idp.revoke(b"nothing");
+    assert!(idp.provider.tells("tls.authorities_kept", 1), "{}", idp.provider.log());
+    assert_eq!(token(&other, &client).await.status, 200);
+    stranger(&token(&standing, &client).await);
+    let lists: [(&str, &List); 3] = [
+        ("expired", &|root| list(root, &[], false)),
+        ("of another authority", &|_| list(&authority("Gốc khác"), &[], true)),
+        ("forged", &|root| list(&Certified { key: rsa_key(), ..root.clone() }, &[], true)),
+    ];
+    for (name, list) in lists {
+        let idp = Secured::checking(Some(list));
+        let client = machine(&idp.provider, json!({}));
+        let shown = issued(&idp.client_root, Wanted { subject: SUBJECT, ..Wanted::default() });
+        assert_eq!(token(&idp.mutual(Some(&shown)), &client).await.status, 401, "{name}");
+    }
 }
 
 /// The status of a token request over a connection that forgives what OpenSSL's client would not send; none when there

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::ask::Ask;
 use crate::support::flow::Will;
+use crate::support::holder::record;
 use crate::support::jwt::claims;
 use crate::support::sandbox::Sandbox;
 use crate::support::verdict;
@@ -136,6 +137,47 @@ async fn rf_10_lock_and_client_disable_end_it_and_sign_out_does_not() {
 }
 
 #[tokio::test]
+async fn rf_10_a_changed_factor_a_withdrawn_account_and_death_end_it() {
+    let idp = Sandbox::shared();
+    let client = idp.confidential();
+    let change = |field: &'static str, value: serde_json::Value| {
+        let (mut record, holder) = record(2, json!({}));
+        idp.import(std::slice::from_ref(&record));
+        record["account"][field] = value;
+        (record, holder)
+    };
+    for (record, holder) in [
+        change("password", json!("Một mật khẩu khác hẳn #1")),
+        change("phone", json!("+84912345678")),
+        change("state", json!("granted")),
+    ] {
+        let tokens = idp.offline_tokens(&client, &holder).await;
+        let (ask, visitor) = (Ask::of(&client), idp.visitor());
+        let code = idp.authorize(&visitor, &ask, &holder).await.code();
+        assert_eq!(client.refresh(tokens.refresh()).await.status, 200, "control");
+        idp.import(&[record]);
+        verdict::family_is_dead(&client, &[tokens.access()], &[tokens.refresh()]).await;
+        // TK-13: nor does a code that was on its way yield anything.
+        verdict::token_error(&client.redeem(&code, &ask.verifier).await, 400, "invalid_grant");
+    }
+    let holder = idp.citizen();
+    let tokens = idp.offline_tokens(&client, &holder).await;
+    idp.admin_ok(&["eid", "lock", &holder.number, "--ground", "d", "--authority", "Công an phường Thử Nghiệm"]);
+    verdict::family_is_dead(&client, &[tokens.access()], &[tokens.refresh()]).await;
+}
+
+#[tokio::test]
+async fn tk_13_a_consent_withdrawn_meanwhile_ends_the_code() {
+    let idp = Sandbox::shared();
+    let (client, holder, visitor) = (idp.confidential(), idp.citizen(), idp.visitor());
+    let ask = Ask::of(&client).scope("openid profile offline_access");
+    let code = idp.authorize(&visitor, &ask, &holder).await.code();
+    let identity = visitor.open("/identity").await;
+    visitor.submit(&identity, &identity.page().press(&format!("withdraw-{}", client.id), &[], &[])).await;
+    verdict::token_error(&client.redeem(&code, &ask.verifier).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
 async fn rf_10_a_scope_taken_from_the_client_is_not_refreshed() {
     let idp = Sandbox::shared();
     let client = idp.confidential();
@@ -151,6 +193,33 @@ async fn rf_10_a_scope_taken_from_the_client_is_not_refreshed() {
     } else {
         verdict::token_error(&answer, 400, "invalid_grant");
     }
+}
+
+#[tokio::test]
+async fn contract_4_a_minimum_raised_since_the_sign_in_is_demanded_of_a_refresh() {
+    let idp = Sandbox::shared();
+    let (client, beginner) = (idp.confidential(), idp.beginner());
+    let tokens = idp.offline_tokens(&client, &beginner).await;
+    for (member, reason) in [("vn_min_account_level", "account_level"), ("vn_min_auth_level", "authentication_level")] {
+        let mut raised = client.metadata.clone();
+        raised[member] = json!(2);
+        idp.put_client(&raised);
+        let answer = client.refresh(tokens.refresh()).await;
+        verdict::token_error(&answer, 400, "invalid_grant");
+        assert!(answer.json()["error_description"].as_str().unwrap().starts_with(reason), "{}", answer.body);
+    }
+    // Nothing was taken away: who lowers it again is served again.
+    idp.put_client(&client.metadata);
+    assert_eq!(client.refresh(tokens.refresh()).await.status, 200);
+    // And a code that was on its way is judged by the same minimum.
+    let (ask, visitor) = (Ask::of(&client), idp.visitor());
+    let code = idp.authorize(&visitor, &ask, &beginner).await.code();
+    let mut raised = client.metadata.clone();
+    raised["vn_min_account_level"] = json!(2);
+    idp.put_client(&raised);
+    verdict::token_error(&client.redeem(&code, &ask.verifier).await, 400, "invalid_grant");
+    idp.put_client(&client.metadata);
+    assert_eq!(client.redeem(&code, &ask.verifier).await.status, 200, "refused before it was spent");
 }
 
 #[tokio::test]

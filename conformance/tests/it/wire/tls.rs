@@ -1,9 +1,11 @@
 //! TLS in the program: versions and suites of `protocol.md` 1.4, and certificates that change while it runs.
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode, SslVersion};
+use openssl::ssl::{SslConnector, SslMethod, SslSessionCacheMode, SslVerifyMode, SslVersion};
 use serde_json::json;
 
 use crate::support::certificate::{Wanted, ec_key, make};
@@ -56,6 +58,25 @@ async fn fapi_5_2_versions_and_suites_of_both_listeners() {
     assert!(idp.visitor().get("/").await.header("strict-transport-security").is_some());
     let plain = reqwest::Client::builder().no_proxy().build().unwrap();
     assert!(plain.get(format!("http://127.0.0.1:{}/jwks", idp.port)).send().await.is_err(), "no plain HTTP beside it");
+}
+
+#[tokio::test]
+async fn rx_08_nothing_can_be_sent_before_the_handshake_ends() {
+    let idp = Secured::new();
+    let early = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&early);
+    let mut builder = SslConnector::builder(SslMethod::tls_client()).unwrap();
+    builder.set_verify(SslVerifyMode::NONE);
+    builder.set_session_cache_mode(SslSessionCacheMode::CLIENT);
+    builder.set_new_session_callback(move |_, session| told.lock().unwrap().push(session.max_early_data()));
+    let stream = TcpStream::connect(("127.0.0.1", idp.port)).unwrap();
+    let mut stream = builder.build().connect("localhost", stream).unwrap();
+    stream.write_all(b"GET /jwks HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    drop(stream.read_to_end(&mut answer));
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "control");
+    let early = early.lock().unwrap();
+    assert!(!early.is_empty() && early.iter().all(|bytes| *bytes == 0), "a POST could be replayed: {early:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use crate::support::ask::Ask;
+use crate::support::flow::{redeemed, sign_in_form};
+use crate::support::holder::record;
 use crate::support::jwt::claims;
+use crate::support::provider::{Provider, free_port};
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, pairs};
 
@@ -99,6 +102,28 @@ async fn ui_04_a_revoked_token_is_dead() {
     let client = idp.confidential();
     let tokens = idp.offline_tokens(&client, &idp.citizen()).await;
     assert_eq!(client.call("/revoke", &[("token", tokens.access())]).await.status, 200);
+    challenged(&client.userinfo(tokens.access()).await, Some("invalid_token"));
+}
+
+#[tokio::test]
+async fn ui_04_a_token_dies_with_its_time_and_with_its_family() {
+    let idp = Provider::plain(free_port(), "[lifetimes]\naccess_token = 6\n");
+    let (client, visitor) = (idp.public(json!({})), idp.visitor());
+    let (record, holder) = record(1, json!({}));
+    idp.import(&record);
+    let ask = Ask::of(&client);
+    let at = visitor.open(&ask.target()).await;
+    let end = visitor.submit(&at, &sign_in_form(&at, &holder.number, &holder.password)).await;
+    let tokens = redeemed(&client, ask, end.returned().unwrap().code()).await;
+    assert_eq!(client.userinfo(tokens.access()).await.status, 200, "control");
+    tokio::time::sleep(std::time::Duration::from_secs(7)).await;
+    challenged(&client.userinfo(tokens.access()).await, Some("invalid_token"));
+
+    let idp = Sandbox::shared();
+    let client = idp.confidential();
+    let tokens = idp.offline_tokens(&client, &idp.citizen()).await;
+    assert_eq!(client.userinfo(tokens.access()).await.status, 200, "control");
+    assert_eq!(client.redeem(&tokens.code, &tokens.ask.verifier).await.status, 400);
     challenged(&client.userinfo(tokens.access()).await, Some("invalid_token"));
 }
 

@@ -46,15 +46,17 @@ impl Access {
 }
 
 impl Issued {
-    pub fn answer(self, idp: &Idp) -> Result<Value, Fault> {
+    pub async fn answer(self, idp: &Arc<Idp>) -> Result<Value, Fault> {
         let access_token = self.access_token.text(idp)?;
         let alg = self.client.id_token_signed_response_alg;
         let encryption = self.client.answers.id_token_encryption();
-        let id_token = self.id_token.map(|mut claims| {
-            id_token::bind(&mut claims, &access_token, alg);
-            answers::sealed(&claims, Some(alg), encryption, &self.client, idp)
-        });
-        let id_token = id_token.transpose()?;
+        let id_token = match self.id_token {
+            Some(mut claims) => {
+                id_token::bind(&mut claims, &access_token, alg);
+                Some(answers::sealed(&claims, Some(alg), encryption, &self.client, idp).await?)
+            }
+            None => None,
+        };
         let set = TokenSet {
             access_token: &access_token,
             expires_in: self.expires_in,

@@ -69,9 +69,8 @@ pub(super) fn missing_factors(account: &Account, proved: &[Factor]) -> impl Iter
 
 impl Demands {
     pub(super) fn of(request: &AuthorizationRequest, client: &Client) -> Self {
-        let service = request.service.as_deref().and_then(|code| client.service(code));
         let approval = Floor { authentication: request.transaction.as_ref().map(|_| APPROVES), ..Floor::default() };
-        let floor = client.floor().and(service.map(|service| service.floor()).unwrap_or_default()).and(approval);
+        let floor = client.floor_of(request.service.as_deref()).and(approval);
         let known = |values: &[String]| values.iter().filter_map(|urn| Acr::parse(urn)).collect::<Vec<_>>();
         let (mut lists, mut wishes) = (Vec::new(), Vec::new());
         let claim = request.claims.acr.as_ref().filter(|claim| !claim.values.is_empty());

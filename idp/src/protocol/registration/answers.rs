@@ -8,8 +8,27 @@ use super::members::Members;
 use super::requests::alg;
 use super::{keys, refuse};
 
-/// Takes the members; `jwks` is the client's key set as admitted.
-pub(super) fn admit(members: &mut Members, jwks: Option<&str>, profile: Profile) -> Result<AnswerForms, Error> {
+/// The keys an answer may be encrypted to.
+#[derive(Clone, Copy)]
+pub(super) enum Keys<'a> {
+    /// The set as admitted.
+    Value(&'a str),
+    /// At the `jwks_uri`; looked at when they are fetched.
+    Reference,
+    None,
+}
+
+impl Keys<'_> {
+    fn may_encrypt_by(self, alg: KeyAlg) -> bool {
+        match self {
+            Keys::Value(jwks) => keys::encrypts_by(jwks, alg),
+            Keys::Reference => true,
+            Keys::None => false,
+        }
+    }
+}
+
+pub(super) fn admit(members: &mut Members, jwks: Keys<'_>, profile: Profile) -> Result<AnswerForms, Error> {
     let (id_token_alg, id_token_enc) = encryption(members, "id_token", jwks)?;
     let (userinfo_alg, userinfo_enc) = encryption(members, "userinfo", jwks)?;
     Ok(AnswerForms {
@@ -26,7 +45,7 @@ pub(super) fn admit(members: &mut Members, jwks: Option<&str>, profile: Profile)
 type Pair = (Option<KeyAlg>, Option<ContentAlg>);
 
 /// OIDC Registration §2: the content algorithm only beside one for the key, and A128CBC-HS256 where it is left out.
-fn encryption(members: &mut Members, answer: &str, jwks: Option<&str>) -> Result<Pair, Error> {
+fn encryption(members: &mut Members, answer: &str, jwks: Keys<'_>) -> Result<Pair, Error> {
     let (alg_member, enc_member) =
         (format!("{answer}_encrypted_response_alg"), format!("{answer}_encrypted_response_enc"));
     let alg = members.choice::<KeyAlg>(&alg_member)?;
@@ -38,8 +57,8 @@ fn encryption(members: &mut Members, answer: &str, jwks: Option<&str>) -> Result
         };
     };
     // OIDC Core §10.2: without a key there is nobody to encrypt to.
-    if !jwks.is_some_and(|jwks| keys::encrypts_by(jwks, alg)) {
-        return Err(refuse(&alg_member, "needs a key in jwks that is for encryption with it"));
+    if !jwks.may_encrypt_by(alg) {
+        return Err(refuse(&alg_member, "needs a jwks_uri, or a key in jwks that is for encryption with it"));
     }
     Ok((Some(alg), Some(enc.unwrap_or(ContentAlg::A128CbcHs256))))
 }

@@ -88,7 +88,12 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
     let assertion_alg = requests::alg(&mut members, "token_endpoint_auth_signing_alg", profile)?;
     let (jwks, jwks_uri) = keys::admit(&mut members, method, assertion_alg, admission)?;
     let requests = requests::rules(&mut members, profile, jwks.is_some() || jwks_uri.is_some(), admission)?;
-    let answers = answers::admit(&mut members, jwks.as_deref(), profile)?;
+    let to = match (&jwks, &jwks_uri) {
+        (Some(jwks), _) => answers::Keys::Value(jwks),
+        (None, Some(_)) => answers::Keys::Reference,
+        (None, None) => answers::Keys::None,
+    };
+    let answers = answers::admit(&mut members, to, profile)?;
     let secret = secret(&mut members, method)?;
     let scope = scopes(&mut members)?;
     let purposes = purposes::admit(&mut members, &scope)?;

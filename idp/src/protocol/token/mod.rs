@@ -6,6 +6,7 @@
 pub mod client_auth;
 pub mod client_credentials;
 pub mod code;
+pub mod floor;
 pub mod refresh;
 pub mod request;
 pub mod set;

@@ -11,6 +11,7 @@ mod races;
 mod refused;
 mod sessions;
 mod transactions;
+mod used;
 
 use std::future::Future;
 use std::sync::Arc;

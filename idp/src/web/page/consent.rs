@@ -98,6 +98,13 @@ impl PurposeView {
     }
 }
 
+/// A server the access asked for would be used at (RFC 8707).
+#[derive(Clone, Debug)]
+pub struct ServerView {
+    pub name: String,
+    pub resource: String,
+}
+
 #[derive(Clone, Debug, Template)]
 #[template(path = "consent.html")]
 pub struct Consent {
@@ -106,6 +113,7 @@ pub struct Consent {
     pub service: Option<String>,
     /// Whose record it is: the holder's name, or the masked number where the record has none.
     pub holder: String,
+    pub servers: Vec<ServerView>,
     pub purposes: Vec<PurposeView>,
     /// `offline_access` is asked: the client may read while the holder is away.
     pub offline: bool,
@@ -161,6 +169,10 @@ pub fn consent_text(page: &Consent) -> String {
     line(&mut text, "service", page.service.as_deref().unwrap_or_default());
     line(&mut text, "basis", if page.by_law() { "law" } else { "consent" });
     line(&mut text, "lead", &page.lead());
+    for server in &page.servers {
+        let told = frame.fill("consent.servers", "client", &page.asker.name);
+        line(&mut text, "server", &format!("{told} {} {}", server.name, server.resource));
+    }
     for purpose in &page.purposes {
         line(&mut text, "purpose", &format!("{} {}", purpose.id, purpose.title));
         for (kind, claims) in [("required", &purpose.required), ("optional", &purpose.optional)] {

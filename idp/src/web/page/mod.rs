@@ -22,7 +22,7 @@ use std::fmt::Display;
 
 use askama::Template;
 
-pub use consent::{ClaimView, Consent, PurposeView, consent_text};
+pub use consent::{ClaimView, Consent, PurposeView, ServerView, consent_text};
 pub use identity::{Home, Identity};
 pub use leave::{ErrorPage, FormPost, SignOut, SignedOut};
 pub use preview::preview;

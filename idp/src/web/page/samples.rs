@@ -95,6 +95,10 @@ pub(super) fn consent(language: &'static str, basis: LegalBasis) -> Consent {
         asker: asker(language),
         service: None,
         holder: "Nguyễn Văn An".to_owned(),
+        servers: vec![ServerView {
+            name: if language == "en" { "Dossier registry" } else { "Kho hồ sơ điện tử" }.to_owned(),
+            resource: "https://kho-ho-so.dichvucong.gov.vn/api/dossiers".to_owned(),
+        }],
         purposes,
         offline: true,
         basis,

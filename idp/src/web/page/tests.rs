@@ -181,6 +181,9 @@ fn the_text_of_a_consent_is_what_was_offered_and_nothing_of_the_record() {
     let mut fewer = page.clone();
     fewer.purposes[0].optional.pop();
     assert_ne!(text, consent_text(&fewer));
+    // RFC 8707: where the access would be used is part of what is decided.
+    assert!(text.contains("Kho hồ sơ điện tử https://kho-ho-so.dichvucong.gov.vn/api/dossiers"), "{text}");
+    assert_ne!(text, consent_text(&Consent { servers: Vec::new(), ..page.clone() }));
     let mut forged = page;
     forged.asker.name = "A\nbasis: law".to_owned();
     assert_eq!(consent_text(&forged).lines().filter(|line| line.starts_with("basis:")).count(), 1);
@@ -200,6 +203,7 @@ fn se_17_markup_in_any_value_is_only_text() {
     };
     let mut shared = consent("vi", LegalBasis::Consent);
     shared.holder = evil();
+    shared.servers = vec![ServerView { name: evil(), resource: evil() }];
     shared.asker = asker.clone();
     shared.purposes[0].title = evil();
     shared.purposes[0].required[0].value = evil();
