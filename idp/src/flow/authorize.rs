@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::facts::{self, Gathered, Limits};
+use super::refuse::{refuse, refused};
 use super::session_state::stated;
 use super::transaction::{self, Approval};
 use super::{Answer, Browser, Cookies, Outcome, Returned, Step, par, request_object};
@@ -18,11 +19,11 @@ use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Account, Fault, Id};
 use crate::idp::Idp;
+use crate::protocol::Error;
 use crate::protocol::authorize::address::{AddressPolicy, ReturnAddress, named};
-use crate::protocol::authorize::next::{Decided, Next, barred_error};
+use crate::protocol::authorize::next::{Decided, Next};
 use crate::protocol::authorize::par::{reference, spent};
 use crate::protocol::params::Params;
-use crate::protocol::{Error, ErrorCode};
 use crate::store::{self, Db};
 
 /// How the request reached the endpoint.
@@ -288,74 +289,6 @@ fn granted_scope(request: &AuthorizationRequest, offline: bool) -> Vec<String> {
     request.scope.iter().filter(|scope| offline || *scope != "offline_access").cloned().collect()
 }
 
-/// Ends a request with an error for the client, recorded once: in the trail when a holder is known.
-pub fn refuse(
-    db: &mut Db,
-    pending: &Pending,
-    (session, browser): (Option<&Session>, &Browser),
-    error: Error,
-    idp: &Idp,
-) -> Result<Answer, Fault> {
-    let now = idp.clock.now();
-    if let Some(id) = &pending.interaction
-        && !store::interaction::finish(db, id, now)?
-    {
-        return Ok(Answer::bare(Outcome::Shown(gone())));
-    }
-    if !par::spend(db, &pending.request, idp)? {
-        return Ok(Answer::bare(Outcome::Shown(spent())));
-    }
-    refused(db, (&pending.request, &pending.client), (session, browser), error, idp)
-}
-
-fn refused(
-    db: &mut Db,
-    (request, client): (&AuthorizationRequest, &Client),
-    (session, browser): (Option<&Session>, &Browser),
-    error: Error,
-    idp: &Idp,
-) -> Result<Answer, Fault> {
-    if let Some(session) = session {
-        let event = Event::new(Kind::AuthorizationRefused, idp.clock.now())
-            .of(&session.account)
-            .by(&client.id)
-            .within(&session.id)
-            .with(json!({"error": error.code.as_str(), "told": error.told}));
-        store::trail::append(db, &event, &idp.id()?)?;
-    }
-    let address = stated(return_address(request, client, idp)?, client, browser, idp)?;
-    Ok(Answer::bare(returned(&address, client, error)))
-}
-
-/// The holder pressed «back to the portal» on a page that explains why they cannot go on.
-pub async fn give_up(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> Result<Answer, Fault> {
-    let (this, browser) = (Arc::clone(idp), browser.clone());
-    idp.store
-        .transact(move |db| {
-            let now = this.clock.now();
-            let Some(open) = super::page::bound(db, &id, &browser, now)? else {
-                return Ok(Answer::bare(Outcome::Shown(gone())));
-            };
-            let Some(request) = open.request().cloned() else {
-                store::interaction::finish(db, &id, now)?;
-                return Ok(Answer::bare(Outcome::OwnPage("/".to_owned())));
-            };
-            let Some(client) = live_client(db, &request.client_id)? else {
-                return Ok(Answer::bare(Outcome::Shown(gone())));
-            };
-            let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(&this), now)?;
-            let pending = Pending::within(&open, request, client);
-            let error = match super::page::where_now(db, &open, &pending, session.clone(), &this)? {
-                Next::Level(shortfall) => shortfall.error(),
-                Next::Barred(refusal) => barred_error(refusal),
-                Next::Refuse(error) => error,
-                _ => Error::new(ErrorCode::AccessDenied, "RFC 6749 §4.1.2.1", "the citizen went back"),
-            };
-            refuse(db, &pending, (session.as_ref(), &browser), error, &this)
-        })
-        .await
-}
-
 /// The client of a kept request, if it may still act.
 pub fn live_client(db: &mut Db, id: &Id<Client>) -> Result<Option<Arc<Client>>, Fault> {
     let found = store::client::find(db, id)?;
@@ -398,11 +331,6 @@ pub fn address_policy(idp: &Idp) -> AddressPolicy<'_> {
 pub fn return_address(request: &AuthorizationRequest, client: &Client, idp: &Idp) -> Result<ReturnAddress, Fault> {
     ReturnAddress::of(request, client, &address_policy(idp))
         .map_err(|error| Fault::broken("flow", format!("kept request lost its address: {}", error.told)))
-}
-
-pub fn returned(address: &ReturnAddress, client: &Client, error: Error) -> Outcome {
-    let outgoing = address.refuse(&error);
-    Outcome::Returned(Box::new(Returned { outgoing, client: client.id.clone(), error: Some(error) }))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Limits};
 use super::outbox::{self, Occasion};
+use super::refuse::refuse;
 use super::resource::{self, Server};
 use super::{Answer, Browser, Outcome, page};
 use crate::domain::account::Account;
@@ -177,7 +178,7 @@ fn deny(
     store::trail::append(db, &event, &idp.id()?)?;
     let error = Error::new(ErrorCode::AccessDenied, "RFC 6749 §4.1.2.1", "the citizen refused");
     // The consent event is the one record of this refusal.
-    authorize::refuse(db, pending, (None, browser), error, idp)
+    refuse(db, pending, (None, browser), error, idp)
 }
 
 /// The holder takes back everything one client was told it may know. What it issued to that client dies with it.

@@ -33,6 +33,7 @@ pub mod own_keys;
 pub mod page;
 pub mod par;
 pub mod quota;
+pub mod refuse;
 pub mod register;
 pub mod request_object;
 pub mod resource;

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::authorize::{address_policy, returned};
+use super::authorize::address_policy;
+use super::refuse::returned;
 use super::session_state::stated;
 use super::{Browser, Outcome, client_keys, hints, resource, transaction};
 use crate::domain::Fault;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::authorize::{self, Pending, gone};
+use super::refuse::refuse;
 use super::{Answer, Browser, Outcome, Step, page, sealed};
 use crate::domain::grant::Grant;
 use crate::domain::interaction::Interaction;
@@ -125,7 +126,7 @@ pub async fn answer(id: Id<Interaction>, form: Form, browser: &Browser, idp: &Ar
                 let event = event(Kind::TransactionRefused, (&session, &pending.client), &this).with(detail);
                 store::trail::append(db, &event, &this.id()?)?;
                 // That event is the one record of this refusal.
-                return authorize::refuse(db, &pending, (None, &who), denied(), &this);
+                return refuse(db, &pending, (None, &who), denied(), &this);
             }
             let approval = Some(Approval { transaction, language });
             authorize::settle(db, Pending { approval, ..pending }, Some(session), &who, &this)

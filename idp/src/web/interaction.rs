@@ -5,38 +5,25 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::authorize::done;
+use super::draw::{Again, consent_page, drawn, otp_problem, servers, service_title};
 use super::limit::{self, Counted};
-use super::page::{self, Asker, Frame, Lack, Level, Otp, OtpProblem, Reason, SignIn, SignInProblem, Stop};
+use super::page::{self, OtpProblem, SignInProblem};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
-use crate::domain::claim::ClaimName;
-use crate::domain::relying_party::Client;
-use crate::domain::{Fault, Holder, Id};
-use crate::flow::authorize::{give_up as leave, gone};
-use crate::flow::logo;
-use crate::flow::page::{Setting, Shown, View};
-use crate::flow::resource::Server;
-use crate::flow::step_up::{self, Complaint};
+use crate::domain::Id;
+use crate::flow::authorize::gone;
+use crate::flow::page::Shown;
+use crate::flow::refuse::give_up as leave;
+use crate::flow::step_up;
 use crate::flow::{
     Answer, Browser, Outcome, Step, consent as consent_flow, page as page_flow, sign_in as sign_in_flow,
     transaction as transaction_flow,
 };
 use crate::idp::Idp;
 use crate::protocol::params::Params;
-use crate::protocol::release::Offer;
-
-/// What the page is shown again with.
-#[derive(Default)]
-struct Again {
-    sign_in: Option<SignInProblem>,
-    otp: Option<OtpProblem>,
-    person_number: String,
-    sent: bool,
-}
 
 pub async fn sign_in(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     show(Step::SignIn, &request, Again::default(), &idp).await
@@ -93,147 +80,6 @@ async fn show(step: Step, request: &HttpRequest, again: Again, idp: &web::Data<I
         Ok(Shown::Elsewhere(answer)) => reply::outcome(answer, &context),
         Err(fault) => reply::page_fault(&fault, &context),
     }
-}
-
-fn drawn(
-    step: Step,
-    (setting, view): (&Setting, View),
-    again: &Again,
-    browser: &Browser,
-    context: &Context<'_>,
-) -> HttpResponse {
-    context.note(step.name());
-    let language = context.language.code;
-    let asker = setting.client.as_deref().map(|client| asker(client, language));
-    let service = service(setting, language);
-    let leads_to = setting.redirect_uri.as_deref();
-    let frame = |subject: &str| frame(step, setting, subject, browser, context);
-    let html = match view {
-        View::SignIn { again: reauthenticate } => SignIn {
-            frame: frame(""),
-            asker,
-            service,
-            person_number: again.person_number.clone(),
-            again: reauthenticate,
-            problem: again.sign_in,
-        }
-        .render(),
-        View::Otp { phone, complaint } => Otp {
-            frame: frame(""),
-            asker,
-            service,
-            phone: page::sign_in::masked_phone(&phone),
-            minutes: context.idp.config.lifetimes.otp.as_seconds() / 60,
-            remaining: None,
-            sent_again: again.sent,
-            problem: again.otp.or_else(|| complaint.map(otp_problem)),
-        }
-        .render(),
-        View::Consent(view) => match setting.client.as_deref() {
-            Some(client) => {
-                let shown = consent_page(client, &view.offer, service, &view.values, language);
-                let fingerprint = consent_flow::fingerprint(&view.offer);
-                let (holder, servers) = (view.holder.clone(), servers(&view.servers, language));
-                page::Consent { frame: frame(&fingerprint), holder, servers, ..shown }.render()
-            }
-            None => Err(Fault::broken("web", "consent without a client")),
-        },
-        View::Transaction(view) => match setting.client.as_deref() {
-            Some(client) => {
-                let fingerprint = transaction_flow::fingerprint(&view.transaction, client, language);
-                let asker = self::asker(client, language);
-                page::Transaction::of(frame(&fingerprint), asker, view.holder, &view.transaction).render()
-            }
-            None => Err(Fault::broken("web", "a transaction without a client")),
-        },
-        View::Level(shortfall, holder) => {
-            Level { frame: frame(""), asker, service, lack: lack(&shortfall, holder) }.render()
-        }
-        View::Barred(step) => Stop {
-            frame: frame(""),
-            reason: reason(step),
-            asker,
-            back: true,
-            retry: None,
-            reference: Some(context.reference()),
-        }
-        .render(),
-    };
-    reply::page(StatusCode::OK, html, leads_to, context)
-}
-
-fn frame(step: Step, setting: &Setting, subject: &str, browser: &Browser, context: &Context<'_>) -> Frame {
-    let address = format!("/{}?interaction={}", step.name(), setting.interaction);
-    let place = format!("{}/{subject}", setting.interaction);
-    let place = Place { page: step.name(), subject: &place };
-    let token = read::form_token(browser.browser.as_ref(), &place, context.idp);
-    let form_token = if subject.is_empty() { token } else { format!("{token}.{subject}") };
-    Frame { form_token, ..context.frame(&address) }
-}
-
-fn asker(client: &Client, language: &str) -> Asker {
-    Asker::of(client, logo::path(client), language)
-}
-
-fn service(setting: &Setting, language: &str) -> Option<String> {
-    service_title(setting.client.as_deref()?, setting.service.as_deref(), language)
-}
-
-fn service_title(client: &Client, code: Option<&str>, language: &str) -> Option<String> {
-    client.service(code?).map(|service| service.title.in_language(language).to_owned())
-}
-
-fn lack(shortfall: &crate::protocol::authorize::next::Shortfall, holder: Option<Holder>) -> Lack {
-    use crate::protocol::authorize::next::ShortfallKind;
-    match shortfall.kind {
-        ShortfallKind::Account => Lack::AccountLevel(holder.unwrap_or(Holder::Citizen)),
-        ShortfallKind::Authentication => match shortfall.needed.authentication {
-            Some(level) if level.number() > 2 => Lack::Authentication(level.number()),
-            _ => Lack::Phone,
-        },
-    }
-}
-
-const fn reason(step: Step) -> Reason {
-    match step {
-        Step::Guardian => Reason::Guardian,
-        Step::NotActivated => Reason::NotActivated,
-        Step::CardExpired => Reason::CardExpired,
-        _ => Reason::Locked,
-    }
-}
-
-/// The consent page as it is shown; without values it is what the recorded text is made of.
-fn consent_page(
-    client: &Client,
-    offer: &Offer,
-    service: Option<String>,
-    values: &BTreeMap<ClaimName, Value>,
-    language: &'static str,
-) -> page::Consent {
-    let purposes = offer
-        .purposes
-        .iter()
-        .map(|asked| page::PurposeView::of(&asked.purpose, &asked.required, &asked.optional, values, language))
-        .collect();
-    page::Consent {
-        frame: Frame { language, chosen: false, address: String::new(), form_token: String::new() },
-        asker: asker(client, language),
-        service,
-        holder: String::new(),
-        servers: Vec::new(),
-        purposes,
-        offline: offer.offline,
-        basis: client.legal_basis,
-    }
-}
-
-fn servers(known: &[Server], language: &str) -> Vec<page::ServerView> {
-    let view = |server: &Server| page::ServerView {
-        name: server.name.in_language(language).to_owned(),
-        resource: server.resource.clone(),
-    };
-    known.iter().map(view).collect()
 }
 
 /// A posted form of an interaction page, its token checked, or the answer that goes back instead.
@@ -346,16 +192,6 @@ fn sent_again(answer: Answer, context: &Context<'_>) -> HttpResponse {
             reply::see_other(&context.frame(&address).action(), context)
         }
         _ => reply::outcome(answer, context),
-    }
-}
-
-const fn otp_problem(complaint: Complaint) -> OtpProblem {
-    match complaint {
-        Complaint::Wrong => OtpProblem::Wrong,
-        Complaint::Expired => OtpProblem::Expired,
-        Complaint::Wait(span) => OtpProblem::Throttled(span.as_seconds()),
-        Complaint::SendLimit(span) => OtpProblem::SendWait(span.as_seconds()),
-        Complaint::NotSent => OtpProblem::NotSent,
     }
 }
 

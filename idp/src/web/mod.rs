@@ -8,6 +8,7 @@ pub mod challenge;
 pub mod check_session;
 pub mod connection;
 pub mod cookie;
+mod draw;
 pub mod headers;
 pub mod identity;
 pub mod interaction;
