@@ -70,6 +70,8 @@ async fn every_list_is_driven_somewhere() {
         "userinfo_encryption_alg_values_supported",
         "userinfo_encryption_enc_values_supported",
         "userinfo_signing_alg_values_supported",
+        // `transactions`: its one type, and every other refused.
+        "authorization_details_types_supported",
         // `metadata`: one value each, which everything else here uses.
         "claim_types_supported",
         "code_challenge_methods_supported",
