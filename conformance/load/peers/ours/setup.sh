@@ -54,6 +54,8 @@ directory = "$run/keys"
 sign_ins_per_address = 1000000
 pages_per_address = 1000000
 sessions_per_account = 1000
+client_failures_per_network = 1000000000
+dpop_proofs_per_client = 1000000000
 pushed_requests_per_client = 1000000000
 TOML
 }
