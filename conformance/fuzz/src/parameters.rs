@@ -166,7 +166,10 @@ pub fn token_request(input: &[u8]) {
             };
             if let Some((name, value)) = needed {
                 assert!(!value.is_empty() && params.first(name) == Some(value) && !params.repeated(name));
-                assert!(value.len() < 8 || !format!("{request:?}").contains(value.as_str()));
+                // What prints the same whatever its value tells nothing of it.
+                let other = Params::of(vec![(name.to_owned(), "x".repeat(value.as_str().len()))]).over(&params);
+                let other = token::request::parse(&other).unwrap_or_else(|error| panic!("{}", error.told));
+                assert_eq!(format!("{request:?}"), format!("{other:?}"));
             }
         }
     }

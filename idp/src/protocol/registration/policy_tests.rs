@@ -168,6 +168,7 @@ fn rfc7592_2_2_what_is_told_may_be_sent_back() {
     for file in [
         json!({"client_id": "rp", "redirect_uris": ["https://rp.gov.vn/cb"], "scope": "openid"}),
         json!({"client_id": "svc", "grant_types": ["client_credentials"], "scope": "api"}),
+        json!({"client_id": "Svc_1", "grant_types": ["client_credentials"], "scope": "api"}),
         json!({"client_id": "api", "grant_types": [], "scope": "api", "vn_serves": ["https://api.gov.vn"], "vn_token_form": "jwt"}),
     ] {
         let (client, _) = admit(&file, &admission).unwrap();

@@ -26,7 +26,9 @@ pub(super) fn admit(
             && sector
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte));
-        return if proper { Ok(sector) } else { Err(refuse("vn_sector", "is not a lower-case host name")) };
+        // What such a client is told may be sent back (RFC 7592 §2.2), though its own id is no host name.
+        let own = redirect_uris.is_empty() && identifier.is_none() && sector == id.as_str();
+        return if proper || own { Ok(sector) } else { Err(refuse("vn_sector", "is not a lower-case host name")) };
     }
     let mut hosts: Vec<String> = match identifier {
         Some(uri) => host(uri).into_iter().collect(),
