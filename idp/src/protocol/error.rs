@@ -164,11 +164,14 @@ impl Error {
     }
 }
 
+/// What is quoted of a caller must not make an answer, or an address it goes into, as long as the caller likes.
+const LONGEST_TOLD: usize = 400;
+
 /// RFC 6749 §5.2: `%x20-21 / %x23-5B / %x5D-7E` and nothing else may stand in `error_description`.
 fn describable(text: String) -> String {
     let allowed = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
-    if text.chars().all(allowed) {
+    if text.len() <= LONGEST_TOLD && text.chars().all(allowed) {
         return text;
     }
-    text.chars().map(|c| if allowed(c) { c } else { '?' }).collect()
+    text.chars().take(LONGEST_TOLD).map(|c| if allowed(c) { c } else { '?' }).collect()
 }

@@ -199,3 +199,13 @@ fn rfc9396_10_types_of_details_only_as_far_as_the_policy_names_them() {
     old.as_object_mut().unwrap().remove("authorization_details_types");
     assert_eq!(serde_json::from_value::<Policy>(old).unwrap(), closed);
 }
+
+#[test]
+fn rfc6749_5_2_a_refusal_quotes_no_more_than_fits_an_answer() {
+    let member = "é".repeat(5_000);
+    let file = json!({"client_id": "rp", "redirect_uris": ["https://rp.gov.vn/cb"], (member.as_str()): "x"});
+    let admission = Admission { http_loopback: false, unknown: Unknown::Refused, certificates: true, client_ca: true };
+    let error = admit(&file, &admission).unwrap_err();
+    assert_eq!(error.told.len(), 400);
+    assert!(error.told.bytes().all(|byte| byte == b'?'), "{}", error.told);
+}
