@@ -38,45 +38,53 @@ pub async fn overview(request: HttpRequest, looking: web::Query<Looking>, consol
     if let Some(language) = looking.lang.as_deref().and_then(offered) {
         return with(away_to("/", &console), session::language_cookie(language));
     }
-    let words = words_for(&request);
-    let now = console.idp.clock.now();
-    let Some(visit) = Visit::find(&request, now, &console.idp) else { return page::entry(words, &console) };
-    match look(visit, looking.after, words, now, &console).await {
-        Ok(answer) => answer,
-        Err(fault) => failed(&fault, words, &console),
-    }
+    to_operator(&request, &console, async |words, form_token, now| {
+        lists(looking.after, (words, form_token), now, &console).await
+    })
+    .await
 }
 
-async fn look(
-    visit: Visit,
+/// The one door to what operators see: a stranger gets the way in, whoever has no role is told so.
+pub(super) async fn to_operator(
+    request: &HttpRequest,
+    console: &Console,
+    drawn: impl AsyncFnOnce(&'static Words, String, Moment) -> Result<HttpResponse, Fault>,
+) -> HttpResponse {
+    let (words, now) = (words_for(request), console.idp.clock.now());
+    let Some(visit) = Visit::find(request, now, &console.idp) else { return page::entry(words, console) };
+    let answer = async {
+        let form_token = operator::form_token(&visit.sid, SIGN_OUT, &console.idp);
+        Ok(match operator::recognise(&visit.sub, &visit.sid, &console.idp).await? {
+            Visitor::Gone => with(page::entry(words, console), Visit::dropped()),
+            Visitor::WithoutRole => page::without_role(words, form_token, console),
+            Visitor::Operator(_) => with(drawn(words, form_token, now).await?, visit.seen(now).cookie(&console.idp)?),
+        })
+    };
+    answer.await.unwrap_or_else(|fault| failed(&fault, words, console))
+}
+
+async fn lists(
     after: Option<String>,
-    words: &'static Words,
+    (words, form_token): (&'static Words, String),
     now: Moment,
     console: &Console,
 ) -> Result<HttpResponse, Fault> {
     let idp = &*console.idp;
-    let form_token = operator::form_token(&visit.sid, SIGN_OUT, idp);
-    match operator::recognise(&visit.sub, &visit.sid, idp).await? {
-        Visitor::Gone => Ok(with(page::entry(words, console), Visit::dropped())),
-        Visitor::WithoutRole => Ok(page::without_role(words, form_token, console)),
-        Visitor::Operator(_) => {
-            let clients = flow::client::list(idp).await?;
-            let invitations = flow::invitation::list(idp).await?;
-            let after = after.map(Id::new);
-            let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
-            let accounts = flow::account::list(after.as_ref(), limit, idp).await?;
-            let overview = Overview {
-                words,
-                form_token,
-                clients: clients.iter().map(|client| ClientRow::new(client, words.language)).collect(),
-                // The newest first: an operator looks for the one just given.
-                invitations: invitations.iter().rev().map(|one| InvitationRow::new(one, words.language, now)).collect(),
-                more: accounts.get(PAGE.saturating_sub(1)).map(|last| last.id.to_string()),
-                accounts,
-            };
-            Ok(with(page::overview(&overview, console), visit.seen(now).cookie(idp)?))
-        }
-    }
+    let clients = flow::client::list(idp).await?;
+    let invitations = flow::invitation::list(idp).await?;
+    let after = after.map(Id::new);
+    let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+    let accounts = flow::account::list(after.as_ref(), limit, idp).await?;
+    let overview = Overview {
+        words,
+        form_token,
+        clients: clients.iter().map(|client| ClientRow::new(client, words.language)).collect(),
+        // The newest first: an operator looks for the one just given.
+        invitations: invitations.iter().rev().map(|one| InvitationRow::new(one, words.language, now)).collect(),
+        more: accounts.get(PAGE.saturating_sub(1)).map(|last| last.id.to_string()),
+        accounts,
+    };
+    Ok(page::overview(&overview, console))
 }
 
 /// Off to the provider.

@@ -1,17 +1,16 @@
 //! The page of one client: who it is, and the requests of its that were refused.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use idp::domain::{Client, Fault, Id, Moment};
+use idp::domain::{Client, Fault, Id};
 use idp::flow;
-use idp::flow::operator::{self, Verdict, Visitor};
+use idp::flow::operator::Verdict;
 use idp::protocol::trace::{PAGE, Wanted};
 use idp::web::page::calendar;
 use serde::Deserialize;
 
 use super::Console;
-use super::door::{SIGN_OUT, failed, with, words_for};
+use super::door::to_operator;
 use super::page::{self, ClientPage, ClientRow, RefusalRow};
-use super::session::Visit;
 use super::words::Words;
 
 #[derive(Deserialize)]
@@ -28,34 +27,12 @@ pub async fn show(
     looking: web::Query<Looking>,
     console: web::Data<Console>,
 ) -> HttpResponse {
-    let words = words_for(&request);
-    let now = console.idp.clock.now();
-    let Some(visit) = Visit::find(&request, now, &console.idp) else { return page::entry(words, &console) };
-    let asked = (Id::new(client.into_inner()), looking.into_inner());
-    match look(visit, asked, words, now, &console).await {
-        Ok(answer) => answer,
-        Err(fault) => failed(&fault, words, &console),
-    }
-}
-
-async fn look(
-    visit: Visit,
-    (client, looking): (Id<Client>, Looking),
-    words: &'static Words,
-    now: Moment,
-    console: &Console,
-) -> Result<HttpResponse, Fault> {
-    let idp = &*console.idp;
-    let form_token = operator::form_token(&visit.sid, SIGN_OUT, idp);
-    match operator::recognise(&visit.sub, &visit.sid, idp).await? {
-        Visitor::Gone => Ok(with(page::entry(words, console), Visit::dropped())),
-        Visitor::WithoutRole => Ok(page::without_role(words, form_token, console)),
-        Visitor::Operator(_) => {
-            let shown = client_page(&client, looking, form_token, words, idp).await?;
-            let Some(shown) = shown else { return Ok(page::not_found(words, console)) };
-            Ok(with(page::client(&shown, console), visit.seen(now).cookie(idp)?))
-        }
-    }
+    let (client, looking) = (Id::new(client.into_inner()), looking.into_inner());
+    to_operator(&request, &console, async |words, form_token, _now| {
+        let shown = client_page(&client, looking, form_token, words, &console.idp).await?;
+        Ok(shown.map_or_else(|| page::not_found(words, &console), |shown| page::client(&shown, &console)))
+    })
+    .await
 }
 
 /// `None`: there is no such client.
