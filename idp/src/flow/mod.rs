@@ -5,6 +5,7 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod admit;
 pub mod answer;
 pub mod answers;
 pub mod authorize;

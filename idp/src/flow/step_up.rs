@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::authorize::{Pending, gone, live_client};
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, brake, page, sign_in};
+use super::{Answer, Browser, Cookies, Outcome, admit, brake, page};
 use crate::domain::account::Account;
 use crate::domain::interaction::Interaction;
 use crate::domain::relying_party::Client;
@@ -123,8 +123,7 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
                 return Ok(Proved::Done(Answer::bare(Outcome::Shown(gone()))));
             };
             if !turn.expected {
-                return sign_in::go_on(db, turn.open, (turn.session, Cookies::default()), &who, &this)
-                    .map(Proved::Done);
+                return admit::go_on(db, turn.open, (turn.session, Cookies::default()), &who, &this).map(Proved::Done);
             }
             let account = turn.session.account.clone();
             if let Some(complaint) = check(db, &id, &account, &code, &this)? {
@@ -221,7 +220,7 @@ fn prove(db: &mut Db, turn: Turn, browser: &Browser, idp: &Idp) -> Result<Answer
     let (proved_by, confirmed_at) = (Some(turn.session.account.clone()), Some(now));
     let open = Interaction { proved_by, confirmed_at, ..turn.open };
     let session = Session { acquaintance, seen_at: now, ..turn.session };
-    sign_in::go_on(db, open, (session, cookies), browser, idp)
+    admit::go_on(db, open, (session, cookies), browser, idp)
 }
 
 fn send(

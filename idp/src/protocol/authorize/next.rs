@@ -149,7 +149,10 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     let (Some(session), Some(account)) = (facts.session, facts.account) else { return Next::SignIn { again: false } };
     let proofs = counting(request, client, &session.acquaintance, facts, now);
     let factors = proofs.factors();
-    if session.account != account.id || !is_expected(request, facts.sub) || !factors.contains(&Factor::Password) {
+    if session.account != account.id
+        || !is_expected(request, facts.sub)
+        || !factors.iter().any(|factor| factor.identifies())
+    {
         return Next::SignIn { again: true };
     }
     let standing = match facts.standing {
