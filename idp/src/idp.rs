@@ -120,9 +120,9 @@ impl Idp {
         self.random.id(self.ticks.next(&*self.clock))
     }
 
-    /// A fresh code or token.
+    /// A fresh value of a dated class: a code, a token, a pushed reference.
     pub fn mint<C: Class>(&self) -> Result<Minted<C>, Fault> {
-        Ok(Minted::dated(self.random.bytes()?, self.clock.now()))
+        Ok(Minted::dated(self.random.bytes()?, self.clock.milliseconds()))
     }
 
     /// From now on readiness says no, while requests under way finish.

@@ -16,8 +16,9 @@ use super::moment::Moment;
 /// is never found as another (`security.md` D9).
 pub trait Class {
     const NAME: &'static str;
-    /// Whether values begin with the second they were minted in. Millions of these are stored; beginning alike, those
-    /// of one moment lie together on disk, and storing one touches a page its neighbours touched already.
+    /// Whether values begin with the millisecond they were minted in. Millions of these are stored; beginning alike, those
+    /// of one moment lie together on disk, and storing one touches a page its neighbours touched already. What has served
+    /// its time is found by the same beginning.
     const DATED: bool = false;
 }
 
@@ -41,6 +42,7 @@ impl Class for Code {
 }
 impl Class for PushedReference {
     const NAME: &'static str = "request_uri";
+    const DATED: bool = true;
 }
 impl Class for AccessToken {
     const NAME: &'static str = "access_token";
@@ -90,11 +92,13 @@ impl<C: Class> Minted<C> {
         Self { text, of: PhantomData }
     }
 
-    /// Eight hexadecimal digits of the second, then 256 random bits as 43 base64url characters.
-    pub fn dated(entropy: [u8; 32], now: Moment) -> Self {
+    /// Eleven hexadecimal digits of the Unix millisecond, then 256 random bits as 43 base64url characters.
+    pub fn dated(entropy: [u8; 32], milliseconds: u64) -> Self {
+        let mut text = String::with_capacity(DATE + 43);
+        text.push_str(&written(milliseconds));
         let random: Minted<C> = Self::from_entropy(entropy);
-        let second = u32::try_from(now.unix()).unwrap_or(u32::MAX);
-        Self { text: format!("{second:08x}{}", random.text), of: PhantomData }
+        text.push_str(&random.text);
+        Self { text, of: PhantomData }
     }
 
     /// A secret whose form is not ours to choose: an OTP of six digits, a client secret an operator registered.
@@ -123,8 +127,17 @@ impl<C: Class> fmt::Debug for Minted<C> {
     }
 }
 
-/// Length of the date a value may begin with.
-const DATE: usize = 8;
+/// Length of the date a value may begin with: enough for five centuries.
+const DATE: usize = 11;
+
+fn written(milliseconds: u64) -> String {
+    format!("{milliseconds:0DATE$x}")
+}
+
+/// What every digest of a dated value minted before `moment` sorts before, and no later one.
+pub fn minted_before(moment: Moment) -> String {
+    written(u64::try_from(moment.unix()).unwrap_or(0).saturating_mul(1000))
+}
 
 fn date(presented: &str) -> &str {
     let date = presented.get(..DATE).unwrap_or_default();
@@ -235,13 +248,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_one_second_lie_together_and_every_character_counts() {
-        let now = Moment::from_unix(1_795_282_563);
-        let minted: Minted<Code> = Minted::dated([7; 32], now);
-        assert_eq!(minted.reveal().len(), 51);
-        assert!(minted.stored().as_str().starts_with("6b01d683"));
-        let later: Minted<Code> = Minted::dated([7; 32], Moment::from_unix(1_795_282_564));
+    fn values_of_one_moment_lie_together_and_every_character_counts() {
+        let minted: Minted<Code> = Minted::dated([7; 32], 1_795_282_563_001);
+        assert_eq!(minted.reveal().len(), 54);
+        assert!(minted.stored().as_str().starts_with("1a1ff2defb9"));
+        let later: Minted<Code> = Minted::dated([7; 32], 1_795_282_563_002);
         assert!(minted.stored().as_str() < later.stored().as_str() && minted.stored() != later.stored());
+        let between = |second| minted_before(Moment::from_unix(second));
+        assert!(
+            *minted.stored().as_str() >= *between(1_795_282_563) && *later.stored().as_str() < *between(1_795_282_564)
+        );
         for at in 0..minted.reveal().len() {
             let mut changed = minted.reveal().as_bytes().to_vec();
             changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };

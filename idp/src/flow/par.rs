@@ -94,7 +94,7 @@ async fn draft(
 }
 
 fn keep(db: &mut Db, request: AuthorizationRequest, idp: &Idp) -> Result<Pushed, Fault> {
-    let reference: Minted<PushedReference> = idp.random.mint()?;
+    let reference: Minted<PushedReference> = idp.mint()?;
     let expires_in = idp.config.lifetimes.request_uri;
     let expires_at = request.asked_at + expires_in;
     let request = transaction::kept(request, idp)?;

@@ -113,6 +113,6 @@ async fn pj_05_nothing_is_taken_up_after_its_end() {
     assert!(bench.taken(&request_uri).await);
     bench.clock.advance(Span::seconds(1));
     assert!(!bench.taken(&request_uri).await);
-    let at = Moment::from_unix(1_800_000_091);
+    let at = Moment::from_unix(1_800_000_001) + Span::hours(2);
     assert_eq!(bench.idp.store.transact(move |db| store::pushed::sweep(db, at, 10)).await.unwrap(), 1);
 }

@@ -7,8 +7,8 @@ use super::db::{Db, on_each};
 use super::schema::pushed_requests;
 use super::update::{Bind, Update};
 use crate::domain::request::PushedRequest;
-use crate::domain::secret::{PushedReference, Stored};
-use crate::domain::{Fault, Moment};
+use crate::domain::secret::{PushedReference, Stored, minted_before};
+use crate::domain::{Fault, Moment, Span};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = pushed_requests)]
@@ -75,11 +75,15 @@ pub fn spend(db: &mut Db, reference: &Stored<PushedReference>, at: Moment) -> Re
     Ok(spent > 0)
 }
 
-/// Forgets up to `limit` that nobody can answer any more.
+/// Longer than any is kept: its own lifetime and that of the interaction it was opened in.
+const LONGEST: Span = Span::hours(2);
+
+/// Forgets up to `limit` that nobody can answer any more. They lie in the order they were pushed.
 pub fn sweep(db: &mut Db, before: Moment, limit: i64) -> Result<usize, Fault> {
     let stale: Vec<String> = on_each!(db, |link| pushed_requests::table
+        .filter(pushed_requests::hash.lt(minted_before(before - LONGEST)))
         .filter(pushed_requests::kept_until.lt(before.unix()))
-        .order(pushed_requests::kept_until)
+        .order(pushed_requests::hash)
         .limit(limit)
         .select(pushed_requests::hash)
         .load(link))?;

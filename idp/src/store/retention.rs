@@ -7,6 +7,7 @@ use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
 use super::{interaction, pushed, refused, sign_out, used};
 use crate::domain::refused_request::KEPT;
+use crate::domain::secret::minted_before;
 use crate::domain::{Fault, Moment, Span};
 
 /// Rows of one kind per call: short enough that nobody waits noticeably for the write lock.
@@ -23,8 +24,9 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         // Sends are counted per day.
         + otps_before(db, now - Span::days(2))?
         // A replayed code is recognised, and its family ended, a day after the code itself has gone.
-        + codes_before(db, now - Span::days(1))?
-        + access_before(db, now)?
+        + codes_before(db, now - Span::days(1) - Span::minutes(1))?
+        // No access token lives longer than an hour.
+        + access_before(db, now - Span::hours(1))?
         + refresh_before(db, now)?
         + throttles_before(db, now - Span::days(60))?)
 }
@@ -39,10 +41,11 @@ fn otps_before(db: &mut Db, before: Moment) -> Result<usize, Fault> {
     Ok(on_each!(db, |link| diesel::delete(otps::table.filter(otps::id.eq_any(&stale))).execute(link))?)
 }
 
-fn codes_before(db: &mut Db, before: Moment) -> Result<usize, Fault> {
+/// Of what is stored in the order it was minted, the oldest: an index on the end of each would cost every sign-in.
+fn codes_before(db: &mut Db, minted: Moment) -> Result<usize, Fault> {
     let stale: Vec<String> = on_each!(db, |link| codes::table
-        .filter(codes::expires_at.lt(before.unix()))
-        .order(codes::expires_at)
+        .filter(codes::hash.lt(minted_before(minted)))
+        .order(codes::hash)
         .limit(BATCH)
         .select(codes::hash)
         .load(link))?;
@@ -50,10 +53,10 @@ fn codes_before(db: &mut Db, before: Moment) -> Result<usize, Fault> {
 }
 
 /// A client's own grant has one access token and nothing else, so it goes with it.
-fn access_before(db: &mut Db, before: Moment) -> Result<usize, Fault> {
+fn access_before(db: &mut Db, minted: Moment) -> Result<usize, Fault> {
     let stale: Vec<(String, String)> = on_each!(db, |link| access_tokens::table
-        .filter(access_tokens::expires_at.lt(before.unix()))
-        .order(access_tokens::expires_at)
+        .filter(access_tokens::hash.lt(minted_before(minted)))
+        .order(access_tokens::hash)
         .limit(BATCH)
         .select((access_tokens::hash, access_tokens::grant_id))
         .load(link))?;

@@ -162,18 +162,22 @@ async fn a_value_is_new_once_per_class() {
 #[tokio::test]
 async fn what_has_served_its_time_is_forgotten_in_batches() {
     each(|store| async move {
+        let now = t(1_700) + Span::days(3);
+        let young = minted("live", now - Span::minutes(59));
+        let known = Stored::of(&young);
         store
-            .transact(|db| {
+            .transact(move |db| {
                 seed(db)?;
                 grants::open(db, &grant("g", "account-1", "s"))?;
                 for number in 0..450 {
                     let id = format!("own-{number}");
                     grants::open(db, &own(&id))?;
-                    token::put_access(db, &access(&id, &id, 1_600))?;
-                    codes::put(db, &code(&id, "g"))?;
+                    let dated = minted(&id, t(1_000));
+                    token::put_access(db, &access(&dated, &id, 1_600))?;
+                    codes::put(db, &code(&dated, "g"))?;
                     used::once(db, "jti", &id, t(1_000))?;
                 }
-                token::put_access(db, &access("live", "g", 900_000))?;
+                token::put_access(db, &access(&young, "g", 900_000))?;
                 token::put_refresh(db, &refresh("dead", "g", 2_000))?;
                 token::put_refresh(db, &refresh("live", "g", 900_000))?;
                 throttle::fail(db, "old", t(0))?;
@@ -192,7 +196,6 @@ async fn what_has_served_its_time_is_forgotten_in_batches() {
             })
             .await
             .unwrap();
-        let now = t(1_700) + Span::days(3);
         let mut gone = Vec::new();
         loop {
             let swept = store.transact(move |db| retention::sweep(db, now)).await.unwrap();
@@ -204,8 +207,8 @@ async fn what_has_served_its_time_is_forgotten_in_batches() {
         }
         assert_eq!(gone.iter().sum::<usize>(), 450 * 3 + 2, "{gone:?}");
         store
-            .read(|db| {
-                assert!(token::find_access(db, &Stored::of("live"))?.is_some());
+            .read(move |db| {
+                assert!(token::find_access(db, &known)?.is_some());
                 assert!(token::find_refresh(db, &Stored::of("live"))?.is_some());
                 assert!(token::find_refresh(db, &Stored::of("dead"))?.is_none());
                 assert!(grants::find(db, &Id::new("g"))?.is_some(), "a holder's history stays");

@@ -28,7 +28,7 @@ use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
 use crate::domain::relying_party::{
     AssertionAudience, AuthMethod, GrantType, LegalBasis, PkcePolicy, Profile, SigningAlg, SubjectType,
 };
-use crate::domain::secret::{BlindIndex, Sealed, Stored};
+use crate::domain::secret::{BlindIndex, Sealed, Stored, minted_before};
 use crate::domain::session::{Acquaintance, Session};
 use crate::domain::{AccountLevel, Acr, Client, Factor, Fault, Id, Moment};
 
@@ -81,6 +81,11 @@ async fn within(test: impl Fn(&mut Db) -> Result<(), Fault> + Copy + Send + 'sta
 
 fn t(seconds: i64) -> Moment {
     Moment::from_unix(seconds)
+}
+
+/// A value of a dated class, minted then.
+fn minted(name: &str, at: Moment) -> String {
+    format!("{}{name}", minted_before(at))
 }
 
 fn citizen(number: u32) -> Import {

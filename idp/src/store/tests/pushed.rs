@@ -1,10 +1,12 @@
 use super::super::{pushed, retention};
 use super::sessions::request;
 use super::*;
+use crate::domain::Span;
 use crate::domain::request::PushedRequest;
 
 fn push(text: &str) -> PushedRequest {
-    PushedRequest { reference: Stored::of(text), request: request(), expires_at: t(1_090), spent_at: None }
+    let reference = Stored::of(&minted(text, t(1_000)));
+    PushedRequest { reference, request: request(), expires_at: t(1_090), spent_at: None }
 }
 
 #[tokio::test]
@@ -21,7 +23,8 @@ async fn rfc9126_a_pushed_request_is_kept_held_and_answered_once() {
         assert!(pushed::spend(db, &asked.reference, t(2_800))?);
         assert!(!pushed::spend(db, &asked.reference, t(2_801))?);
         assert_eq!(pushed::find(db, &asked.reference)?.and_then(|found| found.spent_at), Some(t(2_800)));
-        assert_eq!(retention::sweep(db, t(2_901))?, 1);
+        assert_eq!(retention::sweep(db, t(1_000) + Span::hours(2))?, 0, "two hours for any");
+        assert_eq!(retention::sweep(db, t(1_001) + Span::hours(2))?, 1);
         assert!(!pushed::spend(db, &asked.reference, t(2_902))?, "what is gone was answered");
         Ok(())
     })
@@ -29,14 +32,17 @@ async fn rfc9126_a_pushed_request_is_kept_held_and_answered_once() {
 }
 
 #[tokio::test]
-async fn what_nobody_came_for_goes_when_it_expires() {
+async fn what_nobody_came_for_goes_in_batches() {
     within(|db| {
         for n in 0..3 {
             pushed::put(db, &push(&format!("p{n}")))?;
         }
-        assert_eq!(pushed::sweep(db, t(1_090), 10)?, 0);
-        assert_eq!(pushed::sweep(db, t(1_091), 2)?, 2);
-        assert_eq!(pushed::sweep(db, t(1_091), 2)?, 1);
+        let later = t(1_001) + Span::hours(2);
+        pushed::hold(db, &push("p0").reference, later)?;
+        assert_eq!(pushed::sweep(db, t(1_091), 10)?, 0);
+        assert_eq!(pushed::sweep(db, later, 1)?, 1);
+        assert_eq!(pushed::sweep(db, later, 2)?, 1, "never before what it is held until");
+        assert_eq!(pushed::sweep(db, later + Span::seconds(1), 2)?, 1);
         Ok(())
     })
     .await;
