@@ -96,6 +96,8 @@ fn citizen(number: u32) -> Import {
             guardian: None,
             has_phone: true,
             has_password: true,
+        has_totp: false,
+        passkey: None,
         },
         person_index: BlindIndex::from_text(format!("index-{number}")),
         person: Sealed::from_text(format!("sealed-{number}")),
