@@ -135,4 +135,6 @@ fn rendered(page: &impl Template) -> Result<String, Fault> {
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod samples_factors;
+#[cfg(test)]
 mod tests;
