@@ -82,7 +82,8 @@ fn lg_28_a_credential_id_has_its_bounds() {
 
 #[test]
 fn nothing_is_backed_up_that_cannot_be() {
-    let flags = |flags| AuthenticatorData::parse(&data(flags, &[]), Kind::Get).map(|data| (data.synced(), data.backed_up()));
+    let flags =
+        |flags| AuthenticatorData::parse(&data(flags, &[]), Kind::Get).map(|data| (data.synced(), data.backed_up()));
     assert_eq!(flags(0x05), Ok((false, false)));
     assert_eq!(flags(0x0d), Ok((true, false)));
     assert_eq!(flags(0x1d), Ok((true, true)));
@@ -110,7 +111,8 @@ fn lg_28_only_known_formats() {
 fn an_id_is_written_one_way() {
     let raw = [1, 2, 3, 255];
     assert_eq!(same_id(&text_of(&raw), &raw, "public-key"), Ok(()));
-    for (id, kind) in [("AQID_w==", "public-key"), ("AQID/w", "public-key"), ("AQID_w", "password"), ("", "public-key")] {
+    for (id, kind) in [("AQID_w==", "public-key"), ("AQID/w", "public-key"), ("AQID_w", "password"), ("", "public-key")]
+    {
         assert_eq!(same_id(id, &raw, kind), Err(Refused("credential_id")), "{id} {kind}");
     }
     assert!(same_id(&text_of(&[1; 1024]), &[1; 1024], "public-key").is_err());

@@ -93,8 +93,7 @@ impl Passkeys {
     pub fn begin_registration(&self, owner: &Owner<'_>, known: &[String]) -> Result<Begun, Fault> {
         let handle = Uuid::try_parse(owner.handle).map_err(|error| Fault::broken(ROOM, error))?;
         let known = known.iter().map(|id| credential_id(id)).collect::<Result<Vec<_>, _>>()?;
-        let started =
-            self.webauthn.start_passkey_registration(handle, owner.name, owner.display_name, Some(known));
+        let started = self.webauthn.start_passkey_registration(handle, owner.name, owner.display_name, Some(known));
         let (options, state) = started.map_err(|error| Fault::broken(ROOM, error))?;
         let mut options = member(&json_of(&options)?);
         // Signing in without a number needs a passkey the device finds by itself.

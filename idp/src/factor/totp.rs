@@ -22,7 +22,8 @@ pub const fn step_at(now: Moment) -> i64 {
 
 /// The code of a step.
 fn code(secret: &[u8], step: i64) -> Result<String, Fault> {
-    let secret: [u8; SECRET_BYTES] = secret.try_into().map_err(|_| Fault::broken(ROOM, "a secret of another length"))?;
+    let secret: [u8; SECRET_BYTES] =
+        secret.try_into().map_err(|_| Fault::broken(ROOM, "a secret of another length"))?;
     let totp = Builder::new().with_algorithm(Algorithm::SHA1).with_secret(secret).build();
     let totp = totp.map_err(|error| Fault::broken(ROOM, error))?;
     let seconds = u64::try_from(step.saturating_mul(STEP_SECONDS)).map_err(|error| Fault::broken(ROOM, error))?;
@@ -48,7 +49,8 @@ pub fn base32(secret: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut text = String::new();
     for chunk in secret.chunks(5) {
-        let bits = chunk.iter().chain(std::iter::repeat(&0)).take(5).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+        let bits =
+            chunk.iter().chain(std::iter::repeat(&0)).take(5).fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
         let letters = (chunk.len() * 8).div_ceil(5);
         for at in 0..letters {
             let index = (bits >> (35 - 5 * at)) & 31;
@@ -75,10 +77,7 @@ pub fn address(secret: &[u8], holder: &str) -> String {
             let _ = write!(label, "%{byte:02X}");
         }
     }
-    format!(
-        "otpauth://totp/VNeID:{label}?secret={}&issuer=VNeID&algorithm=SHA1&digits=6&period=30",
-        base32(secret)
-    )
+    format!("otpauth://totp/VNeID:{label}?secret={}&issuer=VNeID&algorithm=SHA1&digits=6&period=30", base32(secret))
 }
 
 #[cfg(test)]

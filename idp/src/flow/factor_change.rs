@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::step_up::{self, Sms};
 use super::{admit, sealed};
+use crate::domain::Fault;
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::Fault;
 use crate::factor::notice::{self, Change};
 use crate::idp::Idp;
 use crate::store::{self, Db};

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Gathered, Limits};
-use super::resource::{self, Server};
 use super::passkey_sign_in::{self, Offer as Challenge};
+use super::resource::{self, Server};
 use super::step_up::{Asked, Way};
 use super::{Answer, Browser, Outcome, Step, fresh, home, sealed, step_up, transaction};
 use crate::domain::account::Account;

@@ -105,12 +105,7 @@ pub fn spent(db: &mut Db, ceremony: &str, bound: &Bound, idp: &Idp) -> Result<Op
 }
 
 /// Signs in by whichever passkey answered.
-pub async fn sign_in(
-    id: Id<Interaction>,
-    posted: Posted,
-    browser: &Browser,
-    idp: &Arc<Idp>,
-) -> Result<Entered, Fault> {
+pub async fn sign_in(id: Id<Interaction>, posted: Posted, browser: &Browser, idp: &Arc<Idp>) -> Result<Entered, Fault> {
     let (this, who) = (Arc::clone(idp), browser.clone());
     idp.store
         .transact(move |db| {
@@ -133,12 +128,7 @@ pub async fn sign_in(
 }
 
 /// Adds the missing factor by a passkey of whoever is signed in.
-pub async fn step_up(
-    id: Id<Interaction>,
-    posted: Posted,
-    browser: &Browser,
-    idp: &Arc<Idp>,
-) -> Result<Entered, Fault> {
+pub async fn step_up(id: Id<Interaction>, posted: Posted, browser: &Browser, idp: &Arc<Idp>) -> Result<Entered, Fault> {
     let (this, who) = (Arc::clone(idp), browser.clone());
     idp.store
         .transact(move |db| {

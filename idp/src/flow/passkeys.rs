@@ -132,13 +132,7 @@ pub async fn finish(posted: Posted, label: &str, browser: &Browser, idp: &Arc<Id
     Ok(finished)
 }
 
-fn put(
-    db: &mut Db,
-    account: &Id<Account>,
-    made: &Made,
-    label: &str,
-    idp: &Idp,
-) -> Result<Option<Id<Passkey>>, Fault> {
+fn put(db: &mut Db, account: &Id<Account>, made: &Made, label: &str, idp: &Idp) -> Result<Option<Id<Passkey>>, Fault> {
     let id: Id<Passkey> = idp.id()?;
     let kept = Kept {
         kept: sealed::passkey(&id, &made.kept, &idp.vault)?,

@@ -293,13 +293,7 @@ fn check_sent(db: &mut Db, id: &Id<Interaction>, code: &str, idp: &Idp) -> Resul
 }
 
 /// The missing factor was proved: the session has it from now on, under a new cookie.
-pub(super) fn prove(
-    db: &mut Db,
-    turn: Turn,
-    factor: Factor,
-    browser: &Browser,
-    idp: &Idp,
-) -> Result<Answer, Fault> {
+pub(super) fn prove(db: &mut Db, turn: Turn, factor: Factor, browser: &Browser, idp: &Idp) -> Result<Answer, Fault> {
     let now = idp.clock.now();
     let cookie: Minted<SessionCookie> = idp.random.mint()?;
     let acquaintance = turn.session.acquaintance.clone().with(factor, now);
@@ -342,7 +336,8 @@ fn send(
         return Ok(Err(Complaint::SendLimit(span)));
     }
     let code: Minted<Otp> = Minted::from_text(idp.random.six_digits()?);
-    let text = otp::text(code.reveal(), client.map_or(OURSELVES, |client| &client.client_name.vi), host(&idp.config.issuer));
+    let text =
+        otp::text(code.reveal(), client.map_or(OURSELVES, |client| &client.client_name.vi), host(&idp.config.issuer));
     let challenge = store::otp::Challenge {
         id: idp.id()?,
         interaction: id.clone(),

@@ -57,11 +57,8 @@ pub fn spend(db: &mut Db, id: &Id<Ceremony>, bound: &Bound, at: Moment) -> Resul
     if spent == 0 {
         return Ok(None);
     }
-    let state: Option<String> = on_each!(db, |link| ceremonies::table
-        .find(id.as_str())
-        .select(ceremonies::state)
-        .get_result(link)
-        .optional())?;
+    let state: Option<String> =
+        on_each!(db, |link| ceremonies::table.find(id.as_str()).select(ceremonies::state).get_result(link).optional())?;
     Ok(state.map(Sealed::from_text))
 }
 

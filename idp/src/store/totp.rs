@@ -75,11 +75,7 @@ pub fn find(db: &mut Db, account: &Id<Account>) -> Result<Option<Totp>, Fault> {
 }
 
 /// The one being set up in this browser.
-pub fn find_begun(
-    db: &mut Db,
-    account: &Id<Account>,
-    browser: &Stored<BrowserCookie>,
-) -> Result<Option<Totp>, Fault> {
+pub fn find_begun(db: &mut Db, account: &Id<Account>, browser: &Stored<BrowserCookie>) -> Result<Option<Totp>, Fault> {
     let row: Option<Row> = on_each!(db, |link| totps::table
         .filter(totps::account_id.eq(account.as_str()))
         .filter(totps::browser.eq(browser.as_str()))

@@ -96,11 +96,7 @@ pub async fn new_passkey(request: HttpRequest, idp: web::Data<Idp>) -> HttpRespo
     passkey_page(&request, None, &idp).await
 }
 
-async fn passkey_page(
-    request: &HttpRequest,
-    problem: Option<NewPasskeyProblem>,
-    idp: &web::Data<Idp>,
-) -> HttpResponse {
+async fn passkey_page(request: &HttpRequest, problem: Option<NewPasskeyProblem>, idp: &web::Data<Idp>) -> HttpResponse {
     let context = Context { request, language: read::language(request, &[]), idp };
     let browser = read::browser(request, context.language.code, idp);
     if let Some(busy) = stranger_over(&browser, request, &context).await {

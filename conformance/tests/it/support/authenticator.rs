@@ -19,7 +19,7 @@ const ATTESTED: u8 = 0x40;
 
 #[derive(Clone)]
 pub struct Authenticator {
-    key: EcKey<Private>,
+    pub key: EcKey<Private>,
     pub id: Vec<u8>,
     pub handle: Option<Vec<u8>>,
     pub flags: u8,
@@ -97,13 +97,21 @@ impl Authenticator {
         let mut context = BigNumContext::new().unwrap();
         self.key.public_key().affine_coordinates(&group(), &mut x, &mut y, &mut context).unwrap();
         let [x, y] = [x, y].map(|part| part.to_vec_padded(32).unwrap());
-        let key = [&[0xa5, 1, 2, 3][..], &parts.alg, &[0x20, 1, 0x21, 0x58, 0x20], &x, &[0x22, 0x58, 0x20], &y].concat();
+        let key =
+            [&[0xa5, 1, 2, 3][..], &parts.alg, &[0x20, 1, 0x21, 0x58, 0x20], &x, &[0x22, 0x58, 0x20], &y].concat();
         let length = u16::try_from(parts.id.len()).unwrap();
-        let data = [fixed(&parts), vec![0; 16], length.to_be_bytes().to_vec(), parts.id.clone(), key, parts.tail].concat();
+        let data =
+            [fixed(&parts), vec![0; 16], length.to_be_bytes().to_vec(), parts.id.clone(), key, parts.tail].concat();
         let fmt = [&[0x60 + u8::try_from(parts.fmt.len()).unwrap()][..], parts.fmt.as_bytes()].concat();
         let long = u16::try_from(data.len()).unwrap().to_be_bytes();
         let object = [&b"\xa3\x63fmt"[..], &fmt, b"\x67attStmt\xa0\x68authData\x59", &long, &data].concat();
-        Said { client: parts.client.to_string().into_bytes(), data: object, signature: vec![], id: parts.id, handle: None }
+        Said {
+            client: parts.client.to_string().into_bytes(),
+            data: object,
+            signature: vec![],
+            id: parts.id,
+            handle: None,
+        }
     }
 
     /// Proves the passkey, with these changes.

@@ -26,9 +26,12 @@ impl App {
         let mut bits = Vec::new();
         for letter in secret.chars().filter(|c| !c.is_whitespace()) {
             let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("base32");
-            bits.extend((0..5).rev().map(|bit| value >> bit & 1));
+            bits.extend((0..5).rev().map(|bit| (value >> bit) & 1));
         }
-        App(bits.chunks_exact(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | u8::try_from(*bit).unwrap())).collect())
+        App(bits
+            .chunks_exact(8)
+            .map(|bits| bits.iter().fold(0, |byte, bit| (byte << 1) | u8::try_from(*bit).unwrap()))
+            .collect())
     }
 
     /// RFC 6238 with SHA-1, six digits, thirty seconds.

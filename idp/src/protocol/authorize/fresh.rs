@@ -73,9 +73,14 @@ mod tests {
                 |a| (a.has_totp, a.passkey) = (true, Some(Passkey)),
                 StepUp(vec![Totp, SmsOtp, Passkey]),
             ),
-            ("a passkey where there is no phone", &[(Password, 9_900)], |a| {
-                (a.has_phone, a.passkey) = (false, Some(SyncedPasskeyAtOne));
-            }, StepUp(vec![SyncedPasskeyAtOne])),
+            (
+                "a passkey where there is no phone",
+                &[(Password, 9_900)],
+                |a| {
+                    (a.has_phone, a.passkey) = (false, Some(SyncedPasskeyAtOne));
+                },
+                StepUp(vec![SyncedPasskeyAtOne]),
+            ),
             ("nothing besides the password", &[(Password, 9_900)], |a| a.has_phone = false, OutOfReach),
             ("not even lately", &[(Password, 1)], |a| a.has_phone = false, OutOfReach),
             ("nobody proved anything", &[], |_| {}, SignIn { again: true }),

@@ -12,7 +12,8 @@ pub(super) fn every_case(mut visit: impl FnMut(&Case)) {
         |c| c.account.guardian = Some(Id::new("g")),
         |c| c.account.has_phone = false,
         |c| {
-            (c.account.has_phone, c.account.has_totp, c.account.passkey) = (false, true, Some(Factor::SyncedPasskeyAtOne));
+            (c.account.has_phone, c.account.has_totp, c.account.passkey) =
+                (false, true, Some(Factor::SyncedPasskeyAtOne));
         },
     ];
     let proofs: [Change; 8] = [

@@ -37,7 +37,11 @@ pub(super) fn pages(language: &'static str) -> Vec<(String, &'static str, String
         add(format!("app-{}", problem.is_some()), "otp", page.render());
     }
     add("app-alone".to_owned(), "otp", Otp { app: true, ..otp(language) }.render());
-    add("otp-others".to_owned(), "otp", Otp { use_app: link("otp"), use_passkey: link("passkey"), ..otp(language) }.render());
+    add(
+        "otp-others".to_owned(),
+        "otp",
+        Otp { use_app: link("otp"), use_passkey: link("passkey"), ..otp(language) }.render(),
+    );
     for (use_code, problem) in [(link("otp"), None), (None, Some(PasskeyProblem::Refused))] {
         let page = PasskeyStep {
             frame: frame(language, "passkey"),

@@ -66,7 +66,8 @@ fn nothing_a_strict_content_policy_would_stop() {
             assert!(!tag.contains(" style=") && !tag.starts_with("style"), "{tag} in {name}");
             assert!(!tag.split_whitespace().any(|word| word.starts_with("on")), "{tag} in {name}");
             if tag.starts_with("script") {
-                let scripted = ["form-post", "sign-in", "passkey", "new-passkey"].contains(&page) || name == "signed-out-frames";
+                let scripted =
+                    ["form-post", "sign-in", "passkey", "new-passkey"].contains(&page) || name == "signed-out-frames";
                 assert!(scripted && tag.contains(" src=\"/assets/"), "{tag} in {name}");
             }
             if tag.starts_with("link") || tag.starts_with("img") {
