@@ -35,6 +35,11 @@
 //! | form posted from another site | form token inside the type, `Origin` and `Sec-Fetch-Site` | `web::read::protected` | `wire::sessions` |
 //! | password guessed | counters per account, device and network in SQL, asked again with the outcome | `factor::throttle`, `flow::sign_in` | `wire::guessing` |
 //! | owner locked out by a stranger's guesses | a known device has a counter of its own | `factor::throttle` | `throttle` properties, `wire::guessing` |
+//! | passkey of another site, frame or device | origin byte for byte, no frame, presence and verification, every byte of the answer accounted for | `factor::ceremony`, `factor::passkey` | `ceremony_tests`, `wire::passkeys` |
+//! | passkey answer replayed, or carried to another browser or purpose | one conditional update spends the challenge, bound to all three | `store::ceremony`, `flow::passkey_sign_in` | `store::tests`, `wire::passkeys` |
+//! | passkey of one holder in another's session | the credential's account must be the session's, and its user handle that account's | `flow::passkey_sign_in` | `wire::passkeys` |
+//! | app code seen and used again | the last step is kept; only a later one counts, by one conditional update | `factor::totp`, `store::totp` | `totp` tests, `wire::totp` |
+//! | thief of a password makes a factor of their own | level 2 within ten minutes; the phone is told, other sessions and offline access end | `authorize::fresh`, `flow::factor_change` | `fresh` tests, `wire::passkeys` |
 //! | who has an account? | equal answers and equal work for unknown and wrong | `factor::password`, `flow::sign_in` | `wire::guessing` |
 //! | locked holder acts on what was issued before | `may_act` on every path, everything ended in the lock's transaction | `domain::standing`, `flow::eid_lock` | `wire::lock`, `architecture` |
 //! | something issued while the lock is ordered | issuing and taking away take turns per account | `store::account::hold` | `store::tests` |

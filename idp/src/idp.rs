@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::domain::secret::{Class, Minted};
 use crate::domain::{Acr, AuthenticationLevel, Fault, Id};
 use crate::ephemeral::{self, Ephemeral};
+use crate::factor::passkey::Passkeys;
 use crate::factor::password::{Hasher, threads_for};
 use crate::fetch::Fetch;
 use crate::flow::back_channel::Desk;
@@ -33,6 +34,8 @@ pub struct Idp {
     pub vault: Arc<Vault>,
     pub ring: Ring,
     pub hasher: Hasher,
+    /// `None` where the issuer has no name a passkey could be for.
+    pub passkeys: Option<Passkeys>,
     pub notice: Arc<dyn Notice>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -89,6 +92,7 @@ impl Idp {
             ephemeral: ephemeral::open(&config.ephemeral.url)?,
             fallback: ephemeral::open("memory:")?,
             hasher: Hasher::new(password_threads(&config), vault.pepper(), Arc::clone(&random))?,
+            passkeys: Passkeys::of(&config.issuer),
             metrics: Metrics::new()?,
             logos: Logos::default(),
             desk: Arc::default(),

@@ -248,6 +248,10 @@ fn print_table(ports: Ports) {
     for (url, what) in [
         (origin(ports.phone()), "the phone: codes sent by SMS arrive here"),
         (origin(ports.provider()), "the provider, discovery at /.well-known/openid-configuration"),
+        (
+            format!("{}/identity", origin(ports.provider())),
+            "add a passkey or an authenticator app here, then sign in with it",
+        ),
         (ports.dossiers_origin(), "a resource server: /dossiers for a token with resource and scope dossiers.read"),
     ] {
         println!("{url:<28}{:<16}{:<13}{what}", "", "");

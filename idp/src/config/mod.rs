@@ -6,6 +6,7 @@
 
 mod dpop;
 mod ephemeral;
+mod factors;
 mod issuer;
 mod lifetimes;
 mod limits;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use dpop::DpopConfig;
 pub use ephemeral::EphemeralConfig;
+pub use factors::{FactorsConfig, SyncedPasskeys};
 pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use store::{DatabaseConfig, Migrate};
@@ -75,6 +77,7 @@ pub struct Config {
     pub fetch: FetchConfig,
     pub web: WebConfig,
     pub dpop: DpopConfig,
+    pub factors: FactorsConfig,
     pub tls: TlsConfig,
     pub mtls: MtlsConfig,
     pub admin: AdminConfig,
@@ -97,6 +100,7 @@ impl Default for Config {
             fetch: FetchConfig::default(),
             web: WebConfig::default(),
             dpop: DpopConfig::default(),
+            factors: FactorsConfig::default(),
             tls: TlsConfig::default(),
             mtls: MtlsConfig::default(),
             admin: AdminConfig::default(),

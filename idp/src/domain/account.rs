@@ -1,5 +1,6 @@
 //! Accounts and the holders they belong to.
 
+use super::authenticator::Factor;
 use super::eid::ElectronicId;
 use super::id::Id;
 use super::level::AccountLevel;
@@ -64,4 +65,9 @@ pub struct Account {
     /// Whether a verified phone is on file, so that an OTP can be sent.
     pub has_phone: bool,
     pub has_password: bool,
+    /// An authenticator app whose first code was right.
+    pub has_totp: bool,
+    /// The strongest of the account's passkeys, as it surely counts: whether a synced one counts for more is known when
+    /// it is used.
+    pub passkey: Option<Factor>,
 }

@@ -75,8 +75,12 @@ impl Factor {
         matches!(self, Factor::Password | Factor::AppPasscode | Factor::Passkey | Factor::SyncedPasskey)
     }
 
+    pub const fn is_passkey(self) -> bool {
+        matches!(self, Factor::Passkey | Factor::SyncedPasskey | Factor::SyncedPasskeyAtOne)
+    }
+
     /// ND69 Art 3(7): something held.
-    const fn holds(self) -> bool {
+    pub const fn holds(self) -> bool {
         !matches!(self, Factor::Password | Factor::Upstream(_))
     }
 

@@ -23,6 +23,7 @@ pub mod key;
 pub mod level;
 pub mod moment;
 pub mod outbox;
+pub mod passkey;
 pub mod person_number;
 pub mod refused_request;
 pub mod relying_party;

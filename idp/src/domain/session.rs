@@ -33,8 +33,8 @@ impl Acquaintance {
         Self(self.0.iter().copied().filter(|(_, at)| *at >= threshold).collect())
     }
 
-    pub fn without(mut self, factor: Factor) -> Self {
-        self.0.retain(|(known, _)| *known != factor);
+    pub fn only(mut self, counts: impl Fn(Factor) -> bool) -> Self {
+        self.0.retain(|(known, _)| counts(*known));
         self
     }
 

@@ -23,6 +23,8 @@ fn account() -> Account {
         guardian: None,
         has_phone: true,
         has_password: true,
+        has_totp: false,
+        passkey: None,
     }
 }
 

@@ -167,6 +167,8 @@ fn store_one(
         guardian: guardian.cloned(),
         has_phone: record.phone.is_some(),
         has_password: record.password.is_some(),
+        has_totp: false,
+        passkey: None,
     };
     let import = Import {
         account,

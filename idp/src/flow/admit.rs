@@ -8,7 +8,7 @@ use serde_json::json;
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Limits};
 use super::outbox::{self, Occasion};
-use super::{Answer, Browser, Cookies, Outcome, Step};
+use super::{Answer, Browser, Cookies, Outcome, Step, fresh};
 use crate::domain::account::Account;
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::outbox::Cause;
@@ -56,7 +56,12 @@ pub fn admit(
         .within(&session.id)
         .with(json!({"factor": names, "client": open.request().map(|request| &request.client_id)}));
     store::trail::append(db, &event, &idp.id()?)?;
-    let open = Interaction { proved_by: Some(account.id.clone()), confirmed_at: None, ..open };
+    // Something held was proved in this very interaction, as a code sent for it would be. Another provider's word is not.
+    let confirmed_at = factors.iter().any(|factor| factor.holds()).then_some(now);
+    if confirmed_at.is_some() {
+        store::interaction::confirm(db, &id, &account.id, now)?;
+    }
+    let open = Interaction { proved_by: Some(account.id.clone()), confirmed_at, ..open };
     go_on(db, open, (session, cookies), browser, idp)
 }
 
@@ -82,8 +87,11 @@ pub fn go_on(
     let request = match &open.destination {
         Destination::Client(request) => (**request).clone(),
         Destination::OwnPage(path) => {
-            store::interaction::finish(db, &open.id, idp.clock.now())?;
-            return Ok(Answer { outcome: Outcome::OwnPage(path.clone()), cookies });
+            let outcome = fresh::outcome(&fresh::on_the_way(db, path, Some(&session), idp)?, path, &open.id);
+            if matches!(outcome, Outcome::OwnPage(_)) {
+                store::interaction::finish(db, &open.id, idp.clock.now())?;
+            }
+            return Ok(Answer { outcome, cookies });
         }
     };
     let Some(client) = live_client(db, &request.client_id)? else {
@@ -150,7 +158,7 @@ fn end_oldest(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(), Fault
 }
 
 /// Ends one session with what it issued, and remembers why.
-fn end(db: &mut Db, session: &Session, why: serde_json::Value, idp: &Idp) -> Result<(), Fault> {
+pub(super) fn end(db: &mut Db, session: &Session, why: serde_json::Value, idp: &Idp) -> Result<(), Fault> {
     let now = idp.clock.now();
     if store::session::end(db, &session.id, now)? {
         let occasion = Occasion { name: session.id.as_str(), cause: Cause::SessionEnded, at: now };

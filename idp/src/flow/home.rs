@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::authorize::open_interaction;
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, Step, consent, sealed};
+use super::{Answer, Browser, Cookies, Outcome, Step, consent, passkeys, sealed};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, OFFLINE_PURPOSE};
@@ -36,6 +36,10 @@ pub struct Identity {
     pub portals: Vec<PortalConsent>,
     pub releases: Vec<Release>,
     pub transactions: Vec<ApprovedHere>,
+    /// `None` where passkeys cannot be made.
+    pub passkeys: Option<Vec<passkeys::Shown>>,
+    /// Since when an authenticator app counts.
+    pub totp: Option<Moment>,
 }
 
 /// One transaction the holder approved.
@@ -124,6 +128,11 @@ fn read(
         portals: portals(db, &account.id, &clients)?,
         releases: releases(db, &account.id, &clients)?,
         transactions: transactions(db, &account.id, &clients, idp)?,
+        passkeys: match idp.passkeys {
+            Some(_) => Some(passkeys::list(db, &account.id, idp)?),
+            None => None,
+        },
+        totp: store::totp::find(db, &account.id)?.and_then(|totp| totp.confirmed_at),
         session: session.id,
     })
 }

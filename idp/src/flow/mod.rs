@@ -18,7 +18,9 @@ pub mod client;
 pub mod client_keys;
 pub mod consent;
 pub mod eid_lock;
+pub mod factor_change;
 pub mod facts;
+pub mod fresh;
 pub mod hints;
 pub mod home;
 pub mod inbox;
@@ -33,6 +35,8 @@ pub mod outbox;
 pub mod own_keys;
 pub mod page;
 pub mod par;
+pub mod passkey_sign_in;
+pub mod passkeys;
 pub mod quota;
 pub mod refuse;
 pub mod register;
@@ -47,6 +51,7 @@ pub mod sign_in;
 pub mod step_up;
 pub mod tls;
 pub mod token;
+pub mod totp;
 pub mod trace;
 pub mod trail;
 pub mod transaction;
@@ -92,6 +97,7 @@ pub struct Cookies {
 pub enum Step {
     SignIn,
     Otp,
+    Passkey,
     Consent,
     Transaction,
     Level,
@@ -102,9 +108,10 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Step; 9] = [
+    pub const ALL: [Step; 10] = [
         Step::SignIn,
         Step::Otp,
+        Step::Passkey,
         Step::Consent,
         Step::Transaction,
         Step::Level,
@@ -119,6 +126,7 @@ impl Step {
         match self {
             Step::SignIn => "sign-in",
             Step::Otp => "otp",
+            Step::Passkey => "passkey",
             Step::Consent => "consent",
             Step::Transaction => "transaction",
             Step::Level => "level",

@@ -8,16 +8,19 @@ use serde_json::Value;
 
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Gathered, Limits};
+use super::passkey_sign_in::{self, Offer as Challenge};
 use super::resource::{self, Server};
-use super::{Answer, Browser, Outcome, Step, home, sealed, step_up, transaction};
+use super::step_up::{Asked, Way};
+use super::{Answer, Browser, Outcome, Step, fresh, home, sealed, step_up, transaction};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
 use crate::domain::transaction::Transaction;
-use crate::domain::{Fault, Holder, Id, Moment};
+use crate::domain::{Factor, Fault, Holder, Id, Moment};
 use crate::idp::Idp;
+use crate::protocol::authorize::fresh::Wanting;
 use crate::protocol::authorize::next::{Next, Shortfall};
 use crate::protocol::release::Offer;
 use crate::store::{self, Db};
@@ -37,8 +40,9 @@ pub struct Setting {
 
 #[derive(Debug)]
 pub enum View {
-    SignIn { again: bool },
-    Otp { phone: String, complaint: Option<step_up::Complaint> },
+    SignIn { again: bool, passkey: Option<Challenge> },
+    Otp(Box<Asked>),
+    Passkey { challenge: Challenge, ways: Vec<Factor> },
     Consent(Box<ConsentView>),
     Transaction(Box<TransactionView>),
     Level(Shortfall, Option<Holder>),
@@ -67,16 +71,21 @@ pub enum Shown {
     Elsewhere(Answer),
 }
 
-/// Shows the page `step`, or leads on.
-pub async fn show(step: Step, id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> Result<Shown, Fault> {
+/// Shows the page `step`, or leads on. `way`: which code the holder chose to give.
+pub async fn show(
+    (step, way): (Step, Option<Way>),
+    id: Id<Interaction>,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+) -> Result<Shown, Fault> {
     let (this, who) = (Arc::clone(idp), browser.clone());
-    let (mut shown, sms) = idp.store.transact(move |db| view(db, step, &id, &who, &this)).await?;
+    let (mut shown, sms) = idp.store.transact(move |db| view(db, (step, way), &id, &who, &this)).await?;
     if let Some(sms) = sms
         && let Err(fault) = step_up::deliver(sms, idp).await
     {
         tracing::error!(%fault, "otp.not_sent");
-        if let Shown::Page(_, View::Otp { complaint, .. }) = &mut shown {
-            *complaint = Some(step_up::Complaint::NotSent);
+        if let Shown::Page(_, View::Otp(asked)) = &mut shown {
+            asked.complaint = Some(step_up::Complaint::NotSent);
         }
     }
     Ok(shown)
@@ -84,7 +93,13 @@ pub async fn show(step: Step, id: Id<Interaction>, browser: &Browser, idp: &Arc<
 
 type WithSms = (Shown, Option<step_up::Sms>);
 
-fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> Result<WithSms, Fault> {
+fn view(
+    db: &mut Db,
+    (step, way): (Step, Option<Way>),
+    id: &Id<Interaction>,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+) -> Result<WithSms, Fault> {
     let now = idp.clock.now();
     let elsewhere = |answer| Ok((Shown::Elsewhere(answer), None));
     let Some(open) = bound(db, id, browser, now)? else {
@@ -93,7 +108,7 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     let request = match &open.destination {
         Destination::Client(request) => (**request).clone(),
-        Destination::OwnPage(path) => return own_page(step, id, path, session),
+        Destination::OwnPage(path) => return own_page(db, (step, way), (&open, path), session, idp),
     };
     let Some(client) = live_client(db, &request.client_id)? else {
         return elsewhere(Answer::bare(Outcome::Shown(gone())));
@@ -109,14 +124,20 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     let (decision, gathered) = decide(db, &open, &pending, session.clone(), idp)?;
     let mut sms = None;
     let view = match (step, decision) {
-        (Step::SignIn, Next::SignIn { again }) => View::SignIn { again },
+        (Step::SignIn, Next::SignIn { again }) => sign_in(db, &open, again, idp)?,
         // A holder who is told to go back may sign in as somebody else instead.
-        (Step::SignIn, Next::Barred(_)) if session.is_none() => View::SignIn { again: false },
-        (Step::Otp, Next::StepUp(_)) => {
+        (Step::SignIn, Next::Barred(_)) if session.is_none() => sign_in(db, &open, false, idp)?,
+        (Step::SignIn | Step::Otp | Step::Passkey, Next::StepUp(_)) => {
             let Some(account) = &gathered.account else { return Err(Fault::broken("flow", "step-up without account")) };
-            let (phone, complaint, message) = step_up::prepare(db, id, &account.id, &pending.client, idp)?;
-            sms = message;
-            View::Otp { phone, complaint }
+            let ways = gathered.choices(&pending, now);
+            let asking = Asking { open: &open, account: &account.id, client: Some(&pending.client), ways };
+            match step_up_page(db, (step, way), asking, idp)? {
+                Some((view, message)) => {
+                    sms = message;
+                    view
+                }
+                None => return elsewhere(authorize::settle(db, pending, session, browser, idp)?),
+            }
         }
         (Step::Consent, Next::Consent(offer)) => {
             let Some(account) = &gathered.account else { return Err(Fault::broken("flow", "consent without account")) };
@@ -143,16 +164,73 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     Ok((Shown::Page(setting, view), sms))
 }
 
-fn own_page(step: Step, id: &Id<Interaction>, path: &str, session: Option<Session>) -> Result<WithSms, Fault> {
-    if session.is_some() {
-        return Ok((Shown::Elsewhere(Answer::bare(Outcome::OwnPage(path.to_owned()))), None));
+/// The sign-in page, with a challenge for a passkey.
+fn sign_in(db: &mut Db, open: &Interaction, again: bool, idp: &Idp) -> Result<View, Fault> {
+    Ok(View::SignIn { again, passkey: passkey_sign_in::offer(db, open, idp)? })
+}
+
+/// What is asked of whom, where a factor is missing.
+struct Asking<'a> {
+    open: &'a Interaction,
+    account: &'a Id<Account>,
+    /// `None` on the way to one of our own pages.
+    client: Option<&'a Client>,
+    ways: Vec<Factor>,
+}
+
+/// The page of a missing factor, if it can be given there.
+fn step_up_page(
+    db: &mut Db,
+    (step, way): (Step, Option<Way>),
+    asking: Asking<'_>,
+    idp: &Idp,
+) -> Result<Option<(View, Option<step_up::Sms>)>, Fault> {
+    let Asking { open, account, client, ways } = asking;
+    if !ways.iter().any(|factor| Step::of_factor(*factor) == step) {
+        return Ok(None);
     }
-    if step != Step::SignIn {
-        return Ok((Shown::Elsewhere(Answer::bare(Outcome::Page(Step::SignIn, id.clone()))), None));
+    match step {
+        Step::SignIn => Ok(Some((sign_in(db, open, true, idp)?, None))),
+        Step::Passkey => {
+            let challenge = passkey_sign_in::offer_step_up(db, open, account, idp)?;
+            Ok(challenge.map(|challenge| (View::Passkey { challenge, ways }, None)))
+        }
+        _ => {
+            let (asked, sms) = step_up::prepare(db, (&open.id, account, client), (ways, way), idp)?;
+            Ok(Some((View::Otp(Box::new(asked)), sms)))
+        }
     }
-    let setting =
-        Setting { interaction: id.clone(), client: None, redirect_uri: None, ui_locales: Vec::new(), service: None };
-    Ok((Shown::Page(setting, View::SignIn { again: false }), None))
+}
+
+fn own_page(
+    db: &mut Db,
+    (step, way): (Step, Option<Way>),
+    (open, path): (&Interaction, &str),
+    session: Option<Session>,
+    idp: &Idp,
+) -> Result<WithSms, Fault> {
+    let setting = Setting {
+        interaction: open.id.clone(),
+        client: None,
+        redirect_uri: None,
+        ui_locales: Vec::new(),
+        service: None,
+    };
+    let wanting = fresh::on_the_way(db, path, session.as_ref(), idp)?;
+    match (&wanting, step) {
+        (Wanting::SignIn { again }, Step::SignIn) => {
+            return Ok((Shown::Page(setting, sign_in(db, open, *again, idp)?), None));
+        }
+        (Wanting::StepUp(ways), Step::SignIn | Step::Otp | Step::Passkey) => {
+            let Some(session) = &session else { return Err(Fault::broken("flow", "step-up of nobody")) };
+            let asking = Asking { open, account: &session.account, client: None, ways: ways.clone() };
+            if let Some((view, sms)) = step_up_page(db, (step, way), asking, idp)? {
+                return Ok((Shown::Page(setting, view), sms));
+            }
+        }
+        _ => {}
+    }
+    Ok((Shown::Elsewhere(Answer::bare(fresh::outcome(&wanting, path, &open.id))), None))
 }
 
 /// The interaction, if it is open and this browser began it (`security.md` AZ-20).
@@ -187,6 +265,19 @@ pub fn where_now(
     idp: &Idp,
 ) -> Result<Next, Fault> {
     Ok(decide(db, open, pending, session, idp)?.0)
+}
+
+/// The factors that may be given now, if one is missing.
+pub fn ways_now(
+    db: &mut Db,
+    open: &Interaction,
+    pending: &Pending,
+    session: Session,
+    idp: &Idp,
+) -> Result<Vec<Factor>, Fault> {
+    let (next, gathered) = decide(db, open, pending, Some(session), idp)?;
+    let missing = matches!(next, Next::StepUp(_));
+    Ok(if missing { gathered.choices(pending, idp.clock.now()) } else { Vec::new() })
 }
 
 fn decide(

@@ -2,13 +2,17 @@
 //! so everyone who stores or reads one comes here. Rows are account ids, which survive every import and change.
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
+use crate::domain::passkey::Passkey;
 use crate::domain::secret::{BlindIndex, Sealed};
 use crate::domain::transaction::Transaction;
 use crate::domain::{Client, Fault, Id, PersonNumber};
 use crate::keys::Vault;
+use crate::store::ceremony::Ceremony;
+use crate::store::totp::Totp;
 
 const PERSON: &str = "accounts.person";
 const PHONE: &str = "accounts.phone";
@@ -16,6 +20,10 @@ const CLAIM: &str = "account_claims.value";
 /// In a request that is kept, wherever that is.
 const PROPOSAL: &str = "request.transaction";
 const TRANSACTION: &str = "transactions.details";
+const PASSKEY: &str = "passkeys.kept";
+const PASSKEY_LABEL: &str = "passkeys.label";
+const CEREMONY: &str = "passkey_ceremonies.state";
+const TOTP: &str = "totps.secret";
 
 /// By which an account is found when its holder gives the number.
 pub fn person_index(number: &PersonNumber, vault: &Vault) -> BlindIndex {
@@ -73,6 +81,43 @@ pub fn transaction(id: &Id<Transaction>, transaction: &Transaction, vault: &Vaul
 
 pub fn open_transaction(id: &Id<Transaction>, sealed: &Sealed, vault: &Vault) -> Result<Transaction, Fault> {
     read(&vault.open(TRANSACTION, id.as_str(), sealed)?)
+}
+
+/// By which the account of a credential is found.
+pub fn credential_index(credential: &str, vault: &Vault) -> BlindIndex {
+    vault.blind_index("passkey", credential)
+}
+
+pub fn passkey(id: &Id<Passkey>, kept: &str, vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(PASSKEY, id.as_str(), kept.as_bytes())
+}
+
+pub fn open_passkey(id: &Id<Passkey>, sealed: &Sealed, vault: &Vault) -> Result<String, Fault> {
+    text(vault.open(PASSKEY, id.as_str(), sealed)?)
+}
+
+pub fn passkey_label(id: &Id<Passkey>, label: &str, vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(PASSKEY_LABEL, id.as_str(), label.as_bytes())
+}
+
+pub fn open_passkey_label(id: &Id<Passkey>, sealed: &Sealed, vault: &Vault) -> Result<String, Fault> {
+    text(vault.open(PASSKEY_LABEL, id.as_str(), sealed)?)
+}
+
+pub fn ceremony(id: &Id<Ceremony>, state: &str, vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(CEREMONY, id.as_str(), state.as_bytes())
+}
+
+pub fn open_ceremony(id: &Id<Ceremony>, sealed: &Sealed, vault: &Vault) -> Result<String, Fault> {
+    text(vault.open(CEREMONY, id.as_str(), sealed)?)
+}
+
+pub fn totp_secret(id: &Id<Totp>, secret: &[u8], vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(TOTP, id.as_str(), secret)
+}
+
+pub fn open_totp_secret(id: &Id<Totp>, sealed: &Sealed, vault: &Vault) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    vault.open(TOTP, id.as_str(), sealed).map(Zeroizing::new)
 }
 
 fn written(transaction: &Transaction) -> Result<Vec<u8>, Fault> {

@@ -1,5 +1,6 @@
-//! Step-up: the missing factor, a six-digit code sent to the registered phone. One code is sent when the page first
-//! shows, another only when asked for; a code works once, for the interaction and the purpose it was sent for.
+//! Step-up: the missing factor, a six-digit code of the authenticator app or one sent to the registered phone. One is sent
+//! when the page first shows to somebody without an app, another only when asked for; a code works once, and one that was
+//! sent only for the interaction and the purpose it was sent for.
 
 use std::sync::Arc;
 
@@ -7,9 +8,9 @@ use serde_json::json;
 
 use super::authorize::{Pending, gone, live_client};
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, admit, brake, page};
+use super::{Answer, Browser, Cookies, Outcome, admit, brake, fresh, page, totp};
 use crate::domain::account::Account;
-use crate::domain::interaction::Interaction;
+use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::Client;
 use crate::domain::secret::{Minted, Otp, SessionCookie, Stored};
 use crate::domain::session::Session;
@@ -18,11 +19,14 @@ use crate::domain::{Factor, Fault, Id, Span};
 use crate::factor::otp::{self, Sends};
 use crate::factor::throttle::{self, Counter, Verdict};
 use crate::idp::Idp;
-use crate::protocol::authorize::next::Next;
+use crate::protocol::authorize::fresh::Wanting;
+use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// What a code is for; a code of one purpose never serves another (`security.md` LG-13).
 const PURPOSE: &str = "sign_in";
+/// What a message names where one of our own pages asks.
+const OURSELVES: &str = "VNeID";
 
 /// Why the page is shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +55,8 @@ impl Complaint {
 
 /// A message to hand to the network once the transaction stands.
 pub struct Sms {
-    to: String,
-    text: String,
+    pub(super) to: String,
+    pub(super) text: String,
 }
 
 pub enum Proved {
@@ -65,21 +69,68 @@ pub async fn deliver(sms: Sms, idp: &Idp) -> Result<(), Fault> {
     idp.notice.send(&sms.to, &sms.text, idp.clock.now()).await
 }
 
-/// Makes the page's code when none was sent in this interaction yet. Gives the phone it goes to; the page masks it.
+/// Which code is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Of the authenticator app.
+    App,
+    /// Sent to the phone.
+    Sms,
+}
+
+impl Way {
+    const fn factor(self) -> Factor {
+        match self {
+            Way::App => Factor::Totp,
+            Way::Sms => Factor::SmsOtp,
+        }
+    }
+
+    /// As addresses and forms name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Way::App => "app",
+            Way::Sms => "sms",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Way> {
+        [Way::App, Way::Sms].into_iter().find(|way| way.name() == name)
+    }
+}
+
+/// What the page asks for.
+#[derive(Debug)]
+pub struct Asked {
+    pub way: Way,
+    /// Where a code was sent; the page masks it.
+    pub phone: String,
+    /// Everything the holder may choose from.
+    pub ways: Vec<Factor>,
+    pub complaint: Option<Complaint>,
+}
+
+/// Decides which code the page asks for. The app comes first where there is one, and then no message goes out unasked;
+/// else the page's code is made when none was sent in this interaction yet.
 pub fn prepare(
     db: &mut Db,
-    id: &Id<Interaction>,
-    account: &Id<Account>,
-    client: &Client,
+    (id, account, client): (&Id<Interaction>, &Id<Account>, Option<&Client>),
+    (ways, wanted): (Vec<Factor>, Option<Way>),
     idp: &Idp,
-) -> Result<(String, Option<Complaint>, Option<Sms>), Fault> {
-    let to = phone(db, account, idp)?;
-    if store::otp::find_open(db, id, PURPOSE)?.is_some() {
-        return Ok((to, None, None));
+) -> Result<(Asked, Option<Sms>), Fault> {
+    let (app, phone) = (ways.contains(&Factor::Totp), ways.contains(&Factor::SmsOtp));
+    let sent = store::otp::find_open(db, id, PURPOSE)?.is_some();
+    if app && !(phone && sent && wanted == Some(Way::Sms)) {
+        return Ok((Asked { way: Way::App, phone: String::new(), ways, complaint: None }, None));
+    }
+    let to = self::phone(db, account, idp)?;
+    let asked = |complaint| Asked { way: Way::Sms, phone: to.clone(), ways, complaint };
+    if sent {
+        return Ok((asked(None), None));
     }
     match send(db, id, (account, to.clone()), client, idp)? {
-        Ok(sms) => Ok((to, None, Some(sms))),
-        Err(complaint) => Ok((to, Some(complaint), None)),
+        Ok(sms) => Ok((asked(None), Some(sms))),
+        Err(complaint) => Ok((asked(Some(complaint)), None)),
     }
 }
 
@@ -92,12 +143,12 @@ pub async fn resend(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> R
             let Some(turn) = turn(db, &id, &who, &this)? else {
                 return Ok(Err(Proved::Done(Answer::bare(Outcome::Shown(gone())))));
             };
-            if !turn.expected {
+            if !turn.ways.contains(&Factor::SmsOtp) {
                 let answer = Answer::bare(Outcome::Page(super::Step::Otp, id));
                 return Ok(Err(Proved::Done(answer)));
             }
             let to = phone(db, &turn.session.account, &this)?;
-            let sent = send(db, &id, (&turn.session.account, to), &turn.pending.client, &this)?;
+            let sent = send(db, &id, (&turn.session.account, to), turn.client.as_deref(), &this)?;
             Ok(sent.map_err(Proved::Again).map(|sms| (sms, id)))
         })
         .await?;
@@ -113,8 +164,14 @@ pub async fn resend(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> R
     }
 }
 
+/// A code as it was typed, and which one it is meant to be.
+pub struct Typed {
+    pub code: String,
+    pub way: Way,
+}
+
 /// Evaluates one code.
-pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &Arc<Idp>) -> Result<Proved, Fault> {
+pub async fn verify(id: Id<Interaction>, typed: Typed, browser: &Browser, idp: &Arc<Idp>) -> Result<Proved, Fault> {
     let (this, who) = (Arc::clone(idp), browser.clone());
     idp.store
         .transact(move |db| {
@@ -122,68 +179,106 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
             let Some(turn) = turn(db, &id, &who, &this)? else {
                 return Ok(Proved::Done(Answer::bare(Outcome::Shown(gone()))));
             };
-            if !turn.expected {
+            let factor = typed.way.factor();
+            if !turn.ways.contains(&factor) {
                 return admit::go_on(db, turn.open, (turn.session, Cookies::default()), &who, &this).map(Proved::Done);
             }
             let account = turn.session.account.clone();
-            if let Some(complaint) = check(db, &id, &account, &code, &this)? {
-                this.metrics.sign_in(Factor::SmsOtp, "refused");
+            if let Some(complaint) = check(db, &id, &account, &typed, &this)? {
+                this.metrics.sign_in(factor, "refused");
                 let event = Event::new(Kind::OtpRefused, now)
                     .of(&account)
-                    .by(&turn.pending.client.id)
                     .within(&turn.session.id)
-                    .with(json!({"reason": complaint.name()}));
+                    .with(json!({"factor": factor.name(), "reason": complaint.name()}));
+                let event = asked_by(event, turn.client.as_deref());
                 match complaint {
                     Complaint::Wait(_) => brake::note_stop(db, &counters(&account), Some(event), &this)?,
                     _ => store::trail::append(db, &event, &this.id()?)?,
                 }
                 return Ok(Proved::Again(complaint));
             }
-            this.metrics.sign_in(Factor::SmsOtp, "ok");
-            prove(db, turn, &who, &this).map(Proved::Done)
+            this.metrics.sign_in(factor, "ok");
+            prove(db, turn, factor, &who, &this).map(Proved::Done)
         })
         .await
 }
 
-/// An interaction whose browser has a session, with whether a code is what comes next.
-struct Turn {
-    open: Interaction,
-    pending: Pending,
-    session: Session,
-    expected: bool,
+fn asked_by(event: Event, client: Option<&Client>) -> Event {
+    match client {
+        Some(client) => event.by(&client.id),
+        None => event,
+    }
 }
 
-fn turn(db: &mut Db, id: &Id<Interaction>, browser: &Browser, idp: &Idp) -> Result<Option<Turn>, Fault> {
+/// An interaction whose browser has a session, with the factors that may be given now.
+pub(super) struct Turn {
+    pub(super) open: Interaction,
+    pub(super) client: Option<Arc<Client>>,
+    pub(super) session: Session,
+    pub(super) ways: Vec<Factor>,
+}
+
+pub(super) fn turn(db: &mut Db, id: &Id<Interaction>, browser: &Browser, idp: &Idp) -> Result<Option<Turn>, Fault> {
     let now = idp.clock.now();
     let Some(open) = page::bound(db, id, browser, now)? else { return Ok(None) };
-    let Some(request) = open.request().cloned() else { return Ok(None) };
-    let Some(client) = live_client(db, &request.client_id)? else { return Ok(None) };
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     let Some(session) = session else { return Ok(None) };
-    let pending = Pending::within(&open, request, client);
-    let next = page::where_now(db, &open, &pending, Some(session.clone()), idp)?;
-    let expected = matches!(next, Next::StepUp(Factor::SmsOtp));
-    Ok(Some(Turn { open, pending, session, expected }))
+    let request = match &open.destination {
+        Destination::Client(request) => (**request).clone(),
+        Destination::OwnPage(path) => {
+            store::account::hold(db, &session.account, Hold::Shared)?;
+            let standing = facts::standing(store::account::find(db, &session.account)?.as_ref(), None, now);
+            let live = store::session::find(db, &session.id)?.is_some_and(|fresh| fresh.ended_at.is_none());
+            if standing.is_err() || !live {
+                return Ok(None);
+            }
+            let ways = match fresh::on_the_way(db, path, Some(&session), idp)? {
+                Wanting::StepUp(ways) => ways,
+                _ => Vec::new(),
+            };
+            return Ok(Some(Turn { open, client: None, session, ways }));
+        }
+    };
+    let Some(client) = live_client(db, &request.client_id)? else { return Ok(None) };
+    let pending = Pending::within(&open, request, Arc::clone(&client));
+    let ways = page::ways_now(db, &open, &pending, session.clone(), idp)?;
+    Ok(Some(Turn { open, client: Some(client), session, ways }))
 }
 
 fn counters(account: &Id<Account>) -> [Counter; 1] {
     [throttle::otp(account.as_str(), PURPOSE)]
 }
 
-/// Charges the guess, then compares. `None`: the code was right and is spent.
+/// Charges the guess, then compares; the app's codes and those sent have one budget (`security.md` LG-10). `None`: the
+/// code was right and is spent.
 fn check(
     db: &mut Db,
     id: &Id<Interaction>,
     account: &Id<Account>,
-    code: &str,
+    typed: &Typed,
     idp: &Idp,
 ) -> Result<Option<Complaint>, Fault> {
-    let now = idp.clock.now();
     let counter = counters(account);
     if let Verdict::Wait(span) = brake::ask(db, &counter, idp)? {
         return Ok(Some(Complaint::Wait(span)));
     }
     brake::count(db, &counter, idp)?;
+    let wrong = match typed.way {
+        Way::App => (!totp::spend(db, account, &typed.code, idp)?).then_some(Complaint::Wrong),
+        Way::Sms => check_sent(db, id, &typed.code, idp)?,
+    };
+    if wrong.is_some() {
+        return Ok(wrong);
+    }
+    for counter in &counter {
+        store::throttle::clear(db, &counter.key)?;
+    }
+    Ok(None)
+}
+
+/// Compares with the code that was sent, and spends it.
+fn check_sent(db: &mut Db, id: &Id<Interaction>, code: &str, idp: &Idp) -> Result<Option<Complaint>, Fault> {
+    let now = idp.clock.now();
     let Some(challenge) = store::otp::find_open(db, id, PURPOSE)? else { return Ok(Some(Complaint::Expired)) };
     if now >= challenge.expires_at {
         return Ok(Some(Complaint::Expired));
@@ -193,28 +288,23 @@ fn check(
         return Ok(Some(Complaint::Wrong));
     }
     // Affected rows decide: the same code posted twice at once proves the factor once.
-    if !store::otp::spend(db, &challenge.id, now)? {
-        return Ok(Some(Complaint::Expired));
-    }
-    for counter in &counter {
-        store::throttle::clear(db, &counter.key)?;
-    }
-    Ok(None)
+    let spent = store::otp::spend(db, &challenge.id, now)?;
+    Ok((!spent).then_some(Complaint::Expired))
 }
 
-fn prove(db: &mut Db, turn: Turn, browser: &Browser, idp: &Idp) -> Result<Answer, Fault> {
+/// The missing factor was proved: the session has it from now on, under a new cookie.
+pub(super) fn prove(db: &mut Db, turn: Turn, factor: Factor, browser: &Browser, idp: &Idp) -> Result<Answer, Fault> {
     let now = idp.clock.now();
     let cookie: Minted<SessionCookie> = idp.random.mint()?;
-    let acquaintance = turn.session.acquaintance.clone().with(Factor::SmsOtp, now);
+    let acquaintance = turn.session.acquaintance.clone().with(factor, now);
     if !store::session::rekey(db, &turn.session.id, &cookie.stored(), &acquaintance, now)? {
         return Ok(Answer::bare(Outcome::Shown(gone())));
     }
     let event = Event::new(Kind::StepUp, now)
         .of(&turn.session.account)
-        .by(&turn.pending.client.id)
         .within(&turn.session.id)
-        .with(json!({"factor": Factor::SmsOtp.name()}));
-    store::trail::append(db, &event, &idp.id()?)?;
+        .with(json!({"factor": factor.name()}));
+    store::trail::append(db, &asked_by(event, turn.client.as_deref()), &idp.id()?)?;
     let cookies = Cookies { session: Some(cookie), ..Cookies::default() };
     store::interaction::confirm(db, &turn.open.id, &turn.session.account, now)?;
     let (proved_by, confirmed_at) = (Some(turn.session.account.clone()), Some(now));
@@ -227,7 +317,7 @@ fn send(
     db: &mut Db,
     id: &Id<Interaction>,
     (account, to): (&Id<Account>, String),
-    client: &Client,
+    client: Option<&Client>,
     idp: &Idp,
 ) -> Result<Result<Sms, Complaint>, Fault> {
     let now = idp.clock.now();
@@ -246,7 +336,8 @@ fn send(
         return Ok(Err(Complaint::SendLimit(span)));
     }
     let code: Minted<Otp> = Minted::from_text(idp.random.six_digits()?);
-    let text = otp::text(code.reveal(), &client.client_name.vi, host(&idp.config.issuer));
+    let text =
+        otp::text(code.reveal(), client.map_or(OURSELVES, |client| &client.client_name.vi), host(&idp.config.issuer));
     let challenge = store::otp::Challenge {
         id: idp.id()?,
         interaction: id.clone(),
@@ -257,8 +348,8 @@ fn send(
         expires_at: now + idp.config.lifetimes.otp,
     };
     store::otp::put(db, &challenge)?;
-    let event = Event::new(Kind::OtpSent, now).of(account).by(&client.id).with(json!({"purpose": PURPOSE}));
-    store::trail::append(db, &event, &idp.id()?)?;
+    let event = Event::new(Kind::OtpSent, now).of(account).with(json!({"purpose": PURPOSE}));
+    store::trail::append(db, &asked_by(event, client), &idp.id()?)?;
     Ok(Ok(Sms { to, text }))
 }
 

@@ -71,6 +71,8 @@ struct Row {
     guardian_id: Option<String>,
     phone: Option<String>,
     password_hash: Option<String>,
+    passkey: Option<String>,
+    has_totp: bool,
 }
 
 impl Row {
@@ -85,6 +87,8 @@ impl Row {
             guardian: self.guardian_id.map(Id::new),
             has_phone: self.phone.is_some(),
             has_password: self.password_hash.is_some(),
+            has_totp: self.has_totp,
+            passkey: self.passkey.map(|kind| known(super::passkey::strongest(&kind), "accounts")).transpose()?,
             id: Id::new(self.id),
         })
     }

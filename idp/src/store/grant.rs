@@ -116,6 +116,18 @@ pub fn revoke_all(db: &mut Db, account: &Id<Account>, at: Moment, reason: &str) 
     .execute(link))?)
 }
 
+/// What went on while the holder was away, and ends with the password or a factor it rests on (`contract.md` 4).
+pub fn revoke_offline(db: &mut Db, account: &Id<Account>, at: Moment, reason: &str) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        grants::table
+            .filter(grants::account_id.eq(account.as_str()))
+            .filter(grants::offline.eq(true))
+            .filter(grants::revoked_at.is_null())
+    )
+    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+    .execute(link))?)
+}
+
 /// What the session issued and the holder did not let go on offline.
 pub fn revoke_session(db: &mut Db, session: &Id<Session>, at: Moment, reason: &str) -> Result<usize, Fault> {
     // Grants are found by account; an index on the session would cost every sign-in for the sake of a sign-out.

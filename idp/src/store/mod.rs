@@ -9,6 +9,7 @@
 //! is a value.
 
 pub mod account;
+pub mod ceremony;
 pub mod client;
 pub mod client_key;
 pub mod code;
@@ -23,6 +24,7 @@ pub mod message;
 pub mod meta;
 pub mod otp;
 pub mod outbox;
+pub mod passkey;
 pub mod pushed;
 pub mod refused;
 pub mod resource;
@@ -32,6 +34,7 @@ pub mod sign_out;
 pub mod subject;
 pub mod throttle;
 pub mod token;
+pub mod totp;
 pub mod trail;
 pub mod transaction;
 pub mod used;
@@ -42,6 +45,7 @@ mod migrate;
 mod postgres;
 mod queue;
 mod schema;
+mod schema_factors;
 mod sqlite;
 #[cfg(test)]
 mod tests;

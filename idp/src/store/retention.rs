@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{interaction, pushed, refused, sign_out, used};
+use super::{ceremony, interaction, pushed, refused, sign_out, totp, used};
 use crate::domain::refused_request::KEPT;
 use crate::domain::secret::minted_before;
 use crate::domain::{Fault, Moment, Span};
@@ -17,6 +17,8 @@ const BATCH: i64 = 200;
 pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
     Ok(interaction::sweep(db, now - Span::hours(1), BATCH)?
         + sign_out::sweep(db, now, BATCH)?
+        + ceremony::sweep(db, now, BATCH)?
+        + totp::sweep(db, now - Span::hours(1), BATCH)?
         + pushed::sweep(db, now, BATCH)?
         + refused::sweep(db, now - KEPT, BATCH)?
         // A spent assertion identifier outlives the clock difference we accept.

@@ -17,6 +17,9 @@ diesel::table! {
         phone_index -> Nullable<Text>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        user_handle -> Nullable<Text>,
+        passkey -> Nullable<Text>,
+        has_totp -> Bool,
     }
 }
 

@@ -6,15 +6,17 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde_json::Value;
 
+use super::factors;
+use super::page::factors::{PasskeyProblem, PasskeyStep};
 use super::page::{self, Asker, Frame, Lack, Level, Otp, OtpProblem, Reason, SignIn, SignInProblem, Stop};
 use super::read::{self, Place};
 use super::reply::{self, Context};
 use crate::domain::claim::ClaimName;
 use crate::domain::relying_party::Client;
-use crate::domain::{Fault, Holder};
+use crate::domain::{Factor, Fault, Holder};
 use crate::flow::page::{Setting, View};
 use crate::flow::resource::Server;
-use crate::flow::step_up::Complaint;
+use crate::flow::step_up::{Complaint, Way};
 use crate::flow::{Browser, Step, consent, logo, transaction};
 use crate::protocol::release::Offer;
 
@@ -25,6 +27,8 @@ pub struct Again {
     pub otp: Option<OtpProblem>,
     pub person_number: String,
     pub sent: bool,
+    pub way: Option<Way>,
+    pub passkey: Option<PasskeyProblem>,
 }
 
 /// The page of a step.
@@ -42,24 +46,47 @@ pub fn drawn(
     let leads_to = setting.redirect_uri.as_deref();
     let frame = |subject: &str| frame(step, setting, subject, browser, context);
     let html = match view {
-        View::SignIn { again: reauthenticate } => SignIn {
+        View::SignIn { again: reauthenticate, passkey } => SignIn {
             frame: frame(""),
             asker,
             service,
             person_number: again.person_number.clone(),
             again: reauthenticate,
             problem: again.sign_in,
+            passkey: passkey.as_ref().map(factors::form),
+            passkey_problem: again.passkey,
         }
         .render(),
-        View::Otp { phone, complaint } => Otp {
+        View::Otp(asked) => Otp {
             frame: frame(""),
             asker,
             service,
-            phone: page::sign_in::masked_phone(&phone),
+            phone: page::sign_in::masked_phone(&asked.phone),
             minutes: context.idp.config.lifetimes.otp.as_seconds() / 60,
             remaining: None,
             sent_again: again.sent,
-            problem: again.otp.or_else(|| complaint.map(otp_problem)),
+            problem: again.otp.or_else(|| asked.complaint.map(|complaint| otp_problem(complaint, asked.way))),
+            app: asked.way == Way::App,
+            use_sms: asked.way == Way::App && asked.ways.contains(&Factor::SmsOtp),
+            use_app: (asked.way == Way::Sms && asked.ways.contains(&Factor::Totp))
+                .then(|| factors::link(Step::Otp, setting, context)),
+            use_passkey: asked
+                .ways
+                .iter()
+                .any(|factor| factor.is_passkey())
+                .then(|| factors::link(Step::Passkey, setting, context)),
+        }
+        .render(),
+        View::Passkey { challenge, ways } => PasskeyStep {
+            frame: frame(""),
+            asker,
+            service,
+            passkey: factors::form(&challenge),
+            use_code: ways
+                .iter()
+                .any(|factor| Step::of_factor(*factor) == Step::Otp)
+                .then(|| factors::link(Step::Otp, setting, context)),
+            problem: again.passkey,
         }
         .render(),
         View::Consent(view) => match setting.client.as_deref() {
@@ -169,8 +196,9 @@ pub fn servers(known: &[Server], language: &str) -> Vec<page::ServerView> {
     known.iter().map(view).collect()
 }
 
-pub const fn otp_problem(complaint: Complaint) -> OtpProblem {
+pub const fn otp_problem(complaint: Complaint, way: Way) -> OtpProblem {
     match complaint {
+        Complaint::Wrong if matches!(way, Way::App) => OtpProblem::WrongOfApp,
         Complaint::Wrong => OtpProblem::Wrong,
         Complaint::Expired => OtpProblem::Expired,
         Complaint::Wait(span) => OtpProblem::Throttled(span.as_seconds()),

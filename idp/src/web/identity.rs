@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::factors;
 use super::limit::{self, Counted};
 use super::logout::page_of;
 use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
@@ -96,6 +97,8 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         consents: consents.collect(),
         releases: releases.collect(),
         transactions: transactions.collect(),
+        passkeys: identity.passkeys.map(|all| all.into_iter().map(factors::line).collect()),
+        totp: identity.totp,
         done,
         frame,
     }
@@ -118,7 +121,9 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         }
     };
     let this = idp.clone().into_inner();
-    let answered = if form.first("everywhere").is_some() {
+    let answered = if let Some(changed) = factors::change(&form, &browser, &this, &context).await {
+        changed
+    } else if form.first("everywhere").is_some() {
         everywhere(&browser, &this, &context).await
     } else if let Some(session) = form.first("session") {
         end_session(Id::new(session), &browser, &this, &context).await
@@ -161,7 +166,7 @@ async fn everywhere(browser: &Browser, idp: &Arc<Idp>, context: &Context<'_>) ->
 }
 
 /// Back to the page, which says what was done.
-fn again(done: Option<Done>, context: &Context<'_>) -> HttpResponse {
+pub(super) fn again(done: Option<Done>, context: &Context<'_>) -> HttpResponse {
     let address = done.map_or_else(|| "/identity".to_owned(), |done| format!("/identity?done={}", done.name()));
     reply::see_other(&context.frame(&address).action(), context)
 }

@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 
 use super::authorize::done;
 use super::draw::{Again, consent_page, drawn, otp_problem, servers, service_title};
+use super::factors;
 use super::limit::{self, Counted};
+use super::page::factors::PasskeyProblem;
 use super::page::{self, OtpProblem, SignInProblem};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
@@ -31,7 +33,8 @@ pub async fn sign_in(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse 
 
 pub async fn otp(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let sent = request.query_string().split('&').any(|pair| pair == "sent=1");
-    show(Step::Otp, &request, Again { sent, ..Again::default() }, &idp).await
+    let way = request.query_string().split('&').find_map(|pair| step_up::Way::parse(pair.strip_prefix("way=")?));
+    show(Step::Otp, &request, Again { sent, way, ..Again::default() }, &idp).await
 }
 
 pub async fn consent(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
@@ -61,7 +64,7 @@ fn interaction(request: &HttpRequest) -> Option<Id<crate::domain::interaction::I
     sane.then(|| Id::new(value))
 }
 
-async fn show(step: Step, request: &HttpRequest, again: Again, idp: &web::Data<Idp>) -> HttpResponse {
+pub(super) async fn show(step: Step, request: &HttpRequest, again: Again, idp: &web::Data<Idp>) -> HttpResponse {
     let context = Context { request, language: read::language(request, &[]), idp };
     let Some(id) = interaction(request) else { return reply::shown(&gone(), &context) };
     let browser = read::browser(request, context.language.code, idp);
@@ -71,7 +74,7 @@ async fn show(step: Step, request: &HttpRequest, again: Again, idp: &web::Data<I
         return busy;
     }
     let this = idp.clone().into_inner();
-    match page_flow::show(step, id, &browser, &this).await {
+    match page_flow::show((step, again.way), id, &browser, &this).await {
         Ok(Shown::Page(setting, view)) => {
             let language = read::language(request, &setting.ui_locales);
             let context = Context { request, language, idp };
@@ -83,14 +86,14 @@ async fn show(step: Step, request: &HttpRequest, again: Again, idp: &web::Data<I
 }
 
 /// A posted form of an interaction page, its token checked, or the answer that goes back instead.
-struct Posted<'a> {
-    id: Id<crate::domain::interaction::Interaction>,
-    form: Params,
-    browser: Browser,
-    context: Context<'a>,
+pub(super) struct Posted<'a> {
+    pub(super) id: Id<crate::domain::interaction::Interaction>,
+    pub(super) form: Params,
+    pub(super) browser: Browser,
+    pub(super) context: Context<'a>,
 }
 
-async fn posted<'a>(
+pub(super) async fn posted<'a>(
     step: Step,
     request: &'a HttpRequest,
     body: &Bytes,
@@ -115,6 +118,7 @@ async fn posted<'a>(
             let again = Again {
                 sign_in: Some(SignInProblem::FormExpired),
                 otp: Some(OtpProblem::FormExpired),
+                passkey: (step == Step::Passkey).then_some(PasskeyProblem::Expired),
                 ..Again::default()
             };
             let mut page = show(step, request, again, idp).await;
@@ -133,6 +137,9 @@ pub async fn password(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) ->
     };
     if let Some(busy) = limit::over(Counted::SignIn, &request, &context).await {
         return busy;
+    }
+    if form.first("credential").is_some() {
+        return factors::sign_in(Posted { id, form, browser, context }, &request, &idp).await;
     }
     let person_number = form.first("person_number").unwrap_or_default().to_owned();
     let password = Zeroizing::new(form.first("password").unwrap_or_default().to_owned());
@@ -168,17 +175,19 @@ pub async fn code(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
     }
     let this = idp.clone().into_inner();
     let resend = form.first("action") == Some("resend") || form.first("resend").is_some();
+    let way = form.first("way").and_then(step_up::Way::parse).unwrap_or(step_up::Way::Sms);
     let proved = if resend {
         step_up::resend(id, &browser, &this).await
     } else {
-        let typed = form.first("otp").unwrap_or_default().to_owned();
+        let typed = step_up::Typed { code: form.first("otp").unwrap_or_default().to_owned(), way };
         step_up::verify(id, typed, &browser, &this).await
     };
     match proved {
         Ok(step_up::Proved::Done(answer)) if resend => sent_again(answer, &context),
         Ok(step_up::Proved::Done(answer)) => reply::outcome(answer, &context),
         Ok(step_up::Proved::Again(complaint)) => {
-            show(Step::Otp, &request, Again { otp: Some(otp_problem(complaint)), ..Again::default() }, &idp).await
+            let again = Again { otp: Some(otp_problem(complaint, way)), way: Some(way), ..Again::default() };
+            show(Step::Otp, &request, again, &idp).await
         }
         Err(fault) => reply::page_fault(&fault, &context),
     }
@@ -188,7 +197,7 @@ pub async fn code(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
 fn sent_again(answer: Answer, context: &Context<'_>) -> HttpResponse {
     match &answer.outcome {
         Outcome::Page(Step::Otp, id) => {
-            let address = format!("/otp?interaction={id}&sent=1");
+            let address = format!("/otp?interaction={id}&way=sms&sent=1");
             reply::see_other(&context.frame(&address).action(), context)
         }
         _ => reply::outcome(answer, context),

@@ -9,6 +9,7 @@ pub mod check_session;
 pub mod connection;
 pub mod cookie;
 mod draw;
+mod factors;
 pub mod headers;
 pub mod identity;
 pub mod interaction;
@@ -86,6 +87,15 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(interaction::password)),
         )
         .service(resource("/otp").route(web::get().to(interaction::otp)).route(web::post().to(interaction::code)))
+        .service(resource("/passkey").route(web::get().to(factors::step)).route(web::post().to(factors::prove)))
+        .service(
+            resource("/new-passkey")
+                .route(web::get().to(factors::new_passkey))
+                .route(web::post().to(factors::make_passkey)),
+        )
+        .service(
+            resource("/new-totp").route(web::get().to(factors::new_totp)).route(web::post().to(factors::confirm_totp)),
+        )
         .service(
             resource("/consent").route(web::get().to(interaction::consent)).route(web::post().to(interaction::decide)),
         )

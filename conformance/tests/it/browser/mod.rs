@@ -2,6 +2,7 @@
 //! desktop. Pictures of every page are kept in `target/test-output/`.
 
 mod manners;
+mod passkeys;
 mod payment;
 mod portals;
 mod refusal;

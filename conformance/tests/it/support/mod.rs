@@ -2,6 +2,7 @@
 //! Must not know any clause: rules belong to the suites.
 
 pub mod ask;
+pub mod authenticator;
 pub mod backing;
 pub mod certificate;
 pub mod door;

@@ -59,12 +59,36 @@ impl Reach {
 
 /// Factors the holder has and did not prove, in the order they are asked for.
 pub(super) fn missing_factors(account: &Account, proved: &[Factor]) -> impl Iterator<Item = Factor> {
-    let has = [(Factor::Password, account.has_password), (Factor::SmsOtp, account.has_phone)];
+    let has = [
+        (Factor::Password, account.has_password),
+        (Factor::Totp, account.has_totp),
+        (Factor::SmsOtp, account.has_phone),
+    ];
+    // One passkey proved is as good as another that counts no more.
+    let passkey = account.passkey.filter(|passkey| {
+        let at_least = authenticator::level(&[*passkey]);
+        !proved.iter().any(|factor| factor.is_passkey() && authenticator::level(&[*factor]) >= at_least)
+    });
     has.into_iter()
         .filter(|(factor, has)| *has && !proved.contains(factor))
         .map(|(factor, _)| factor)
+        .chain(passkey)
         .collect::<Vec<_>>()
         .into_iter()
+}
+
+/// The factors worth asking for next, in the order they are asked for: those that raise the level by themselves, or all
+/// that are missing where only several together do.
+pub fn ways(account: &Account, proved: &[Factor]) -> Vec<Factor> {
+    let now = authenticator::level(proved);
+    let raises = |factor: &Factor| {
+        let mut with = proved.to_vec();
+        with.push(*factor);
+        authenticator::level(&with) > now
+    };
+    let missing: Vec<Factor> = missing_factors(account, proved).collect();
+    let raising: Vec<Factor> = missing.iter().copied().filter(raises).collect();
+    if raising.is_empty() { missing } else { raising }
 }
 
 impl Demands {

@@ -14,7 +14,7 @@ use crate::domain::{Account, Client, Factor, Moment, Span};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::release::{self, Offer};
 
-use super::demand::{Demands, Reach, missing_factors};
+use super::demand::{Demands, Reach, ways};
 
 /// What is known when the decision is made, all read in one transaction.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub struct Facts<'a> {
     pub consents: &'a [Consent],
     /// The request arrives just now: nothing can have been proved or answered for its sake, even within this second.
     pub arriving: bool,
-    /// A code sent for this very interaction was entered in it.
+    /// Something held was proved in this very interaction.
     pub confirmed: bool,
     /// The holder approved the transaction the request asks for, in this very step.
     pub approved: bool,
@@ -128,6 +128,12 @@ pub fn next(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, 
     if request.prompts(Prompt::None) { silent(step) } else { step }
 }
 
+/// What the holder may choose from where a factor is missing, the one asked for first before the others.
+pub fn choices(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Vec<Factor> {
+    let (Some(session), Some(account)) = (facts.session, facts.account) else { return Vec::new() };
+    ways(account, &counting(request, client, &session.acquaintance, facts, now).factors())
+}
+
 /// OIDC Core §3.1.2.6: what a request that forbids pages is told in place of each.
 fn silent(step: Next) -> Next {
     let told = |code, told: &str| Next::Refuse(Error::new(code, "OIDC Core §3.1.2.6", told));
@@ -177,7 +183,7 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     // Wishes are worth a question, but not an error where no question may be put.
     let wanted = if request.prompts(Prompt::None) { demands.demanded(reach) } else { demands.target(reach) };
     if wanted > Some(reach.now)
-        && let Some(factor) = missing_factors(account, &factors).next()
+        && let Some(factor) = ways(account, &factors).into_iter().next()
     {
         return Next::StepUp(factor);
     }
@@ -210,7 +216,7 @@ fn is_expected(request: &AuthorizationRequest, sub: Option<&str>) -> bool {
 
 /// The proofs that count for this request. `prompt=login`, `prompt=select_account` and a client that does not share the
 /// session want proofs given for its sake; `max_age` takes those and any younger than it (OIDC Core §3.1.2.1). A transaction
-/// is approved with a code sent for its sake alone: no other interaction's will do (`contract.md` 4).
+/// is approved with something held, proved for its sake alone: no other interaction's will do (`contract.md` 4).
 fn counting(
     request: &AuthorizationRequest,
     client: &Client,
@@ -220,7 +226,7 @@ fn counting(
 ) -> Acquaintance {
     let arriving = facts.arriving;
     let stale = request.transaction.is_some() && !facts.confirmed;
-    let known = &if stale { known.clone().without(Factor::SmsOtp) } else { known.clone() };
+    let known = &if stale { known.clone().only(|factor| !factor.holds()) } else { known.clone() };
     let own = || if arriving { Acquaintance::default() } else { known.since(request.asked_at) };
     if !client.sso || request.prompts(Prompt::Login) || request.prompts(Prompt::SelectAccount) {
         return own();

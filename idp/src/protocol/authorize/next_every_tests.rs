@@ -2,7 +2,7 @@ use super::*;
 
 /// Every combination of the facts that matter.
 pub(super) fn every_case(mut visit: impl FnMut(&Case)) {
-    let accounts: [Change; 8] = [
+    let accounts: [Change; 9] = [
         |_| {},
         |c| c.account = fixtures::account(Some(AccountLevel::One)),
         |c| c.account = fixtures::account(None),
@@ -11,14 +11,20 @@ pub(super) fn every_case(mut visit: impl FnMut(&Case)) {
         |c| c.account.card_expires = Some(at(1)),
         |c| c.account.guardian = Some(Id::new("g")),
         |c| c.account.has_phone = false,
+        |c| {
+            (c.account.has_phone, c.account.has_totp, c.account.passkey) =
+                (false, true, Some(Factor::SyncedPasskeyAtOne));
+        },
     ];
-    let proofs: [Change; 6] = [
+    let proofs: [Change; 8] = [
         |c| c.signed_in = false,
         |c| c.proofs = vec![],
         |c| c.proofs = vec![(Password, 900)],
         |c| c.proofs = vec![(SmsOtp, 950)],
         |c| c.proofs = vec![(Password, 900), (SmsOtp, 950)],
         |c| c.proofs = vec![(Password, 1000), (SmsOtp, 1000)],
+        |c| c.proofs = vec![(Factor::Passkey, 950)],
+        |c| c.proofs = vec![(Factor::SyncedPasskeyAtOne, 900), (Factor::Totp, 950)],
     ];
     let ages: [Change; 4] =
         [|_| {}, |c| c.request.max_age = Some(0), |c| c.request.max_age = Some(60), |c| c.client.sso = false];

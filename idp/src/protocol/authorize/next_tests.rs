@@ -354,6 +354,8 @@ fn contract_4_and_az_10_what_happens_next() {
 
 #[path = "next_every_tests.rs"]
 mod every;
+#[path = "next_factor_tests.rs"]
+mod factor;
 #[path = "next_fresh_tests.rs"]
 mod fresh;
 #[path = "next_transaction_tests.rs"]

@@ -4,6 +4,7 @@
 
 mod clients;
 mod engine;
+mod factors;
 mod grants;
 mod people;
 mod pushed;
@@ -101,6 +102,8 @@ fn citizen(number: u32) -> Import {
             guardian: None,
             has_phone: true,
             has_password: true,
+            has_totp: false,
+            passkey: None,
         },
         person_index: BlindIndex::from_text(format!("index-{number}")),
         person: Sealed::from_text(format!("sealed-{number}")),

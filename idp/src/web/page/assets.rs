@@ -43,9 +43,14 @@ pub static CHECK_SESSION: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("check-session", "js", "text/javascript; charset=utf-8", include_str!("../assets/check-session.js"))
 });
 
+/// Hands a passkey's challenge to the browser and posts its answer.
+pub static PASSKEY: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("passkey", "js", "text/javascript; charset=utf-8", include_str!("../assets/passkey.js"))
+});
+
 /// The asset served at a path.
 pub fn find(path: &str) -> Option<&'static Asset> {
-    let all: [&'static Asset; 5] = [&STYLE, &MARK, &FORM_POST, &SIGNED_OUT, &CHECK_SESSION];
+    let all: [&'static Asset; 6] = [&STYLE, &MARK, &FORM_POST, &SIGNED_OUT, &CHECK_SESSION, &PASSKEY];
     all.into_iter().find(|asset| asset.path == path)
 }
 
@@ -71,7 +76,7 @@ mod tests {
 
     #[test]
     fn assets_refer_to_nothing_outside() {
-        for asset in [&*STYLE, &*FORM_POST, &*SIGNED_OUT, &*CHECK_SESSION] {
+        for asset in [&*STYLE, &*FORM_POST, &*SIGNED_OUT, &*CHECK_SESSION, &*PASSKEY] {
             assert!(!asset.body.contains("http") && !asset.body.contains("url("), "{}", asset.path);
         }
     }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::factors::PasskeyLine;
 use super::transaction::Act;
 use super::{Frame, calendar, rendered};
 use crate::domain::{Factor, Fault, Moment};
@@ -74,19 +75,52 @@ pub struct TransactionLine {
 pub enum Done {
     Withdrawn,
     SessionEnded,
+    PasskeyAdded,
+    PasskeyRenamed,
+    PasskeyRemoved,
+    TotpAdded,
+    TotpRemoved,
+    /// Who asks was confirmed; nothing is changed yet.
+    Confirmed,
+    /// It takes a second way, and the account has none.
+    OutOfReach,
 }
 
 impl Done {
+    pub const ALL: [Done; 9] = [
+        Done::Withdrawn,
+        Done::SessionEnded,
+        Done::PasskeyAdded,
+        Done::PasskeyRenamed,
+        Done::PasskeyRemoved,
+        Done::TotpAdded,
+        Done::TotpRemoved,
+        Done::Confirmed,
+        Done::OutOfReach,
+    ];
+
     /// As it stands in the address the page is shown again under.
     pub const fn name(self) -> &'static str {
         match self {
             Done::Withdrawn => "withdrawn",
             Done::SessionEnded => "session_ended",
+            Done::PasskeyAdded => "passkey_added",
+            Done::PasskeyRenamed => "passkey_renamed",
+            Done::PasskeyRemoved => "passkey_removed",
+            Done::TotpAdded => "totp_added",
+            Done::TotpRemoved => "totp_removed",
+            Done::Confirmed => "confirmed",
+            Done::OutOfReach => "out_of_reach",
         }
     }
 
     pub fn find(name: &str) -> Option<Done> {
-        [Done::Withdrawn, Done::SessionEnded].into_iter().find(|done| done.name() == name)
+        Self::ALL.into_iter().find(|done| done.name() == name)
+    }
+
+    fn key(self) -> String {
+        let room = if matches!(self, Done::Withdrawn | Done::SessionEnded) { "identity" } else { "factors" };
+        format!("{room}.done.{}", self.name())
     }
 }
 
@@ -110,6 +144,10 @@ pub struct Identity {
     /// Newest first.
     pub transactions: Vec<TransactionLine>,
     pub done: Option<Done>,
+    /// `None` where passkeys cannot be used.
+    pub passkeys: Option<Vec<PasskeyLine>>,
+    /// Since when an authenticator app counts.
+    pub totp: Option<Moment>,
 }
 
 impl Identity {
@@ -131,6 +169,10 @@ impl Identity {
     }
 
     fn done_text(&self) -> Option<String> {
-        self.done.map(|done| self.frame.t(&format!("identity.done.{}", done.name())).into_owned())
+        self.done.map(|done| self.frame.t(&done.key()).into_owned())
+    }
+
+    fn is_bad_news(&self) -> bool {
+        self.done == Some(Done::OutOfReach)
     }
 }

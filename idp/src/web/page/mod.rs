@@ -9,9 +9,11 @@
 pub mod assets;
 pub mod calendar;
 pub mod consent;
+pub mod factors;
 pub mod identity;
 pub mod leave;
 pub mod preview;
+pub mod qr;
 pub mod sign_in;
 pub mod stop;
 pub mod transaction;
@@ -132,5 +134,7 @@ fn rendered(page: &impl Template) -> Result<String, Fault> {
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod samples_factors;
 #[cfg(test)]
 mod tests;

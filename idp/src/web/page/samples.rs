@@ -169,6 +169,8 @@ fn identity(language: &'static str) -> Identity {
             spent_at: Some(at),
         }],
         done: Some(Done::Withdrawn),
+        passkeys: Some(samples_factors::lines()),
+        totp: Some(at),
     }
 }
 
@@ -180,6 +182,8 @@ pub(super) fn sign_in(language: &'static str) -> SignIn {
         person_number: String::new(),
         again: false,
         problem: None,
+        passkey: Some(samples_factors::form()),
+        passkey_problem: None,
     }
 }
 
@@ -193,6 +197,10 @@ pub(super) fn otp(language: &'static str) -> Otp {
         remaining: Some(3),
         sent_again: false,
         problem: None,
+        app: false,
+        use_sms: false,
+        use_app: None,
+        use_passkey: None,
     }
 }
 
@@ -272,5 +280,10 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
     add("error", "error", error(language, "invalid_request", "redirect_uri is not registered").render());
     add("form-post", "form-post", form_post(language).render());
     add("identity", "identity", identity(language).render());
+    for done in Done::ALL {
+        let page = Identity { done: Some(done), passkeys: Some(Vec::new()), totp: None, ..identity(language) };
+        add(&format!("identity-{}", done.name()), "identity", page.render());
+    }
+    pages.extend(samples_factors::pages(language));
     pages
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::factors::{PasskeyForm, PasskeyProblem};
 use super::{Asker, Frame, rendered};
 use crate::domain::Fault;
 
@@ -51,6 +52,9 @@ pub struct SignIn {
     /// A session stands, but a fresh proof is wanted.
     pub again: bool,
     pub problem: Option<SignInProblem>,
+    /// `None` where passkeys cannot be used.
+    pub passkey: Option<PasskeyForm>,
+    pub passkey_problem: Option<PasskeyProblem>,
 }
 
 impl SignIn {
@@ -67,6 +71,8 @@ impl SignIn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtpProblem {
     Wrong,
+    /// Not a code of the authenticator app, or one used before.
+    WrongOfApp,
     /// `vn_otp_expired`
     Expired,
     /// Too many wrong codes: none is tried for so many seconds.
@@ -79,12 +85,20 @@ pub enum OtpProblem {
 }
 
 impl OtpProblem {
-    pub const ALL: [OtpProblem; 6] =
-        [Self::Wrong, Self::Expired, Self::Throttled(600), Self::SendWait(900), Self::NotSent, Self::FormExpired];
+    pub const ALL: [OtpProblem; 7] = [
+        Self::Wrong,
+        Self::WrongOfApp,
+        Self::Expired,
+        Self::Throttled(600),
+        Self::SendWait(900),
+        Self::NotSent,
+        Self::FormExpired,
+    ];
 
     pub const fn key(self) -> &'static str {
         match self {
             Self::Wrong => "otp.problem.wrong",
+            Self::WrongOfApp => "factors.app.wrong",
             Self::Expired => "otp.problem.vn_otp_expired",
             Self::Throttled(_) => "otp.problem.throttled",
             Self::SendWait(_) => "otp.problem.send_wait",
@@ -117,6 +131,14 @@ pub struct Otp {
     /// A new code was just sent on request.
     pub sent_again: bool,
     pub problem: Option<OtpProblem>,
+    /// The code is the authenticator app's, not one that was sent.
+    pub app: bool,
+    /// A message may be asked for instead.
+    pub use_sms: bool,
+    /// Where the app's code is taken instead.
+    pub use_app: Option<String>,
+    /// Where a passkey is taken instead.
+    pub use_passkey: Option<String>,
 }
 
 impl Otp {
@@ -127,6 +149,14 @@ impl Otp {
     fn problem_text(&self) -> Option<String> {
         let problem = self.problem?;
         Some(self.frame.fill(problem.key(), "minutes", problem.minutes()))
+    }
+
+    const fn title(&self) -> &'static str {
+        if self.app { "factors.app.title" } else { "otp.title" }
+    }
+
+    const fn has_others(&self) -> bool {
+        self.use_sms || self.use_app.is_some() || self.use_passkey.is_some()
     }
 
     fn remaining_text(&self) -> Option<String> {

@@ -66,7 +66,8 @@ fn nothing_a_strict_content_policy_would_stop() {
             assert!(!tag.contains(" style=") && !tag.starts_with("style"), "{tag} in {name}");
             assert!(!tag.split_whitespace().any(|word| word.starts_with("on")), "{tag} in {name}");
             if tag.starts_with("script") {
-                let scripted = page == "form-post" || name == "signed-out-frames";
+                let scripted =
+                    ["form-post", "sign-in", "passkey", "new-passkey"].contains(&page) || name == "signed-out-frames";
                 assert!(scripted && tag.contains(" src=\"/assets/"), "{tag} in {name}");
             }
             if tag.starts_with("link") || tag.starts_with("img") {
@@ -94,9 +95,12 @@ fn every_form_to_us_carries_the_token_and_goes_to_its_own_page() {
 
 #[test]
 fn contract_6_the_hooks_of_each_page() {
-    let expected: [(&str, &[&str]); 13] = [
+    let expected: [(&str, &[&str]); 16] = [
         ("sign-in", &["person_number", "password", "submit"]),
-        ("otp", &["otp", "submit", "resend"]),
+        ("passkey", &["use-passkey"]),
+        ("new-passkey", &["back"]),
+        ("new-totp", &["qr", "secret", "otp", "submit"]),
+        ("otp", &["otp", "submit"]),
         ("consent", &["allow", "deny", "claim-email", "claim-gender"]),
         ("transaction", &["allow", "deny", "text", "amount", "payee", "identifier"]),
         ("level", &["back-to-client"]),
@@ -107,7 +111,7 @@ fn contract_6_the_hooks_of_each_page() {
         ("busy", &["back-to-client"]),
         ("sign-out", &["confirm"]),
         ("error", &["reference"]),
-        ("identity", &["sessions", "consents", "releases", "transactions"]),
+        ("identity", &["sessions", "consents", "releases", "transactions", "passkeys", "totp"]),
     ];
     for language in LANGUAGES {
         let pages = all(language);
@@ -122,7 +126,7 @@ fn contract_6_the_hooks_of_each_page() {
         }
     }
     let html = sign_in("vi").render().unwrap();
-    assert!(tag(&html, " id=\"person_number\"").contains("autocomplete=\"username\""));
+    assert!(tag(&html, " id=\"person_number\"").contains("autocomplete=\"username webauthn\""));
     assert!(tag(&html, " id=\"person_number\"").contains("inputmode=\"numeric\""));
     assert!(tag(&html, " id=\"password\"").contains("autocomplete=\"current-password\""));
     let html = otp("vi").render().unwrap();
