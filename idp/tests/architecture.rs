@@ -67,6 +67,8 @@ const OPEN_ROUTES: &[(&str, &str)] = &[
     ("/logo/{client_id}", "public pictures"),
     ("/", "public page"),
     ("/signed-out", "says that nothing stands any more"),
+    ("/lock-done", "says that nothing stands any more"),
+    ("/unlock", "for whom may_act says no: two proofs in the transaction that opens, and nothing is issued"),
     ("/check-session", "a script that compares a cookie"),
     ("/end-session", "takes away, never gives"),
     ("/sign-out", "takes away, never gives"),

@@ -5,9 +5,11 @@
 //! random values arrive as arguments. Must not know: HTTP, SQL, Redis, signing, protocol parameters.
 
 pub mod account;
+pub mod agent;
 pub mod arrangement;
 pub mod authenticator;
 pub mod binding;
+pub mod case;
 pub mod certificate;
 pub mod claim;
 pub mod consent;
@@ -16,6 +18,7 @@ pub mod evidence;
 pub mod failures;
 pub mod fault;
 pub mod grant;
+pub mod holder_notice;
 pub mod id;
 pub mod interaction;
 pub mod invitation;

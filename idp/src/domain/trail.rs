@@ -51,6 +51,15 @@ pub enum Kind {
     KeyRotated,
     KeyRetired,
     TrailExported,
+    LockRefused,
+    CardExpiryChanged,
+    RegistryEventKept,
+    DeviceForgotten,
+    CaseOpened,
+    CaseLookedAt,
+    CaseClosed,
+    HolderTold,
+    HolderNotTold,
 }
 
 /// One remembered event.

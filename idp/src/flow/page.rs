@@ -93,7 +93,7 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     let request = match &open.destination {
         Destination::Client(request) => (**request).clone(),
-        Destination::OwnPage(path) => return own_page(step, id, path, session),
+        Destination::OwnPage(path) => return own_page(db, (step, &open), path, session, now),
     };
     let Some(client) = live_client(db, &request.client_id)? else {
         return elsewhere(Answer::bare(Outcome::Shown(gone())));
@@ -143,15 +143,33 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     Ok((Shown::Page(setting, view), sms))
 }
 
-fn own_page(step: Step, id: &Id<Interaction>, path: &str, session: Option<Session>) -> Result<WithSms, Fault> {
+fn own_page(
+    db: &mut Db,
+    (step, open): (Step, &Interaction),
+    path: &str,
+    session: Option<Session>,
+    now: Moment,
+) -> Result<WithSms, Fault> {
+    let id = &open.id;
     if session.is_some() {
         return Ok((Shown::Elsewhere(Answer::bare(Outcome::OwnPage(path.to_owned()))), None));
+    }
+    let setting =
+        Setting { interaction: id.clone(), client: None, redirect_uri: None, ui_locales: Vec::new(), service: None };
+    // Somebody proved a password here and may not act: they are told why, as on the way to a portal.
+    if let Some(refused) = open.refused.as_ref().filter(|_| step != Step::SignIn) {
+        let account = store::account::find(db, refused)?;
+        if let Err(refusal) = facts::standing(account.as_ref(), None, now) {
+            let reason = Step::of_refusal(refusal);
+            if step == reason {
+                return Ok((Shown::Page(setting, View::Barred(step)), None));
+            }
+            return Ok((Shown::Elsewhere(Answer::bare(Outcome::Page(reason, id.clone()))), None));
+        }
     }
     if step != Step::SignIn {
         return Ok((Shown::Elsewhere(Answer::bare(Outcome::Page(Step::SignIn, id.clone()))), None));
     }
-    let setting =
-        Setting { interaction: id.clone(), client: None, redirect_uri: None, ui_locales: Vec::new(), service: None };
     Ok((Shown::Page(setting, View::SignIn { again: false }), None))
 }
 

@@ -38,7 +38,7 @@ pub enum Complaint {
 
 impl Complaint {
     /// As the trail names it.
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Complaint::Wrong => "wrong",
             Complaint::Expired => "expired",
@@ -170,6 +170,13 @@ fn counters(account: &Id<Account>) -> [Counter; 1] {
     [throttle::otp(account.as_str(), PURPOSE)]
 }
 
+/// What a code is for, and the words it is sent with.
+pub(super) struct Purpose<'a> {
+    pub(super) name: &'static str,
+    pub(super) client: Option<&'a Id<Client>>,
+    pub(super) text: &'a dyn Fn(&str) -> String,
+}
+
 /// Charges the guess, then compares. `None`: the code was right and is spent.
 fn check(
     db: &mut Db,
@@ -178,13 +185,24 @@ fn check(
     code: &str,
     idp: &Idp,
 ) -> Result<Option<Complaint>, Fault> {
+    check_for(db, (id, PURPOSE), account, code, idp)
+}
+
+/// The same for any purpose.
+pub(super) fn check_for(
+    db: &mut Db,
+    (id, purpose): (&Id<Interaction>, &str),
+    account: &Id<Account>,
+    code: &str,
+    idp: &Idp,
+) -> Result<Option<Complaint>, Fault> {
     let now = idp.clock.now();
-    let counter = counters(account);
+    let counter = [throttle::otp(account.as_str(), purpose)];
     if let Verdict::Wait(span) = brake::ask(db, &counter, idp)? {
         return Ok(Some(Complaint::Wait(span)));
     }
     brake::count(db, &counter, idp)?;
-    let Some(challenge) = store::otp::find_open(db, id, PURPOSE)? else { return Ok(Some(Complaint::Expired)) };
+    let Some(challenge) = store::otp::find_open(db, id, purpose)? else { return Ok(Some(Complaint::Expired)) };
     if now >= challenge.expires_at {
         return Ok(Some(Complaint::Expired));
     }
@@ -230,6 +248,18 @@ fn send(
     client: &Client,
     idp: &Idp,
 ) -> Result<Result<Sms, Complaint>, Fault> {
+    let text = |code: &str| otp::text(code, &client.client_name.vi, host(&idp.config.issuer));
+    send_for(db, id, (account, to), &Purpose { name: PURPOSE, client: Some(&client.id), text: &text }, idp)
+}
+
+/// The same for any purpose.
+pub(super) fn send_for(
+    db: &mut Db,
+    id: &Id<Interaction>,
+    (account, to): (&Id<Account>, String),
+    purpose: &Purpose<'_>,
+    idp: &Idp,
+) -> Result<Result<Sms, Complaint>, Fault> {
     let now = idp.clock.now();
     let sent = Sends {
         burst: store::otp::sent_since(db, account, now - Sends::BURST)?,
@@ -246,18 +276,19 @@ fn send(
         return Ok(Err(Complaint::SendLimit(span)));
     }
     let code: Minted<Otp> = Minted::from_text(idp.random.six_digits()?);
-    let text = otp::text(code.reveal(), &client.client_name.vi, host(&idp.config.issuer));
+    let text = (purpose.text)(code.reveal());
     let challenge = store::otp::Challenge {
         id: idp.id()?,
         interaction: id.clone(),
         account: account.clone(),
-        purpose: PURPOSE.to_owned(),
+        purpose: purpose.name.to_owned(),
         code: digest(id, code.reveal(), idp),
         sent_at: now,
         expires_at: now + idp.config.lifetimes.otp,
     };
     store::otp::put(db, &challenge)?;
-    let event = Event::new(Kind::OtpSent, now).of(account).by(&client.id).with(json!({"purpose": PURPOSE}));
+    let event = Event::new(Kind::OtpSent, now).of(account).with(json!({"purpose": purpose.name}));
+    let event = Event { client: purpose.client.cloned(), ..event };
     store::trail::append(db, &event, &idp.id()?)?;
     Ok(Ok(Sms { to, text }))
 }
@@ -267,12 +298,12 @@ fn digest(id: &Id<Interaction>, code: &str, idp: &Idp) -> Stored<Otp> {
     Stored::from_store(idp.vault.blind_index("otp", &format!("{id}/{code}")).as_str().to_owned())
 }
 
-fn phone(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<String, Fault> {
+pub(super) fn phone(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<String, Fault> {
     let sealed = store::account::credentials(db, account)?.and_then(|known| known.phone);
     let Some(sealed) = sealed else { return Err(Fault::broken("flow", "step-up without a phone")) };
     super::sealed::open_phone(account, &sealed, &idp.vault)
 }
 
-fn host(issuer: &str) -> &str {
+pub(super) fn host(issuer: &str) -> &str {
     issuer.split_once("://").map_or(issuer, |(_, host)| host)
 }

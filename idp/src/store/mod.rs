@@ -9,6 +9,7 @@
 //! is a value.
 
 pub mod account;
+pub mod case;
 pub mod client;
 pub mod client_key;
 pub mod code;
@@ -16,6 +17,7 @@ pub mod consent;
 pub mod device;
 pub mod eid;
 pub mod grant;
+pub mod holder_notice;
 pub mod interaction;
 pub mod invitation;
 pub mod key;
@@ -25,6 +27,7 @@ pub mod otp;
 pub mod outbox;
 pub mod pushed;
 pub mod refused;
+pub mod register;
 pub mod resource;
 pub mod retention;
 pub mod session;

@@ -2,8 +2,10 @@
 
 use askama::Template;
 
+use super::safety::{CaseLine, DeviceLine, agent_name};
 use super::transaction::Act;
 use super::{Frame, calendar, rendered};
+use crate::domain::agent::Agent;
 use crate::domain::{Factor, Fault, Moment};
 
 #[derive(Clone, Debug, Template)]
@@ -29,6 +31,7 @@ pub struct SessionLine {
     pub factors: Vec<Factor>,
     /// Names of the clients it signed in to.
     pub portals: Vec<String>,
+    pub agent: Option<Agent>,
 }
 
 /// One purpose a client was let have claims for.
@@ -58,6 +61,8 @@ pub struct ReleaseLine {
     pub portal: String,
     pub purpose: String,
     pub claims: Vec<String>,
+    /// Names it to us, where it can be reported.
+    pub grant: Option<String>,
 }
 
 /// One transaction the holder approved.
@@ -74,6 +79,8 @@ pub struct TransactionLine {
 pub enum Done {
     Withdrawn,
     SessionEnded,
+    Reported,
+    Forgotten,
 }
 
 impl Done {
@@ -82,11 +89,21 @@ impl Done {
         match self {
             Done::Withdrawn => "withdrawn",
             Done::SessionEnded => "session_ended",
+            Done::Reported => "reported",
+            Done::Forgotten => "forgotten",
         }
     }
 
+    /// Where its words stand.
+    fn key(self) -> String {
+        let place = if matches!(self, Done::Reported | Done::Forgotten) { "safety" } else { "identity" };
+        format!("{place}.done.{}", self.name())
+    }
+
     pub fn find(name: &str) -> Option<Done> {
-        [Done::Withdrawn, Done::SessionEnded].into_iter().find(|done| done.name() == name)
+        [Done::Withdrawn, Done::SessionEnded, Done::Reported, Done::Forgotten]
+            .into_iter()
+            .find(|done| done.name() == name)
     }
 }
 
@@ -109,6 +126,8 @@ pub struct Identity {
     pub releases: Vec<ReleaseLine>,
     /// Newest first.
     pub transactions: Vec<TransactionLine>,
+    pub devices: Vec<DeviceLine>,
+    pub cases: Vec<CaseLine>,
     pub done: Option<Done>,
 }
 
@@ -131,6 +150,18 @@ impl Identity {
     }
 
     fn done_text(&self) -> Option<String> {
-        self.done.map(|done| self.frame.t(&format!("identity.done.{}", done.name())).into_owned())
+        self.done.map(|done| self.frame.t(&done.key()).into_owned())
+    }
+
+    fn agent(&self, agent: &Option<Agent>) -> String {
+        agent_name(&self.frame, agent.as_ref())
+    }
+
+    fn case_about(&self, about: &str) -> String {
+        self.frame.t(&format!("safety.cases.{about}")).into_owned()
+    }
+
+    fn case_step(&self, step: &str) -> String {
+        self.frame.t(&format!("safety.cases.{step}")).into_owned()
     }
 }

@@ -33,7 +33,7 @@ impl SignInProblem {
         }
     }
 
-    fn seconds(self) -> i64 {
+    pub(super) fn seconds(self) -> i64 {
         if let Self::Wait(seconds) = self { seconds.max(1) } else { 0 }
     }
 }
@@ -93,7 +93,7 @@ impl OtpProblem {
         }
     }
 
-    fn minutes(self) -> i64 {
+    pub(super) fn minutes(self) -> i64 {
         if let Self::Throttled(seconds) | Self::SendWait(seconds) = self {
             seconds.max(1).saturating_add(59) / 60
         } else {

@@ -84,7 +84,8 @@ fn every_form_to_us_carries_the_token_and_goes_to_its_own_page() {
         for form in &forms {
             assert!(form.starts_with("method=\"post\"") || form.starts_with("id=\"answer\" method=\"post\""), "{name}");
             let ours = form.contains(&format!("name=\"form_token\" value=\"{}\"", samples::TOKEN));
-            let own = form.contains(&format!("action=\"/{page}?"));
+            let own = form.contains(&format!("action=\"/{page}?"))
+                || page == "identity" && form.contains("action=\"/identity\"");
             assert_eq!((ours, own), if page == "form-post" { (false, false) } else { (true, true) }, "{name}");
         }
     }
@@ -94,20 +95,22 @@ fn every_form_to_us_carries_the_token_and_goes_to_its_own_page() {
 
 #[test]
 fn contract_6_the_hooks_of_each_page() {
-    let expected: [(&str, &[&str]); 13] = [
+    let expected: [(&str, &[&str]); 15] = [
         ("sign-in", &["person_number", "password", "submit"]),
         ("otp", &["otp", "submit", "resend"]),
         ("consent", &["allow", "deny", "claim-email", "claim-gender"]),
         ("transaction", &["allow", "deny", "text", "amount", "payee", "identifier"]),
         ("level", &["back-to-client"]),
         ("guardian", &["back-to-client"]),
-        ("locked", &["back-to-client"]),
+        ("locked", &["back-to-client", "unlock"]),
         ("not-activated", &["back-to-client"]),
         ("card-expired", &["back-to-client"]),
         ("busy", &["back-to-client"]),
         ("sign-out", &["confirm"]),
         ("error", &["reference"]),
-        ("identity", &["sessions", "consents", "releases", "transactions"]),
+        ("identity", &["sessions", "consents", "releases", "transactions", "lock", "devices", "cases"]),
+        ("lock", &["confirm", "stay"]),
+        ("lock-done", &["unlock"]),
     ];
     for language in LANGUAGES {
         let pages = all(language);
