@@ -126,3 +126,7 @@ fn holder(account: &Account, now: Moment) -> Result<Standing, Refusal> {
 #[cfg(test)]
 #[path = "standing_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod lifecycle;

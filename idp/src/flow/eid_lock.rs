@@ -90,6 +90,10 @@ impl Ids {
     pub(super) fn mint(idp: &Idp) -> Result<Ids, Fault> {
         Ok(Ids { event: idp.id()?, notice: idp.id()? })
     }
+
+    pub(super) fn event(&self) -> &Id<Event> {
+        &self.event
+    }
 }
 
 /// One order, and what stands behind it.

@@ -41,6 +41,8 @@ pub mod par;
 pub mod quota;
 pub mod refuse;
 pub mod register;
+pub mod registry;
+pub mod registry_events;
 pub mod reproof;
 pub mod request_object;
 pub mod resource;
