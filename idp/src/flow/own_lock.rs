@@ -145,3 +145,7 @@ fn owned(db: &mut Db, account: &Id<Account>) -> Result<Option<crate::domain::Mom
 fn gone() -> Cookies {
     Cookies { end_session: true, ..Cookies::default() }
 }
+
+#[cfg(test)]
+#[path = "own_lock_tests.rs"]
+mod tests;
