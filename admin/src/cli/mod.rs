@@ -4,9 +4,11 @@
 //! acknowledges already holds in every running server, since servers read it from the same SQL.
 
 mod account;
+mod case;
 mod client;
 mod eid;
 mod invitation;
+mod registry;
 mod trace;
 mod trail;
 
@@ -45,6 +47,12 @@ enum Command {
     /// Export what happened to one citizen.
     #[command(subcommand)]
     Trail(trail::Trail),
+    /// What holders reported as not their own doing.
+    #[command(subcommand)]
+    Case(case::Case),
+    /// What the state's registers told.
+    #[command(subcommand)]
+    Registry(registry::Registry),
     /// Run the operator console.
     Serve,
 }
@@ -84,6 +92,8 @@ async fn carry_out(arguments: Arguments) -> Told {
         Command::Account(account) => account.carry_out(&*open(config).await?).await,
         Command::Eid(eid) => eid.carry_out(&*open(config).await?).await,
         Command::Trail(trail) => trail.carry_out(&*open(config).await?).await,
+        Command::Case(case) => case.carry_out(&*open(config).await?).await,
+        Command::Registry(registry) => registry.carry_out(&*open(config).await?).await,
     }
 }
 

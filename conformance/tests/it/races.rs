@@ -1,6 +1,7 @@
 //! What is used once is used once, however many ask at the same moment (TK-02, RF-02, CA-04). `LONG=1` does a
 //! thousand codes instead of a hundred.
 
+mod lock;
 mod withdrawal;
 
 use std::collections::BTreeMap;

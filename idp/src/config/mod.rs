@@ -11,6 +11,7 @@ mod issuer;
 mod lifetimes;
 mod limits;
 mod read;
+mod registry;
 mod store;
 mod telemetry;
 mod tls;
@@ -29,6 +30,7 @@ pub use ephemeral::EphemeralConfig;
 pub use factors::{FactorsConfig, SyncedPasskeys};
 pub use lifetimes::Lifetimes;
 pub use limits::Limits;
+pub use registry::RegistryConfig;
 pub use store::{DatabaseConfig, Migrate};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use tls::{MtlsConfig, TlsConfig};
@@ -81,6 +83,7 @@ pub struct Config {
     pub tls: TlsConfig,
     pub mtls: MtlsConfig,
     pub admin: AdminConfig,
+    pub registry: RegistryConfig,
     pub lifetimes: Lifetimes,
     pub limits: Limits,
     pub telemetry: TelemetryConfig,
@@ -104,6 +107,7 @@ impl Default for Config {
             tls: TlsConfig::default(),
             mtls: MtlsConfig::default(),
             admin: AdminConfig::default(),
+            registry: RegistryConfig::default(),
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
             telemetry: TelemetryConfig::default(),
@@ -155,6 +159,7 @@ impl Config {
         self.tls.check(&self.issuer, &self.mtls)?;
         self.mtls.check(&self.tls)?;
         self.admin.check()?;
+        self.registry.check(self.danger_http_loopback)?;
         self.lifetimes.check()?;
         self.limits.check()
     }
@@ -184,6 +189,7 @@ impl Config {
             database: DatabaseConfig { url: write::hide(&self.database.url), ..self.database.clone() },
             ephemeral: EphemeralConfig { url: write::hide(&self.ephemeral.url) },
             sms: SmsConfig { url: self.sms.url.as_deref().map(write::hide), ..self.sms.clone() },
+            registry: self.registry.hidden(),
             ..self.clone()
         })
     }
@@ -200,6 +206,7 @@ impl Config {
                 public_url: Some(String::new()),
                 ..AdminConfig::default()
             },
+            registry: RegistryConfig::template(),
             tls: TlsConfig { certificate: Some(PathBuf::new()), key: Some(PathBuf::new()) },
             mtls: MtlsConfig {
                 listen: Some(web::loopback(0)),

@@ -1,7 +1,7 @@
 //! Accounts and the holders they belong to.
 
 use super::authenticator::Factor;
-use super::eid::ElectronicId;
+use super::eid::{ElectronicId, Grounds, LockGround, LockOrder, Turned};
 use super::id::Id;
 use super::level::AccountLevel;
 use super::moment::Moment;
@@ -58,6 +58,8 @@ pub struct Account {
     pub state: AccountState,
     /// The e-ID that comes with a citizen's level 2 (ND69 Art 28(2)); `None` otherwise.
     pub eid: Option<ElectronicId>,
+    /// Open grounds of an account without an e-ID; empty where there is one.
+    pub own_locks: Grounds,
     /// When the identity card stops being valid; the account locks by itself then (ND69 Art 15).
     pub card_expires: Option<Moment>,
     /// The guardian whose confirmation each use needs (ND69 Art 14(2)).
@@ -70,4 +72,36 @@ pub struct Account {
     /// The strongest of the account's passkeys, as it surely counts: whether a synced one counts for more is known when
     /// it is used.
     pub passkey: Option<Factor>,
+}
+
+impl Account {
+    /// The grounds that count: the e-ID's, else the account's own.
+    pub fn locks(&self) -> &Grounds {
+        self.eid.as_ref().map_or(&self.own_locks, |eid| &eid.locks)
+    }
+
+    fn locks_mut(&mut self) -> &mut Grounds {
+        self.eid.as_mut().map_or(&mut self.own_locks, |eid| &mut eid.locks)
+    }
+
+    pub fn is_locked(&self) -> bool {
+        !self.locks().is_empty()
+    }
+
+    pub fn is_locked_on(&self, ground: LockGround) -> bool {
+        self.locks().contains(ground)
+    }
+
+    pub fn lock(&mut self, order: &LockOrder) -> Turned {
+        self.locks_mut().lock(order)
+    }
+
+    pub fn unlock(&mut self, order: &LockOrder) -> Turned {
+        self.locks_mut().unlock(order)
+    }
+
+    /// ND69 Art 15: a citizen's account stops with its card.
+    pub fn card_has_expired(&self, now: Moment) -> bool {
+        self.card_expires.is_some_and(|expires| now >= expires)
+    }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::moment::Moment;
+use super::session::Fresh;
 
 /// A ground of LCC Art 34(1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,9 @@ impl LockGround {
     }
 }
 
+/// What stands as the authority of an order the holder gave.
+const OWNER: &str = "holder";
+
 /// Who orders a lock. A portal can only report a suspicion: no constructor takes a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockOrder {
@@ -61,6 +65,22 @@ impl LockOrder {
         (!authority.trim().is_empty()).then_some(Self { ground, authority })
     }
 
+    /// LCC Art 34(1)(a): the holder asks, and has just proved to be the holder. Knowing the number proves nothing, so
+    /// that locking is no weapon (`security.md` LK-17).
+    pub fn owner(_proof: Fresh) -> Self {
+        Self { ground: LockGround::HolderAsks, authority: OWNER.to_owned() }
+    }
+
+    /// LCC Art 34(2)(a): opening again takes more than closing did, two different proofs.
+    pub fn owner_unlocks(one: Fresh, other: Fresh) -> Option<Self> {
+        (one.factor() != other.factor()).then(|| Self::owner(one))
+    }
+
+    /// ND69 Art 29(1): a fact of a national register locks by itself. `source` is the register that told it.
+    pub fn register(ground: LockGround, source: &str) -> Self {
+        Self { ground, authority: format!("register: {source}") }
+    }
+
     pub fn ground(&self) -> LockGround {
         self.ground
     }
@@ -68,15 +88,6 @@ impl LockOrder {
     pub fn authority(&self) -> &str {
         &self.authority
     }
-}
-
-/// The e-ID of one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ElectronicId {
-    grounds: BTreeSet<LockGround>,
-    pub issued_at: Moment,
-    /// Raised by every change; a save must match it.
-    pub version: i64,
 }
 
 /// What a lock or unlock order came to.
@@ -90,30 +101,75 @@ pub enum Turned {
     Terminal,
 }
 
-impl ElectronicId {
-    pub fn new(issued_at: Moment, grounds: impl IntoIterator<Item = LockGround>, version: i64) -> Self {
-        Self { grounds: grounds.into_iter().collect(), issued_at, version }
+/// The open grounds of an e-ID, or of an account that has none (`domain.md` 6.2: locked from the same signals).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grounds {
+    open: BTreeSet<LockGround>,
+    /// Raised by every change; a save must match it.
+    pub version: i64,
+}
+
+impl Grounds {
+    pub fn new(open: impl IntoIterator<Item = LockGround>, version: i64) -> Self {
+        Self { open: open.into_iter().collect(), version }
     }
 
-    pub fn is_active(&self) -> bool {
-        self.grounds.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
     }
 
-    pub fn grounds(&self) -> impl Iterator<Item = LockGround> + '_ {
-        self.grounds.iter().copied()
+    pub fn contains(&self, ground: LockGround) -> bool {
+        self.open.contains(&ground)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = LockGround> + '_ {
+        self.open.iter().copied()
     }
 
     /// LCC Art 34(1): adds the order's ground.
     pub fn lock(&mut self, order: &LockOrder) -> Turned {
-        if self.grounds.insert(order.ground) { Turned::Changed } else { Turned::Unchanged }
+        if self.open.insert(order.ground) { Turned::Changed } else { Turned::Unchanged }
     }
 
     /// LCC Art 34(2): removes the order's ground and no other.
     pub fn unlock(&mut self, order: &LockOrder) -> Turned {
-        if order.ground == LockGround::Death || self.grounds.contains(&LockGround::Death) {
+        if order.ground == LockGround::Death || self.contains(LockGround::Death) {
             return Turned::Terminal;
         }
-        if self.grounds.remove(&order.ground) { Turned::Changed } else { Turned::Unchanged }
+        if self.open.remove(&order.ground) { Turned::Changed } else { Turned::Unchanged }
+    }
+}
+
+/// The e-ID of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ElectronicId {
+    pub locks: Grounds,
+    pub issued_at: Moment,
+}
+
+impl ElectronicId {
+    pub fn new(issued_at: Moment, grounds: impl IntoIterator<Item = LockGround>, version: i64) -> Self {
+        Self { locks: Grounds::new(grounds, version), issued_at }
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.locks.is_empty()
+    }
+
+    pub fn grounds(&self) -> impl Iterator<Item = LockGround> + '_ {
+        self.locks.iter()
+    }
+
+    pub fn version(&self) -> i64 {
+        self.locks.version
+    }
+
+    pub fn lock(&mut self, order: &LockOrder) -> Turned {
+        self.locks.lock(order)
+    }
+
+    pub fn unlock(&mut self, order: &LockOrder) -> Turned {
+        self.locks.unlock(order)
     }
 }
 
@@ -159,5 +215,18 @@ mod tests {
     #[test]
     fn an_order_names_its_authority() {
         assert!(LockOrder::official(LockGround::HolderAsks, "  ").is_none());
+    }
+
+    #[test]
+    fn lk_17_the_holder_locks_by_one_fresh_proof_and_opens_by_two() {
+        use crate::domain::Factor;
+        use crate::domain::session::Acquaintance;
+        let at = Moment::from_unix;
+        let known = Acquaintance::default().with(Factor::Password, at(0)).with(Factor::SmsOtp, at(10));
+        let (password, code) = (known.fresh_by(Factor::Password, at(599)), known.fresh_by(Factor::SmsOtp, at(599)));
+        let (password, code) = (password.unwrap(), code.unwrap());
+        assert_eq!(LockOrder::owner(code).ground(), LockGround::HolderAsks);
+        assert!(LockOrder::owner_unlocks(password, password).is_none());
+        assert!(LockOrder::owner_unlocks(password, code).is_some());
     }
 }

@@ -5,27 +5,36 @@
 //! random values arrive as arguments. Must not know: HTTP, SQL, Redis, signing, protocol parameters.
 
 pub mod account;
+pub mod agent;
 pub mod arrangement;
 pub mod authenticator;
 pub mod binding;
+pub mod calendar;
+pub mod case;
 pub mod certificate;
 pub mod claim;
 pub mod consent;
 pub mod eid;
+pub mod enrolment;
 pub mod evidence;
 pub mod failures;
 pub mod fault;
 pub mod grant;
+pub mod holder_notice;
 pub mod id;
 pub mod interaction;
 pub mod invitation;
+pub mod json;
 pub mod key;
 pub mod level;
 pub mod moment;
 pub mod outbox;
+pub mod paper;
 pub mod passkey;
 pub mod person_number;
 pub mod refused_request;
+pub mod register;
+pub mod registration;
 pub mod relying_party;
 pub mod request;
 pub mod secret;

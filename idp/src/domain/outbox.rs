@@ -19,6 +19,9 @@ pub enum Cause {
     EidLocked,
     AccountReplaced,
     ConsentWithdrawn,
+    /// The holder said that it was somebody else.
+    NotMe,
+    CardExpired,
 }
 
 impl Cause {
@@ -30,6 +33,8 @@ impl Cause {
             Cause::EidLocked => "eid_locked",
             Cause::AccountReplaced => "account_replaced",
             Cause::ConsentWithdrawn => "consent_withdrawn",
+            Cause::NotMe => "not_me",
+            Cause::CardExpired => "card_expired",
         }
     }
 }

@@ -48,6 +48,35 @@ impl Acquaintance {
     }
 }
 
+/// For how long a proof opens the acts of self-service that change who can get in (`security.md` N-24).
+pub const FRESH_FOR: Span = Span::minutes(10);
+
+/// A proof given within the last minutes. Nothing else makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fresh(Factor);
+
+impl Fresh {
+    pub fn of(factor: Factor, proved_at: Moment, now: Moment) -> Option<Fresh> {
+        (now.since(proved_at) < FRESH_FOR).then_some(Fresh(factor))
+    }
+
+    pub fn factor(self) -> Factor {
+        self.0
+    }
+}
+
+impl Acquaintance {
+    /// The newest proof, if it is fresh.
+    pub fn fresh(&self, now: Moment) -> Option<Fresh> {
+        let newest = self.proofs().max_by_key(|(_, at)| *at)?;
+        Fresh::of(newest.0, newest.1, now)
+    }
+
+    pub fn fresh_by(&self, factor: Factor, now: Moment) -> Option<Fresh> {
+        self.proofs().find(|(known, _)| *known == factor).and_then(|(known, at)| Fresh::of(known, at, now))
+    }
+}
+
 /// How long a session lives (`security.md` N-23).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
@@ -98,14 +127,25 @@ mod tests {
     }
 
     #[test]
-    fn n_23_idle_and_absolute_limits_to_the_second() {
-        let two = SessionLimits::ceiling(AuthenticationLevel::Two);
-        let idle = 15 * 60;
-        assert!(session(0, 0).stands(two, Moment::from_unix(idle - 1)));
-        assert!(!session(0, 0).stands(two, Moment::from_unix(idle)));
-        let absolute = 12 * 3600;
-        assert!(session(0, absolute - 10).stands(two, Moment::from_unix(absolute - 1)));
-        assert!(!session(0, absolute - 10).stands(two, Moment::from_unix(absolute)));
+    fn n_23_idle_and_absolute_limits_to_the_second_at_every_level() {
+        use AuthenticationLevel as N;
+        let rows = [(N::One, 3600, 24 * 3600), (N::Two, 900, 12 * 3600), (N::Three, 900, 12 * 3600)];
+        for (level, idle, absolute) in rows.into_iter().chain([(N::Four, 900, 12 * 3600)]) {
+            let limits = SessionLimits::ceiling(level);
+            assert!(session(0, 0).stands(limits, Moment::from_unix(idle - 1)), "{level:?}");
+            assert!(!session(0, 0).stands(limits, Moment::from_unix(idle)), "{level:?}");
+            assert!(session(0, absolute - 10).stands(limits, Moment::from_unix(absolute - 1)), "{level:?}");
+            assert!(!session(0, absolute - 10).stands(limits, Moment::from_unix(absolute)), "{level:?}");
+        }
+    }
+
+    #[test]
+    fn n_24_a_proof_is_fresh_for_ten_minutes_and_not_a_second_longer() {
+        let known = session(0, 0).acquaintance;
+        assert_eq!(known.fresh(Moment::from_unix(599)).map(Fresh::factor), Some(Factor::Password));
+        assert_eq!(known.fresh(Moment::from_unix(600)), None);
+        assert_eq!(Acquaintance::default().fresh(Moment::from_unix(0)), None);
+        assert_eq!(known.fresh_by(Factor::SmsOtp, Moment::from_unix(1)), None);
     }
 
     #[test]

@@ -105,10 +105,10 @@ fn holder(account: &Account, now: Moment) -> Result<Standing, Refusal> {
         return Err(Refusal::NotActivated);
     }
     // ND69 Art 15: a citizen's account locks with the e-ID, and when the card expires.
-    if account.eid.as_ref().is_some_and(|eid| !eid.is_active()) {
+    if account.is_locked() {
         return Err(Refusal::Locked);
     }
-    if account.card_expires.is_some_and(|expires| now >= expires) {
+    if account.card_has_expired(now) {
         return Err(Refusal::CardExpired);
     }
     // ND69 Art 14(2): each use by a child or ward needs the representative's confirmation.
@@ -126,3 +126,7 @@ fn holder(account: &Account, now: Moment) -> Result<Standing, Refusal> {
 #[cfg(test)]
 #[path = "standing_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod lifecycle;

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::eid::{ElectronicId, LockGround};
+use super::super::eid::{ElectronicId, Grounds, LockGround};
 use super::super::grant::Party;
 use super::super::id::Id;
 use super::super::moment::Span;
@@ -19,6 +19,7 @@ fn account() -> Account {
         level: Some(AccountLevel::Two),
         state: AccountState::Activated,
         eid: Some(ElectronicId::new(at(0), [], 1)),
+        own_locks: Grounds::default(),
         card_expires: Some(at(1000)),
         guardian: None,
         has_phone: true,
@@ -129,6 +130,7 @@ prop_compose! {
             level,
             state: if activated { AccountState::Activated } else { AccountState::Granted },
             eid: grounds.map(|grounds| ElectronicId::new(at(0), grounds, 1)),
+            own_locks: Grounds::default(),
             card_expires: card_expires.map(at),
             guardian: ward.then(|| Id::new("g")),
             ..account()

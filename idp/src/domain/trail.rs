@@ -57,6 +57,15 @@ pub enum Kind {
     KeyRotated,
     KeyRetired,
     TrailExported,
+    LockRefused,
+    CardExpiryChanged,
+    RegistryEventKept,
+    DeviceForgotten,
+    CaseOpened,
+    CaseLookedAt,
+    CaseClosed,
+    HolderTold,
+    HolderNotTold,
 }
 
 /// One remembered event.

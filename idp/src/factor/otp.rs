@@ -13,8 +13,12 @@ const LONGEST_SERVICE: usize = 40;
 /// the line by which a browser offers the code to our origin only. Unaccented, so that it fits the alphabet of
 /// SMS. The code is the first run of six digits, because nothing before it has a digit.
 pub fn text(code: &str, service: &str, host: &str) -> String {
-    let service = plain(service);
-    format!("Ma xac thuc {code} de dang nhap {service}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}")
+    text_to(code, &format!("dang nhap {}", plain(service)), host)
+}
+
+/// The same for another act, named without accents.
+pub fn text_to(code: &str, act: &str, host: &str) -> String {
+    format!("Ma xac thuc {code} de {act}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}")
 }
 
 /// Latin letters, digits, spaces and hyphens: no accents, no punctuation a phone would make a link of, no line

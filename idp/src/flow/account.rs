@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::domain::account::{Account, AccountState, Holder};
-use crate::domain::eid::{ElectronicId, LockGround};
+use crate::domain::eid::{ElectronicId, Grounds, LockGround};
 use crate::domain::outbox::Cause;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment};
@@ -112,7 +112,7 @@ fn settle(db: &mut Db, arrivals: Vec<Arrival>, vault: &Vault, now: Moment) -> Re
         let record = &one.arrival.record;
         known.insert(record.number.clone(), (one.id().clone(), record.guardian.is_some()));
         // LCC Art 34(2) knows no unlock after death, and an import must not be one.
-        let died = one.existing.as_ref().and_then(|account| account.eid.as_ref()).is_some_and(locked_on_death);
+        let died = one.existing.as_ref().is_some_and(|account| account.is_locked_on(LockGround::Death));
         if died && !record.eid.as_ref().is_some_and(|grounds| grounds.contains(&LockGround::Death)) {
             return Ok(refused_at(record.line, "the e-ID is locked on the holder's death and stays locked"));
         }
@@ -154,7 +154,12 @@ fn store_one(
 ) -> Result<(), Fault> {
     let (id, record) = (one.id(), &one.arrival.record);
     let ends = match &one.existing {
-        Some(existing) => factor_changed(db, existing, &one.arrival, vault)? || cannot_act(record, now),
+        Some(existing) => {
+            // What died with the old card must not come back with the new one (`security.md` 5, property 2).
+            factor_changed(db, existing, &one.arrival, vault)?
+                || cannot_act(record, now)
+                || existing.card_has_expired(now)
+        }
         None => false,
     };
     let account = Account {
@@ -163,6 +168,7 @@ fn store_one(
         level: Some(record.level),
         state: record.state,
         eid: record.eid.as_ref().map(|grounds| electronic_id(grounds, one.existing.as_ref(), now)),
+        own_locks: Grounds::default(),
         card_expires: record.card_expires,
         guardian: guardian.cloned(),
         has_phone: record.phone.is_some(),
@@ -183,8 +189,8 @@ fn store_one(
         at: now,
     };
     // A lock ordered since we read the e-ID must not be overwritten: its version decides, and holds the row.
-    if let Some(known) = one.existing.as_ref().and_then(|existing| existing.eid.as_ref())
-        && !store::eid::save(db, id, import.account.eid.as_ref().unwrap_or(known), SOURCE, now)?
+    if let Some(known) = &one.existing
+        && !store::eid::save(db, id, import.account.eid.as_ref().map_or(known.locks(), |eid| &eid.locks), SOURCE, now)?
     {
         return Err(Fault::unavailable("flow", "an account changed in between: import again"));
     }
@@ -218,10 +224,9 @@ fn electronic_id(
     existing: Option<&Account>,
     now: Moment,
 ) -> ElectronicId {
-    match existing.and_then(|account| account.eid.as_ref()) {
-        Some(eid) => ElectronicId::new(eid.issued_at, grounds.iter().copied(), eid.version),
-        None => ElectronicId::new(now, grounds.iter().copied(), 0),
-    }
+    let version = existing.map_or(0, |account| account.locks().version);
+    let issued = existing.and_then(|account| account.eid.as_ref()).map_or(now, |eid| eid.issued_at);
+    ElectronicId::new(issued, grounds.iter().copied(), version)
 }
 
 fn factor_changed(db: &mut Db, existing: &Account, arrival: &Arrival, vault: &Vault) -> Result<bool, Fault> {
@@ -240,10 +245,6 @@ fn cannot_act(record: &Record, now: Moment) -> bool {
         || record.eid.as_ref().is_some_and(|grounds| !grounds.is_empty())
         || record.card_expires.is_some_and(|expires| now >= expires)
         || record.guardian.is_some()
-}
-
-fn locked_on_death(eid: &ElectronicId) -> bool {
-    eid.grounds().any(|ground| ground == LockGround::Death)
 }
 
 fn refused_at<T>(line: usize, reason: &str) -> Verdict<T> {

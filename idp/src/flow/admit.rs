@@ -49,7 +49,7 @@ pub fn admit(
     }
     meter(factors, "ok", idp);
     let (session, mut cookies) = enter(db, &account.id, factors, browser, idp)?;
-    remember_device(db, &account.id, browser, &mut cookies, idp)?;
+    remember_device(db, (&account.id, &session.id), browser, &mut cookies, idp)?;
     store::interaction::belongs(db, &id, &account.id)?;
     let event = Event::new(Kind::SignIn, now)
         .of(&account.id)
@@ -187,19 +187,21 @@ fn end_other_session(
 
 fn remember_device(
     db: &mut Db,
-    account: &Id<Account>,
+    (account, session): (&Id<Account>, &Id<Session>),
     browser: &Browser,
     cookies: &mut Cookies,
     idp: &Idp,
 ) -> Result<(), Fault> {
-    let now = idp.clock.now();
-    match &browser.device {
-        Some(device) => store::device::remember(db, device, account, now),
+    let (now, agent) = (idp.clock.now(), browser.agent.as_ref());
+    let device = match &browser.device {
+        Some(device) => device.clone(),
         None => {
             let device: Minted<DeviceCookie> = idp.random.mint()?;
-            store::device::remember(db, &device.stored(), account, now)?;
+            let stored = device.stored();
             cookies.device = Some(Box::new(device));
-            Ok(())
+            stored
         }
-    }
+    };
+    store::device::remember(db, &device, account, agent, now)?;
+    store::session::seen_from(db, session, &device, agent)
 }

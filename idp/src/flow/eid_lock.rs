@@ -1,18 +1,22 @@
-//! Locking and unlocking an e-ID (LCC Art 34). The lock and everything that ends with it are one transaction: when it
+//! Locking and unlocking an e-ID, or an account that has none (LCC Art 34, ND69 Art 15). The lock and everything that ends with it are one transaction: when it
 //! is acknowledged, no session, code, grant or interaction of the account stands anywhere. Unlocking removes its own
 //! ground and revives nothing.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::account::Account;
-use crate::domain::eid::{ElectronicId, LockOrder, Turned};
+use crate::domain::eid::{LockGround, LockOrder, Turned};
+use crate::domain::holder_notice::{HolderNotice, News};
 use crate::domain::outbox::Cause;
+use crate::domain::secret::BlindIndex;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment, PersonNumber};
+use crate::flow::notices;
 use crate::flow::operator::Verdict;
 use crate::flow::outbox::{self, Occasion};
 use crate::flow::sealed;
 use crate::idp::Idp;
+use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// The topic under which other nodes hear of a lock. They do not rely on it: each asks SQL before it acts.
@@ -29,13 +33,18 @@ pub struct Locked {
 
 pub async fn lock(number: &PersonNumber, order: LockOrder, idp: &Idp) -> Result<Verdict<Locked>, Fault> {
     let verdict = carry_out(number, order, Act::Lock, idp).await?;
-    idp.desk.ring();
-    if let Verdict::Done(locked) = &verdict
-        && let Err(fault) = idp.ephemeral.announce(LOCKED_TOPIC, locked.account.as_str()).await
-    {
-        tracing::warn!(%fault, "a lock could not be announced; it holds all the same");
+    if let Verdict::Done(locked) = &verdict {
+        announce(&locked.account, idp).await;
     }
     Ok(verdict)
+}
+
+/// After the commit: portals are told without waiting, and other nodes may hear of it.
+pub(super) async fn announce(account: &Id<Account>, idp: &Idp) {
+    idp.desk.ring();
+    if let Err(fault) = idp.ephemeral.announce(LOCKED_TOPIC, account.as_str()).await {
+        tracing::warn!(%fault, "a lock could not be announced; it holds all the same");
+    }
 }
 
 pub async fn unlock(number: &PersonNumber, order: LockOrder, idp: &Idp) -> Result<Verdict<Locked>, Fault> {
@@ -43,7 +52,7 @@ pub async fn unlock(number: &PersonNumber, order: LockOrder, idp: &Idp) -> Resul
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Act {
+pub(super) enum Act {
     Lock,
     Unlock,
 }
@@ -51,55 +60,96 @@ enum Act {
 async fn carry_out(number: &PersonNumber, order: LockOrder, act: Act, idp: &Idp) -> Result<Verdict<Locked>, Fault> {
     let index = sealed::person_index(number, &idp.vault);
     let now = idp.clock.now();
-    let event = idp.id::<Event>()?;
+    let ids = Ids::mint(idp)?;
     idp.store
         .transact(move |db| {
-            let Some(account) = store::account::find_by_person(db, &index)? else {
+            let Some(account) = held(db, &index)? else {
                 return Ok(Verdict::refused("no account has this person number"));
             };
-            let Some(mut eid) = account.eid else {
-                return Ok(Verdict::refused("the account has no e-ID: only an account of level 2 can be locked"));
-            };
-            let turned = match act {
-                Act::Lock => eid.lock(&order),
-                Act::Unlock => eid.unlock(&order),
-            };
-            match turned {
-                Turned::Terminal => {
-                    return Ok(Verdict::refused(
-                        "the e-ID is locked on the holder's death and stays locked (LCC Art 34)",
-                    ));
-                }
-                Turned::Changed => {
-                    save(db, &account.id, &eid, &order, now)?;
-                    if act == Act::Lock {
-                        let occasion = Occasion { name: event.as_str(), cause: Cause::EidLocked, at: now };
-                        end_everything(db, &account.id, occasion)?;
-                    }
-                }
-                // The order is remembered even where it changes nothing: another authority may stand behind it.
-                Turned::Unchanged => {}
-            }
-            let grounds: Vec<&'static str> = eid.grounds().map(|ground| ground.letter()).collect();
-            let kind = if act == Act::Lock { Kind::EidLocked } else { Kind::EidUnlocked };
-            let detail = json!({
-                "ground": order.ground().letter(),
-                "authority": order.authority(),
-                "changed": turned == Turned::Changed,
-                "grounds": grounds,
-            });
-            store::trail::append(db, &Event::new(kind, now).of(&account.id).with(detail), &event)?;
-            Ok(Verdict::Done(Locked { account: account.id, turned, grounds }))
+            turn(db, account, &Turn { act, order: &order, cause: json!({"by": "authority"}), at: now }, &ids)
         })
         .await
 }
 
-fn save(db: &mut Db, account: &Id<Account>, eid: &ElectronicId, order: &LockOrder, now: Moment) -> Result<(), Fault> {
-    if store::eid::save(db, account, eid, order.authority(), now)? {
-        Ok(())
-    } else {
-        Err(Fault::unavailable("flow", "the e-ID changed in between"))
+/// The account of a person, kept from everybody who would issue something to it meanwhile.
+pub(super) fn held(db: &mut Db, index: &BlindIndex) -> Result<Option<Account>, Fault> {
+    let Some(account) = store::account::find_by_person(db, index)? else { return Ok(None) };
+    if store::account::hold(db, &account.id, Hold::Alone)? {
+        return store::account::find(db, &account.id);
     }
+    Ok(Some(account))
+}
+
+/// Fresh names a turn needs, made before the transaction.
+pub(super) struct Ids {
+    event: Id<Event>,
+    notice: Id<HolderNotice>,
+}
+
+impl Ids {
+    pub(super) fn mint(idp: &Idp) -> Result<Ids, Fault> {
+        Ok(Ids { event: idp.id()?, notice: idp.id()? })
+    }
+
+    pub(super) fn event(&self) -> &Id<Event> {
+        &self.event
+    }
+}
+
+/// One order, and what stands behind it.
+pub(super) struct Turn<'a> {
+    pub(super) act: Act,
+    pub(super) order: &'a LockOrder,
+    /// For the trail: who or what caused it (`security.md` LK-20).
+    pub(super) cause: Value,
+    pub(super) at: Moment,
+}
+
+/// Carries out an order on an account that was read, and is held, in this very transaction.
+pub(super) fn turn(db: &mut Db, mut account: Account, turn: &Turn<'_>, ids: &Ids) -> Result<Verdict<Locked>, Fault> {
+    let Turn { act, order, cause, at } = turn;
+    let turned = match act {
+        Act::Lock => account.lock(order),
+        Act::Unlock => account.unlock(order),
+    };
+    match turned {
+        Turned::Terminal => {
+            return Ok(Verdict::refused("the e-ID is locked on the holder's death and stays locked (LCC Art 34)"));
+        }
+        Turned::Changed => {
+            if !store::eid::save(db, &account.id, account.locks(), order.authority(), *at)? {
+                return Err(Fault::unavailable("flow", "the grounds changed in between"));
+            }
+            if *act == Act::Lock {
+                let occasion = Occasion { name: ids.event.as_str(), cause: Cause::EidLocked, at: *at };
+                end_everything(db, &account.id, occasion)?;
+            }
+            // domain.md 6.4: nobody is left who could give or withdraw them.
+            if order.ground() == LockGround::Death {
+                store::consent::close_all(db, &account.id, *at)?;
+            }
+            let news = match act {
+                Act::Lock => News::of_lock(order.ground()),
+                Act::Unlock => (!account.is_locked()).then_some(News::Unlocked),
+            };
+            if let Some(news) = news {
+                notices::put(db, &ids.notice, (&account.id, news), *at)?;
+            }
+        }
+        // The order is remembered even where it changes nothing: another authority may stand behind it.
+        Turned::Unchanged => {}
+    }
+    let grounds: Vec<&'static str> = account.locks().iter().map(LockGround::letter).collect();
+    let kind = if *act == Act::Lock { Kind::EidLocked } else { Kind::EidUnlocked };
+    let detail = json!({
+        "ground": order.ground().letter(),
+        "authority": order.authority(),
+        "changed": turned == Turned::Changed,
+        "grounds": grounds,
+        "cause": cause,
+    });
+    store::trail::append(db, &Event::new(kind, *at).of(&account.id).with(detail), &ids.event)?;
+    Ok(Verdict::Done(Locked { account: account.id, turned, grounds }))
 }
 
 /// Ends all that was ever issued to an account and is still alive, and lets its portals know. Nothing of it comes back

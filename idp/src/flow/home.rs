@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use super::authorize::open_interaction;
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, Step, consent, passkeys, sealed};
+use super::{Answer, Browser, Cookies, Outcome, Step, consent, not_me, passkeys, sealed};
 use crate::domain::account::Account;
+use crate::domain::agent::Agent;
+use crate::domain::case::Case;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, OFFLINE_PURPOSE};
+use crate::domain::grant::Grant;
 use crate::domain::interaction::Destination;
 use crate::domain::level::AccountLevel;
 use crate::domain::relying_party::Client;
@@ -23,6 +26,8 @@ use crate::store::{self, Db};
 const RELEASES_SHOWN: usize = 50;
 /// And how many transactions.
 const TRANSACTIONS_SHOWN: i64 = 50;
+/// And how many reports.
+const CASES_SHOWN: i64 = 20;
 
 pub struct Identity {
     pub session: Id<Session>,
@@ -40,6 +45,19 @@ pub struct Identity {
     pub passkeys: Option<Vec<passkeys::Shown>>,
     /// Since when an authenticator app counts.
     pub totp: Option<Moment>,
+    pub devices: Vec<DeviceHere>,
+    pub cases: Vec<Case>,
+}
+
+/// One device the account signs in from.
+pub struct DeviceHere {
+    /// Names it to us; the digest of its cookie stays here.
+    pub handle: String,
+    pub agent: Option<Agent>,
+    pub first_seen_at: Option<Moment>,
+    pub seen_at: Moment,
+    /// The one that asks.
+    pub here: bool,
 }
 
 /// One transaction the holder approved.
@@ -54,6 +72,7 @@ pub struct ApprovedHere {
 pub struct SessionHere {
     pub session: Session,
     pub portals: Vec<Bilingual>,
+    pub agent: Option<Agent>,
 }
 
 /// What one portal may read.
@@ -78,6 +97,8 @@ pub struct Release {
     pub portal: Bilingual,
     pub purposes: Vec<Bilingual>,
     pub claims: Vec<ClaimName>,
+    /// By which grant it left, to point at it.
+    pub grant: Option<Id<Grant>>,
 }
 
 pub enum Home {
@@ -96,7 +117,13 @@ pub async fn identity(browser: &Browser, idp: &Arc<Idp>) -> Result<Home, Fault> 
                 let account = store::account::find(db, &session.account)?;
                 if let (Some(account), Ok(standing)) = (&account, facts::standing(account.as_ref(), None, now)) {
                     store::session::touch(db, &session.id, now)?;
-                    return Ok(Home::Page(Box::new(read(db, account, standing.account_level(), session, &this)?)));
+                    return Ok(Home::Page(Box::new(read(
+                        db,
+                        (account, standing.account_level()),
+                        session,
+                        &who,
+                        &this,
+                    )?)));
                 }
             }
             let (id, minted) = open_interaction(db, Destination::OwnPage("/identity".to_owned()), &who, &this)?;
@@ -110,9 +137,9 @@ type Clients = BTreeMap<Id<Client>, Arc<Client>>;
 
 fn read(
     db: &mut Db,
-    account: &Account,
-    level: Option<AccountLevel>,
+    (account, level): (&Account, Option<AccountLevel>),
     session: Session,
+    browser: &Browser,
     idp: &Idp,
 ) -> Result<Identity, Fault> {
     let clients: Clients =
@@ -133,6 +160,8 @@ fn read(
             None => None,
         },
         totp: store::totp::find(db, &account.id)?.and_then(|totp| totp.confirmed_at),
+        devices: devices(db, &account.id, browser, idp)?,
+        cases: store::case::of_account(db, &account.id, CASES_SHOWN)?,
         session: session.id,
     })
 }
@@ -154,11 +183,13 @@ pub(super) fn who(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(Stri
 fn sessions(db: &mut Db, account: &Id<Account>, clients: &Clients, idp: &Idp) -> Result<Vec<SessionHere>, Fault> {
     let (limits, now) = (Limits::of(idp), idp.clock.now());
     let mut lines = Vec::new();
+    let mut places = store::session::places(db, account)?;
     for session in store::session::live(db, account)? {
         if session.stands(limits.for_session(&session), now) {
+            let agent = places.remove(&session.id).and_then(|place| place.agent);
             let reached = store::session::clients(db, &session.id)?;
             let portals = reached.iter().map(|(client, _)| named(clients, client)).collect();
-            lines.push(SessionHere { session, portals });
+            lines.push(SessionHere { session, portals, agent });
         }
     }
     Ok(lines)
@@ -200,7 +231,8 @@ fn releases(db: &mut Db, account: &Id<Account>, clients: &Clients) -> Result<Vec
             .filter(|purpose| purpose.claims.iter().any(|claim| claims.contains(claim)))
             .map(|purpose| purpose.title.clone())
             .collect();
-        Some(Release { at: event.at, portal: named(clients, &client), purposes, claims })
+        let grant = event.detail.get("grant").and_then(|grant| grant.as_str()).map(Id::new);
+        Some(Release { at: event.at, portal: named(clients, &client), purposes, claims, grant })
     });
     Ok(lines.collect())
 }
@@ -216,6 +248,17 @@ fn transactions(db: &mut Db, account: &Id<Account>, clients: &Clients, idp: &Idp
         })
     });
     lines.collect()
+}
+
+fn devices(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> Result<Vec<DeviceHere>, Fault> {
+    let known = store::device::of_account(db, account)?.into_iter().map(|known| DeviceHere {
+        handle: not_me::handle(&known.cookie, idp),
+        here: browser.device.as_ref() == Some(&known.cookie),
+        agent: known.agent,
+        first_seen_at: known.first_seen_at,
+        seen_at: known.seen_at,
+    });
+    Ok(known.collect())
 }
 
 fn named(clients: &Clients, id: &Id<Client>) -> Bilingual {

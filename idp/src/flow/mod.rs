@@ -14,6 +14,7 @@ pub mod bearer;
 pub mod binding;
 pub mod brake;
 pub mod caller;
+pub mod cases;
 pub mod client;
 pub mod client_keys;
 pub mod consent;
@@ -30,9 +31,13 @@ pub mod keep;
 pub mod keys;
 pub mod logo;
 pub mod logout;
+pub mod not_me;
+pub mod notices;
 pub mod operator;
 pub mod outbox;
 pub mod own_keys;
+pub mod own_lock;
+pub mod own_unlock;
 pub mod page;
 pub mod par;
 pub mod passkey_sign_in;
@@ -40,11 +45,15 @@ pub mod passkeys;
 pub mod quota;
 pub mod refuse;
 pub mod register;
+pub mod registry;
+pub mod registry_events;
+pub mod reproof;
 pub mod request_object;
 pub mod resource;
 pub mod revoke;
 pub mod sealed;
 pub mod sector;
+mod sent_code;
 pub mod session_state;
 pub mod sessions;
 pub mod sign_in;
@@ -59,6 +68,7 @@ pub mod userinfo;
 
 use std::net::IpAddr;
 
+use crate::domain::agent::Agent;
 use crate::domain::id::Id;
 use crate::domain::interaction::Interaction;
 use crate::domain::relying_party::Client;
@@ -75,6 +85,8 @@ pub struct Browser {
     pub device: Option<Stored<DeviceCookie>>,
     /// What clients' pages ask our frame about. It changes with who is signed in, and gives no right to anything.
     pub state: Option<String>,
+    /// What it calls itself, for its owner to recognise; nothing is decided by it.
+    pub agent: Option<Agent>,
     /// Where the request came from; used for throttling only.
     pub address: Option<IpAddr>,
     /// The language pages are shown in: `vi` or `en`.

@@ -216,6 +216,17 @@ fn own_page(
         ui_locales: Vec::new(),
         service: None,
     };
+    // Somebody proved a password here and may not act: they are told why, as on the way to a portal.
+    if let Some(refused) = open.refused.as_ref().filter(|_| session.is_none() && step != Step::SignIn) {
+        let account = store::account::find(db, refused)?;
+        if let Err(refusal) = facts::standing(account.as_ref(), None, idp.clock.now()) {
+            let reason = Step::of_refusal(refusal);
+            if step == reason {
+                return Ok((Shown::Page(setting, View::Barred(step)), None));
+            }
+            return Ok((Shown::Elsewhere(Answer::bare(Outcome::Page(reason, open.id.clone()))), None));
+        }
+    }
     let wanting = fresh::on_the_way(db, path, session.as_ref(), idp)?;
     match (&wanting, step) {
         (Wanting::SignIn { again }, Step::SignIn) => {

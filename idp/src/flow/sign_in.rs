@@ -40,7 +40,7 @@ pub enum SignedIn {
     Done(Answer),
 }
 
-struct Attempt {
+pub(super) struct Attempt {
     account: Option<Account>,
     hash: Option<String>,
     index: BlindIndex,
@@ -56,9 +56,45 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
     if !crate::factor::password::is_acceptable(&form.password) {
         return Ok(SignedIn::Again(Complaint::Malformed));
     }
-    let index = idp.vault.blind_index("person", number.reveal());
-    let (this, who, at) = (Arc::clone(idp), browser.clone(), id.clone());
-    let attempt = match idp.store.read(move |db| consider(db, &at, index, &who, &this)).await? {
+    let typed = Typed {
+        index: idp.vault.blind_index("person", number.reveal()),
+        password: form.password,
+        within: Some(id.clone()),
+    };
+    let (this, who) = (Arc::clone(idp), browser.clone());
+    let evaluated = evaluate(typed, browser, idp, move |db, attempt| admit(db, id, attempt, &who, &this)).await?;
+    Ok(match evaluated {
+        Evaluated::Right(answer) => SignedIn::Done(answer),
+        Evaluated::Again(complaint) => SignedIn::Again(complaint),
+        Evaluated::Gone => SignedIn::Done(Answer::bare(Outcome::Shown(gone()))),
+    })
+}
+
+/// A password to be tried.
+pub(super) struct Typed {
+    pub(super) index: BlindIndex,
+    pub(super) password: Zeroizing<String>,
+    /// The interaction it was typed in, which must still be this browser's.
+    pub(super) within: Option<Id<Interaction>>,
+}
+
+pub(super) enum Evaluated<T> {
+    Right(T),
+    Again(Complaint),
+    /// The interaction is over.
+    Gone,
+}
+
+/// Evaluates one password under the brake. `then` runs in the transaction that found it right.
+pub(super) async fn evaluate<T: Send + 'static>(
+    typed: Typed,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+    then: impl FnOnce(&mut Db, &Attempt) -> Result<T, Fault> + Send + 'static,
+) -> Result<Evaluated<T>, Fault> {
+    let Typed { index, password, within } = typed;
+    let (this, who) = (Arc::clone(idp), browser.clone());
+    let attempt = match idp.store.read(move |db| consider(db, within.as_ref(), index, &who, &this)).await? {
         Considered::Evaluate(attempt) => attempt,
         Considered::Wait(span, unnoted) => {
             idp.metrics.sign_in(Factor::Password, "throttled");
@@ -66,12 +102,12 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
                 let this = Arc::clone(idp);
                 idp.store.transact(move |db| record_stop(db, &attempt, &this)).await?;
             }
-            return Ok(SignedIn::Again(Complaint::Wait(span)));
+            return Ok(Evaluated::Again(Complaint::Wait(span)));
         }
-        Considered::Gone => return Ok(SignedIn::Done(Answer::bare(Outcome::Shown(gone())))),
+        Considered::Gone => return Ok(Evaluated::Gone),
     };
-    let right = idp.hasher.verify(&form.password, attempt.hash.as_deref()).await?;
-    let (this, who) = (Arc::clone(idp), browser.clone());
+    let right = idp.hasher.verify(&password, attempt.hash.as_deref()).await?;
+    let this = Arc::clone(idp);
     idp.store
         .transact(move |db| {
             // Guesses sent at once were all considered before any was counted: the brake is asked again, and a wait
@@ -79,16 +115,29 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
             if let Verdict::Wait(span) = brake::ask(db, &attempt.counters, &this)? {
                 this.metrics.sign_in(Factor::Password, "throttled");
                 record_stop(db, &attempt, &this)?;
-                return Ok(SignedIn::Again(Complaint::Wait(span)));
+                return Ok(Evaluated::Again(Complaint::Wait(span)));
             }
             if right {
-                return admit(db, id, &attempt, &who, &this).map(SignedIn::Done);
+                return then(db, &attempt).map(Evaluated::Right);
             }
             this.metrics.sign_in(Factor::Password, "wrong");
             record_wrong(db, &attempt, &this)?;
-            Ok(SignedIn::Again(Complaint::Wrong))
+            Ok(Evaluated::Again(Complaint::Wrong))
         })
         .await
+}
+
+/// The account a right password was given for, read again: a lock may have been acknowledged while it was being hashed.
+pub(super) fn proved(db: &mut Db, attempt: &Attempt, how: Hold) -> Result<Account, Fault> {
+    if let Some(known) = &attempt.account {
+        store::account::hold(db, &known.id, how)?;
+    }
+    // What strangers used up comes back by time alone; the owner's own device starts afresh.
+    for counter in attempt.counters.iter().filter(|counter| counter.rule == Rule::KnownDevice) {
+        store::throttle::clear(db, &counter.key)?;
+    }
+    let account = store::account::find_by_person(db, &attempt.index)?;
+    account.ok_or_else(|| Fault::broken("flow", "an account vanished"))
 }
 
 enum Considered {
@@ -101,12 +150,14 @@ enum Considered {
 /// Everything cheap comes before the hash (`security.md` N-13).
 fn consider(
     db: &mut Db,
-    id: &Id<Interaction>,
+    within: Option<&Id<Interaction>>,
     index: BlindIndex,
     browser: &Browser,
     idp: &Idp,
 ) -> Result<Considered, Fault> {
-    if page::bound(db, id, browser, idp.clock.now())?.is_none() {
+    if let Some(id) = within
+        && page::bound(db, id, browser, idp.clock.now())?.is_none()
+    {
         return Ok(Considered::Gone);
     }
     let account = store::account::find_by_person(db, &index)?;
@@ -169,15 +220,6 @@ fn admit(
     let Some(open) = page::bound(db, &id, browser, idp.clock.now())? else {
         return Ok(Answer::bare(Outcome::Shown(gone())));
     };
-    // Facts again: a lock may have been acknowledged while the password was being hashed.
-    if let Some(known) = &attempt.account {
-        store::account::hold(db, &known.id, Hold::Shared)?;
-    }
-    let account = store::account::find_by_person(db, &attempt.index)?;
-    // What strangers used up comes back by time alone; the owner's own device starts afresh.
-    for counter in attempt.counters.iter().filter(|counter| counter.rule == Rule::KnownDevice) {
-        store::throttle::clear(db, &counter.key)?;
-    }
-    let Some(account) = account else { return Err(Fault::broken("flow", "an account vanished")) };
+    let account = proved(db, attempt, Hold::Shared)?;
     admit::admit(db, open, &Proof { account: &account, factors: &[Factor::Password] }, browser, idp)
 }

@@ -8,16 +8,17 @@ use serde_json::json;
 
 use super::authorize::{Pending, gone, live_client};
 use super::facts::{self, Limits};
+use super::sent_code::{self, Purpose};
 use super::{Answer, Browser, Cookies, Outcome, admit, brake, fresh, page, totp};
 use crate::domain::account::Account;
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::Client;
-use crate::domain::secret::{Minted, Otp, SessionCookie, Stored};
+use crate::domain::secret::{Minted, SessionCookie};
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id, Span};
-use crate::factor::otp::{self, Sends};
-use crate::factor::throttle::{self, Counter, Verdict};
+use crate::factor::otp;
+use crate::factor::throttle::{self, Counter};
 use crate::idp::Idp;
 use crate::protocol::authorize::fresh::Wanting;
 use crate::store::account::Hold;
@@ -42,7 +43,7 @@ pub enum Complaint {
 
 impl Complaint {
     /// As the trail names it.
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Complaint::Wrong => "wrong",
             Complaint::Expired => "expired",
@@ -258,38 +259,10 @@ fn check(
     typed: &Typed,
     idp: &Idp,
 ) -> Result<Option<Complaint>, Fault> {
-    let counter = counters(account);
-    if let Verdict::Wait(span) = brake::ask(db, &counter, idp)? {
-        return Ok(Some(Complaint::Wait(span)));
-    }
-    brake::count(db, &counter, idp)?;
-    let wrong = match typed.way {
-        Way::App => (!totp::spend(db, account, &typed.code, idp)?).then_some(Complaint::Wrong),
-        Way::Sms => check_sent(db, id, &typed.code, idp)?,
-    };
-    if wrong.is_some() {
-        return Ok(wrong);
-    }
-    for counter in &counter {
-        store::throttle::clear(db, &counter.key)?;
-    }
-    Ok(None)
-}
-
-/// Compares with the code that was sent, and spends it.
-fn check_sent(db: &mut Db, id: &Id<Interaction>, code: &str, idp: &Idp) -> Result<Option<Complaint>, Fault> {
-    let now = idp.clock.now();
-    let Some(challenge) = store::otp::find_open(db, id, PURPOSE)? else { return Ok(Some(Complaint::Expired)) };
-    if now >= challenge.expires_at {
-        return Ok(Some(Complaint::Expired));
-    }
-    let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    if digest(id, &digits, idp) != challenge.code {
-        return Ok(Some(Complaint::Wrong));
-    }
-    // Affected rows decide: the same code posted twice at once proves the factor once.
-    let spent = store::otp::spend(db, &challenge.id, now)?;
-    Ok((!spent).then_some(Complaint::Expired))
+    sent_code::guess(db, (account, PURPOSE), idp, |db| match typed.way {
+        Way::App => Ok((!totp::spend(db, account, &typed.code, idp)?).then_some(Complaint::Wrong)),
+        Way::Sms => sent_code::spend(db, (id, PURPOSE), &typed.code, idp),
+    })
 }
 
 /// The missing factor was proved: the session has it from now on, under a new cookie.
@@ -320,50 +293,18 @@ fn send(
     client: Option<&Client>,
     idp: &Idp,
 ) -> Result<Result<Sms, Complaint>, Fault> {
-    let now = idp.clock.now();
-    let sent = Sends {
-        burst: store::otp::sent_since(db, account, now - Sends::BURST)?,
-        quarter_hour: store::otp::sent_since(db, account, now - Sends::QUARTER_HOUR)?,
-        day: store::otp::sent_since(db, account, now - Sends::DAY)?,
-    };
-    let limits = &idp.config.limits;
-    let most = Sends {
-        burst: limits.otp_sends_per_10_seconds,
-        quarter_hour: limits.otp_sends_per_quarter_hour,
-        day: limits.otp_sends_per_day,
-    };
-    if let Verdict::Wait(span) = otp::may_send(sent, most) {
-        return Ok(Err(Complaint::SendLimit(span)));
-    }
-    let code: Minted<Otp> = Minted::from_text(idp.random.six_digits()?);
-    let text =
-        otp::text(code.reveal(), client.map_or(OURSELVES, |client| &client.client_name.vi), host(&idp.config.issuer));
-    let challenge = store::otp::Challenge {
-        id: idp.id()?,
-        interaction: id.clone(),
-        account: account.clone(),
-        purpose: PURPOSE.to_owned(),
-        code: digest(id, code.reveal(), idp),
-        sent_at: now,
-        expires_at: now + idp.config.lifetimes.otp,
-    };
-    store::otp::put(db, &challenge)?;
-    let event = Event::new(Kind::OtpSent, now).of(account).with(json!({"purpose": PURPOSE}));
-    store::trail::append(db, &asked_by(event, client), &idp.id()?)?;
-    Ok(Ok(Sms { to, text }))
+    let portal = client.map_or(OURSELVES, |client| &client.client_name.vi);
+    let text = |code: &str| otp::text(code, portal, host(&idp.config.issuer));
+    let purpose = Purpose { name: PURPOSE, client: client.map(|client| &client.id), text: &text };
+    sent_code::send(db, id, (account, to), &purpose, idp)
 }
 
-/// Six digits are too few to keep under a plain digest: the key of the vault goes into it.
-fn digest(id: &Id<Interaction>, code: &str, idp: &Idp) -> Stored<Otp> {
-    Stored::from_store(idp.vault.blind_index("otp", &format!("{id}/{code}")).as_str().to_owned())
-}
-
-fn phone(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<String, Fault> {
+pub(super) fn phone(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<String, Fault> {
     let sealed = store::account::credentials(db, account)?.and_then(|known| known.phone);
     let Some(sealed) = sealed else { return Err(Fault::broken("flow", "step-up without a phone")) };
     super::sealed::open_phone(account, &sealed, &idp.vault)
 }
 
-fn host(issuer: &str) -> &str {
+pub(super) fn host(issuer: &str) -> &str {
     issuer.split_once("://").map_or(issuer, |(_, host)| host)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, Consent, Purpose};
-use crate::domain::eid::ElectronicId;
+use crate::domain::eid::{ElectronicId, Grounds};
 use crate::domain::grant::{Authentication, Grant, Party};
 use crate::domain::level::Acr;
 use crate::domain::relying_party::{
@@ -137,6 +137,7 @@ pub fn account(level: Option<AccountLevel>) -> Account {
         level,
         state: AccountState::Activated,
         eid: (level == Some(AccountLevel::Two)).then(|| ElectronicId::new(at(0), [], 1)),
+        own_locks: Grounds::default(),
         card_expires: None,
         guardian: None,
         has_phone: true,

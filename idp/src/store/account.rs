@@ -11,7 +11,7 @@ use super::eid;
 use super::schema::{account_claims, accounts, eid_grounds};
 use crate::domain::account::{Account, AccountState, Holder};
 use crate::domain::claim::ClaimName;
-use crate::domain::eid::{ElectronicId, LockGround};
+use crate::domain::eid::{ElectronicId, Grounds, LockGround};
 use crate::domain::secret::{BlindIndex, Sealed};
 use crate::domain::{AccountLevel, Fault, Id, Moment};
 
@@ -45,6 +45,7 @@ pub struct Listed {
     pub state: AccountState,
     /// `None` without an e-ID.
     pub eid_active: Option<bool>,
+    pub locked: bool,
     pub card_expires: Option<Moment>,
     pub guardian: bool,
     pub created_at: Moment,
@@ -78,11 +79,16 @@ struct Row {
 impl Row {
     fn decode(self, grounds: Vec<LockGround>) -> Result<Account, Fault> {
         let version = self.eid_version;
+        let (eid, own_locks) = match self.eid_issued_at {
+            Some(issued) => (Some(ElectronicId::new(Moment::from_unix(issued), grounds, version)), Grounds::default()),
+            None => (None, Grounds::new(grounds, version)),
+        };
         Ok(Account {
             holder: known(Holder::parse(&self.holder), "accounts")?,
             level: level(self.level)?,
             state: known(AccountState::parse(&self.state), "accounts")?,
-            eid: self.eid_issued_at.map(|issued| ElectronicId::new(Moment::from_unix(issued), grounds, version)),
+            eid,
+            own_locks,
             card_expires: at(self.card_expires),
             guardian: self.guardian_id.map(Id::new),
             has_phone: self.phone.is_some(),
@@ -173,7 +179,7 @@ pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
         accounts::level.eq(account.level.map(|level| i16::from(level.number()))),
         accounts::state.eq(account.state.name()),
         accounts::eid_issued_at.eq(account.eid.as_ref().map(|eid| eid.issued_at.unix())),
-        accounts::eid_version.eq(account.eid.as_ref().map_or(0, |eid| eid.version)),
+        accounts::eid_version.eq(account.locks().version),
         accounts::card_expires.eq(account.card_expires.map(Moment::unix)),
         accounts::guardian_id.eq(account.guardian.as_ref().map(Id::as_str)),
         accounts::password_hash.eq(import.password_hash.as_deref()),
@@ -205,8 +211,19 @@ pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
         .returning(accounts::id)
         .get_result(link))?;
     let id = Id::new(id);
-    eid::replace_grounds(db, &id, account.eid.as_ref(), "import", import.at)?;
+    // A record that speaks of no e-ID says nothing about locks either: those that are open stay.
+    if let Some(eid) = &account.eid {
+        eid::replace_grounds(db, &id, &eid.locks, "import", import.at)?;
+    }
     Ok(id)
+}
+
+/// What a register told of the card (ND69 Art 15). `None`: no card that could expire is known.
+pub fn put_card_expiry(db: &mut Db, id: &Id<Account>, expires: Option<Moment>, at: Moment) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(accounts::table.find(id.as_str()))
+        .set((accounts::card_expires.eq(expires.map(Moment::unix)), accounts::updated_at.eq(at.unix())))
+        .execute(link))?;
+    Ok(())
 }
 
 pub fn list(db: &mut Db, after: Option<&Id<Account>>, limit: i64) -> Result<Vec<Listed>, Fault> {
@@ -243,6 +260,7 @@ pub fn list(db: &mut Db, after: Option<&Id<Account>>, limit: i64) -> Result<Vec<
                 level: level(number)?,
                 state: known(AccountState::parse(&state), "accounts")?,
                 eid_active: issued.map(|_| !locked.contains(&id)),
+                locked: locked.contains(&id),
                 card_expires: at(card),
                 guardian: guardian.is_some(),
                 created_at: Moment::from_unix(created),

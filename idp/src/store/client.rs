@@ -71,6 +71,27 @@ pub fn find(db: &mut Db, id: &Id<Client>) -> Result<Option<Registered>, Fault> {
     Ok(Some(registered))
 }
 
+/// Those of the named clients that are known, in no order.
+pub fn find_all(db: &mut Db, ids: &[Id<Client>]) -> Result<Vec<Registered>, Fault> {
+    type State = (String, i64, String, Option<String>);
+    let names: Vec<&str> = ids.iter().map(Id::as_str).collect();
+    let states: Vec<State> = on_each!(db, |link| clients::table
+        .filter(clients::id.eq_any(&names))
+        .select((clients::id, clients::version, clients::status, clients::secret))
+        .load(link))?;
+    let mut found = Vec::with_capacity(states.len());
+    for (id, version, status, secret) in states {
+        match db.clients.find(&id, version) {
+            Some(client) => {
+                let status = known(ClientStatus::parse(&status), "clients")?;
+                found.push(Registered { client, status, secret: secret.map(Stored::from_store), version });
+            }
+            None => found.extend(find(db, &Id::new(id))?),
+        }
+    }
+    Ok(found)
+}
+
 /// Registers a client or replaces its metadata. Its standing stays, and so does its secret unless a new one is
 /// given or the client no longer authenticates by one.
 pub fn put(db: &mut Db, client: &Client, secret: Option<&Stored<ClientSecret>>, at: Moment) -> Result<(), Fault> {

@@ -101,3 +101,12 @@ pub fn withdraw(db: &mut Db, account: &Id<Account>, client: &Id<Client>, at: Mom
     .set((consents::ended_at.eq(at.unix()), consents::ended_by.eq("withdrawn")))
     .execute(link))?)
 }
+
+/// `domain.md` 6.4: a death closes every consent. The column knows no third word; the trail says why.
+pub fn close_all(db: &mut Db, account: &Id<Account>, at: Moment) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        consents::table.filter(consents::account_id.eq(account.as_str())).filter(consents::ended_at.is_null())
+    )
+    .set((consents::ended_at.eq(at.unix()), consents::ended_by.eq("withdrawn")))
+    .execute(link))?)
+}

@@ -1,36 +1,25 @@
-//! The e-ID of an account: saved only over the version it was read at.
-
-use std::collections::BTreeSet;
+//! The lock grounds of an account, its e-ID's or its own: saved only over the version they were read at.
 
 use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{accounts, eid_grounds};
 use crate::domain::account::Account;
-use crate::domain::eid::{ElectronicId, LockGround};
+use crate::domain::eid::{Grounds, LockGround};
 use crate::domain::{Fault, Id, Moment};
 
-/// Saves a turned e-ID; `authority` is who ordered what is new. False when somebody else turned it meanwhile:
+/// Saves turned grounds; `authority` is who ordered what is new. False when somebody else turned them meanwhile:
 /// read again and decide again.
-pub fn save(
-    db: &mut Db,
-    account: &Id<Account>,
-    eid: &ElectronicId,
-    authority: &str,
-    at: Moment,
-) -> Result<bool, Fault> {
+pub fn save(db: &mut Db, account: &Id<Account>, locks: &Grounds, authority: &str, at: Moment) -> Result<bool, Fault> {
     let saved = on_each!(db, |link| diesel::update(
-        accounts::table
-            .find(account.as_str())
-            .filter(accounts::eid_issued_at.is_not_null())
-            .filter(accounts::eid_version.eq(eid.version))
+        accounts::table.find(account.as_str()).filter(accounts::eid_version.eq(locks.version))
     )
     .set((accounts::eid_version.eq(accounts::eid_version + 1), accounts::updated_at.eq(at.unix())))
     .execute(link))?;
     if saved == 0 {
         return Ok(false);
     }
-    replace_grounds(db, account, Some(eid), authority, at)?;
+    replace_grounds(db, account, locks, authority, at)?;
     Ok(true)
 }
 
@@ -38,26 +27,27 @@ pub fn save(
 pub(super) fn replace_grounds(
     db: &mut Db,
     account: &Id<Account>,
-    eid: Option<&ElectronicId>,
+    locks: &Grounds,
     authority: &str,
     at: Moment,
 ) -> Result<(), Fault> {
-    let wanted: BTreeSet<LockGround> = eid.into_iter().flat_map(ElectronicId::grounds).collect();
-    for ground in LockGround::ALL {
-        if wanted.contains(&ground) {
-            on_each!(db, |link| diesel::insert_into(eid_grounds::table)
-                .values((
-                    eid_grounds::account_id.eq(account.as_str()),
-                    eid_grounds::ground.eq(ground.letter()),
-                    eid_grounds::authority.eq(authority),
-                    eid_grounds::opened_at.eq(at.unix()),
-                ))
-                .on_conflict_do_nothing()
-                .execute(link))?;
-        } else {
-            on_each!(db, |link| diesel::delete(eid_grounds::table.find((account.as_str(), ground.letter())))
-                .execute(link))?;
-        }
+    let open: Vec<&str> = locks.iter().map(LockGround::letter).collect();
+    on_each!(db, |link| diesel::delete(
+        eid_grounds::table
+            .filter(eid_grounds::account_id.eq(account.as_str()))
+            .filter(eid_grounds::ground.ne_all(&open))
+    )
+    .execute(link))?;
+    for ground in open {
+        on_each!(db, |link| diesel::insert_into(eid_grounds::table)
+            .values((
+                eid_grounds::account_id.eq(account.as_str()),
+                eid_grounds::ground.eq(ground),
+                eid_grounds::authority.eq(authority),
+                eid_grounds::opened_at.eq(at.unix()),
+            ))
+            .on_conflict_do_nothing()
+            .execute(link))?;
     }
     Ok(())
 }

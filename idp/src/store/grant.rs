@@ -148,6 +148,29 @@ pub fn revoke_session(db: &mut Db, session: &Id<Session>, at: Moment, reason: &s
     .execute(link))?)
 }
 
+/// Everything the session issued, what was let go on offline included.
+pub fn revoke_issued_in(
+    db: &mut Db,
+    account: &Id<Account>,
+    session: &Id<Session>,
+    client: Option<&Id<Client>>,
+    (at, reason): (Moment, &str),
+) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| {
+        let of_session = grants::account_id
+            .eq(account.as_str())
+            .and(grants::session_id.eq(session.as_str()))
+            .and(grants::revoked_at.is_null());
+        let set = (grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason));
+        match client {
+            Some(client) => diesel::update(grants::table.filter(of_session.and(grants::client_id.eq(client.as_str()))))
+                .set(set)
+                .execute(link),
+            None => diesel::update(grants::table.filter(of_session)).set(set).execute(link),
+        }
+    })?)
+}
+
 pub fn revoke_client(
     db: &mut Db,
     account: &Id<Account>,

@@ -9,6 +9,7 @@
 //! is a value.
 
 pub mod account;
+pub mod case;
 pub mod ceremony;
 pub mod client;
 pub mod client_key;
@@ -17,6 +18,7 @@ pub mod consent;
 pub mod device;
 pub mod eid;
 pub mod grant;
+pub mod holder_notice;
 pub mod interaction;
 pub mod invitation;
 pub mod key;
@@ -25,8 +27,11 @@ pub mod meta;
 pub mod otp;
 pub mod outbox;
 pub mod passkey;
+pub mod phone_code;
 pub mod pushed;
 pub mod refused;
+pub mod register;
+pub mod registration;
 pub mod resource;
 pub mod retention;
 pub mod session;

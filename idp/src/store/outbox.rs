@@ -44,23 +44,36 @@ impl Row {
 
 /// A notice of the same act to the same client is there once.
 pub fn put(db: &mut Db, notice: &LogoutNotice) -> Result<(), Fault> {
-    let cause = word(&notice.cause)?;
-    on_each!(db, |link| diesel::insert_into(outbox::table)
-        .values((
-            outbox::id.eq(notice.id.as_str()),
-            outbox::kind.eq(KIND),
-            outbox::cause.eq(cause.as_str()),
-            outbox::client_id.eq(notice.client.as_str()),
-            outbox::account_id.eq(notice.account.as_str()),
-            outbox::sub.eq(notice.sub.as_str()),
-            outbox::sid.eq(notice.sid.as_deref()),
-            outbox::attempts.eq(notice.attempts),
-            outbox::next_at.eq(notice.next_at.unix()),
-            outbox::expires_at.eq(notice.expires_at.unix()),
-        ))
-        .on_conflict(outbox::id)
-        .do_nothing()
-        .execute(link))?;
+    put_all(db, std::slice::from_ref(notice))
+}
+
+/// More in one statement than PostgreSQL takes parameters for would be refused.
+const AT_ONCE: usize = 1000;
+
+/// The same for many at once: a lock ends in as few statements as can be, however many portals there are.
+pub fn put_all(db: &mut Db, notices: &[LogoutNotice]) -> Result<(), Fault> {
+    for notices in notices.chunks(AT_ONCE) {
+        let mut rows = Vec::with_capacity(notices.len());
+        for notice in notices {
+            rows.push((
+                outbox::id.eq(notice.id.as_str()),
+                outbox::kind.eq(KIND),
+                outbox::cause.eq(word(&notice.cause)?),
+                outbox::client_id.eq(notice.client.as_str()),
+                outbox::account_id.eq(notice.account.as_str()),
+                outbox::sub.eq(notice.sub.as_str()),
+                outbox::sid.eq(notice.sid.as_deref()),
+                outbox::attempts.eq(notice.attempts),
+                outbox::next_at.eq(notice.next_at.unix()),
+                outbox::expires_at.eq(notice.expires_at.unix()),
+            ));
+        }
+        on_each!(db, |link| diesel::insert_into(outbox::table)
+            .values(&rows)
+            .on_conflict(outbox::id)
+            .do_nothing()
+            .execute(link))?;
+    }
     Ok(())
 }
 

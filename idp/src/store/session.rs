@@ -1,5 +1,7 @@
 //! Sessions, and each as its clients know it.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::columns::{at as moment, json, known, to_json};
@@ -7,9 +9,17 @@ use super::db::{Db, on_each};
 use super::schema::{session_clients, sessions};
 use super::update::{Bind, Update};
 use crate::domain::account::Account;
-use crate::domain::secret::{SessionCookie, Stored};
+use crate::domain::agent::Agent;
+use crate::domain::secret::{DeviceCookie, SessionCookie, Stored};
 use crate::domain::session::{Acquaintance, Session};
 use crate::domain::{Client, Fault, Id, Moment};
+
+/// Where a session is used from.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    pub device: Option<Stored<DeviceCookie>>,
+    pub agent: Option<Agent>,
+}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
@@ -122,6 +132,57 @@ pub fn end_all(db: &mut Db, account: &Id<Account>, at: Moment) -> Result<usize, 
     )
     .set(sessions::ended_at.eq(at.unix()))
     .execute(link))?)
+}
+
+/// Where a session is used from, for its owner to recognise.
+pub fn seen_from(
+    db: &mut Db,
+    id: &Id<Session>,
+    device: &Stored<DeviceCookie>,
+    agent: Option<&Agent>,
+) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(sessions::table.find(id.as_str()))
+        .set((sessions::device.eq(device.as_str()), sessions::agent.eq(agent.map(Agent::as_str))))
+        .execute(link))?;
+    Ok(())
+}
+
+/// The device and browser of each of an account's sessions that were not ended.
+pub fn places(db: &mut Db, account: &Id<Account>) -> Result<HashMap<Id<Session>, Place>, Fault> {
+    type Row = (String, Option<String>, Option<String>);
+    let rows: Vec<Row> = on_each!(db, |link| sessions::table
+        .filter(sessions::account_id.eq(account.as_str()))
+        .filter(sessions::ended_at.is_null())
+        .select((sessions::id, sessions::device, sessions::agent))
+        .load(link))?;
+    let places = rows.into_iter().map(|(id, device, agent)| {
+        (Id::new(id), Place { device: device.map(Stored::from_store), agent: agent.as_deref().map(Agent::kept) })
+    });
+    Ok(places.collect())
+}
+
+/// The device one session was used from, ended or not.
+pub fn device(db: &mut Db, id: &Id<Session>) -> Result<Option<Stored<DeviceCookie>>, Fault> {
+    let device: Option<Option<String>> =
+        on_each!(db, |link| sessions::table.find(id.as_str()).select(sessions::device).get_result(link).optional())?;
+    Ok(device.flatten().map(Stored::from_store))
+}
+
+/// Every session ever opened from a device since `since`, ended or not.
+pub fn of_device(
+    db: &mut Db,
+    account: &Id<Account>,
+    device: &Stored<DeviceCookie>,
+    since: Moment,
+) -> Result<Vec<Session>, Fault> {
+    let rows: Vec<Row> = on_each!(db, |link| sessions::table
+        .filter(sessions::account_id.eq(account.as_str()))
+        .filter(sessions::device.eq(device.as_str()))
+        .filter(sessions::opened_at.ge(since.unix()))
+        .order((sessions::opened_at, sessions::id))
+        .select(Row::as_select())
+        .load(link))?;
+    rows.into_iter().map(Row::decode).collect()
 }
 
 /// Not ended, the oldest first; those past their limits are among them.

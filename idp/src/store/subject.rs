@@ -1,5 +1,7 @@
 //! The subject identifier of an account in a sector: random, stored, never reused.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::columns::known;
@@ -28,6 +30,15 @@ pub fn find_or_put(db: &mut Db, account: &Id<Account>, sector: &str, fresh: &str
         .execute(link))?;
     // Another request may have been first.
     known(find(db, account, sector)?, "subjects")
+}
+
+/// Every name the account has, by sector.
+pub fn all(db: &mut Db, account: &Id<Account>) -> Result<HashMap<String, String>, Fault> {
+    let rows: Vec<(String, String)> = on_each!(db, |link| subjects::table
+        .filter(subjects::account_id.eq(account.as_str()))
+        .select((subjects::sector, subjects::sub))
+        .load(link))?;
+    Ok(rows.into_iter().collect())
 }
 
 pub fn account_of(db: &mut Db, sector: &str, sub: &str) -> Result<Option<Id<Account>>, Fault> {

@@ -10,16 +10,20 @@ use super::factors;
 use super::limit::{self, Counted};
 use super::logout::page_of;
 use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
+use super::page::safety::{CaseLine, DeviceLine};
 use super::page::transaction::Act;
 use super::page::{Frame, Home as HomePage};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
+use crate::domain::case::{Case, Step as CaseStep};
 use crate::domain::session::Session;
 use crate::domain::{AuthenticationLevel, Client, Fault, Id};
 use crate::flow::Browser;
 use crate::flow::home::{self, Home};
+use crate::flow::not_me::{self, Pointed, Reported};
 use crate::flow::sessions::{self, Ended};
 use crate::idp::Idp;
+use crate::protocol::params::Params;
 
 const PLACE: Place<'static> = Place { page: "identity", subject: "" };
 
@@ -59,6 +63,7 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         seen_at: line.session.seen_at,
         factors: line.session.acquaintance.factors(),
         portals: line.portals.iter().map(|name| name.in_language(language).to_owned()).collect(),
+        agent: line.agent,
     });
     let consents = identity.portals.into_iter().map(|portal| ConsentLine {
         client_id: portal.client.to_string(),
@@ -80,6 +85,7 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         portal: release.portal.in_language(language).to_owned(),
         purpose: release.purposes.iter().map(|title| title.in_language(language)).collect::<Vec<_>>().join("; "),
         claims: release.claims.into_iter().map(|claim| claim.label(language).to_owned()).collect(),
+        grant: release.grant.map(|grant| grant.to_string()),
     });
     let transactions = identity.transactions.into_iter().map(|approved| TransactionLine {
         at: approved.at,
@@ -99,8 +105,25 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         transactions: transactions.collect(),
         passkeys: identity.passkeys.map(|all| all.into_iter().map(factors::line).collect()),
         totp: identity.totp,
+        devices: identity.devices.into_iter().map(device_line).collect(),
+        cases: identity.cases.into_iter().map(case_line).collect(),
         done,
         frame,
+    }
+}
+
+fn device_line(device: home::DeviceHere) -> DeviceLine {
+    let home::DeviceHere { handle, agent, first_seen_at, seen_at, here } = device;
+    DeviceLine { handle, agent, first_seen_at, seen_at, here }
+}
+
+fn case_line(case: Case) -> CaseLine {
+    CaseLine {
+        about: case.about.name(),
+        is_open: case.step() != Some(CaseStep::Closed),
+        note: case.steps.iter().find_map(|taken| taken.note.clone()),
+        steps: case.steps.iter().map(|taken| (taken.step.name(), taken.at)).collect(),
+        number: case.id.to_string(),
     }
 }
 
@@ -125,6 +148,10 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         changed
     } else if form.first("everywhere").is_some() {
         everywhere(&browser, &this, &context).await
+    } else if let Some(pointed) = pointed(&form) {
+        not_me(pointed, &browser, &this, &context).await
+    } else if let Some(device) = form.first("forget_device") {
+        forget(device.to_owned(), &browser, &this, &context).await
     } else if let Some(session) = form.first("session") {
         end_session(Id::new(session), &browser, &this, &context).await
     } else {
@@ -152,6 +179,34 @@ async fn end_session(
 ) -> Result<HttpResponse, Fault> {
     let ended = sessions::end_one(id, browser, idp).await?;
     Ok(again((ended == Ended::Now).then_some(Done::SessionEnded), context))
+}
+
+/// What the holder says was somebody else.
+fn pointed(form: &Params) -> Option<Pointed> {
+    let session = form.first("not_me_session").map(|id| Pointed::Session(Id::new(id)));
+    let release = || form.first("not_me_release").map(|id| Pointed::Release(Id::new(id)));
+    let device = || form.first("not_me_device").map(|handle| Pointed::Device(handle.to_owned()));
+    session.or_else(release).or_else(device)
+}
+
+async fn not_me(
+    pointed: Pointed,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+    context: &Context<'_>,
+) -> Result<HttpResponse, Fault> {
+    let reported = not_me::report(pointed, browser, idp).await?;
+    Ok(again(matches!(reported, Reported::Case(_)).then_some(Done::Reported), context))
+}
+
+async fn forget(
+    handle: String,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+    context: &Context<'_>,
+) -> Result<HttpResponse, Fault> {
+    let forgotten = not_me::forget(handle, browser, idp).await?;
+    Ok(again(forgotten.then_some(Done::Forgotten), context))
 }
 
 async fn everywhere(browser: &Browser, idp: &Arc<Idp>, context: &Context<'_>) -> Result<HttpResponse, Fault> {

@@ -58,7 +58,7 @@ fn explained_step(request: &HttpRequest) -> Option<Step> {
 }
 
 /// The interaction a page address names.
-fn interaction(request: &HttpRequest) -> Option<Id<crate::domain::interaction::Interaction>> {
+pub fn interaction(request: &HttpRequest) -> Option<Id<crate::domain::interaction::Interaction>> {
     let value = request.query_string().split('&').find_map(|pair| pair.strip_prefix("interaction="))?;
     let sane = value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     sane.then(|| Id::new(value))
@@ -156,7 +156,7 @@ pub async fn password(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) ->
     }
 }
 
-const fn sign_in_problem(complaint: sign_in_flow::Complaint) -> SignInProblem {
+pub const fn sign_in_problem(complaint: sign_in_flow::Complaint) -> SignInProblem {
     match complaint {
         sign_in_flow::Complaint::Malformed => SignInProblem::Malformed,
         sign_in_flow::Complaint::Wrong => SignInProblem::Wrong,

@@ -17,6 +17,7 @@ pub mod introspect;
 pub mod limit;
 pub mod logout;
 pub mod operations;
+pub mod own_lock;
 pub mod page;
 pub mod par;
 pub mod patience;
@@ -81,6 +82,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(resource("/check-session").route(web::get().to(check_session::show)))
         .service(resource("/").route(web::get().to(identity::home)))
         .service(resource("/identity").route(web::get().to(identity::show)).route(web::post().to(identity::change)))
+        .service(resource("/lock").route(web::get().to(own_lock::show_lock)).route(web::post().to(own_lock::lock)))
+        .service(resource("/lock-done").route(web::get().to(own_lock::lock_done)))
+        .service(
+            resource("/unlock").route(web::get().to(own_lock::show_unlock)).route(web::post().to(own_lock::unlock)),
+        )
         .service(
             resource("/sign-in")
                 .route(web::get().to(interaction::sign_in))

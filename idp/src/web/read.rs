@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN};
+use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, USER_AGENT};
 use actix_web::web::{self, Bytes};
 
 use super::{connection, cookie};
 use crate::config::Limits;
+use crate::domain::agent::Agent;
 use crate::domain::secret::{BrowserCookie, Stored};
 use crate::flow::Browser;
 use crate::flow::caller::Call;
@@ -134,6 +135,7 @@ pub fn browser(request: &HttpRequest, language: &'static str, idp: &Idp) -> Brow
         browser: cookie::find(cookies(), cookie::BROWSER).map(Stored::of),
         device: cookie::find(cookies(), cookie::DEVICE).map(Stored::of),
         state: cookie::find(cookies(), cookie::STATE).map(str::to_owned),
+        agent: request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(Agent::of_header),
         address: Some(caller(request, idp)),
         language,
     }

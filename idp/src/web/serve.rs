@@ -26,6 +26,8 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     let watcher = Arc::clone(&idp);
     let keeper = tokio::spawn(crate::flow::keep::keep(Arc::clone(&idp)));
     let teller = tokio::spawn(crate::flow::back_channel::deliver(Arc::clone(&idp)));
+    let notifier = tokio::spawn(crate::flow::notices::deliver(Arc::clone(&idp)));
+    let follower = tokio::spawn(crate::flow::registry_events::follow(Arc::clone(&idp)));
     let tracer = tokio::spawn(crate::flow::trace::write(Arc::clone(&idp)));
     let last = Arc::clone(&idp);
     let stopper = tokio::spawn(async move {
@@ -44,6 +46,8 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     let (served, served_mutual, _) = tokio::join!(public, mutual, operations);
     keeper.abort();
     teller.abort();
+    notifier.abort();
+    follower.abort();
     tracer.abort();
     crate::flow::trace::flush(&last).await;
     stopper.abort();

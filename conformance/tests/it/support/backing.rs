@@ -1,8 +1,11 @@
 //! Where a sandbox keeps its data: a SQLite file under its own directory, or a fresh PostgreSQL database and a
 //! Redis number of its own.
 
-use std::process::Command;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::sandbox::{Ended, spawn};
 
 static REDIS_NUMBER: AtomicU32 = AtomicU32::new(1);
 
@@ -27,6 +30,20 @@ impl Backing {
         database.set_path(&name);
         let number = REDIS_NUMBER.fetch_add(1, Ordering::Relaxed);
         Backing::Servers { database: database.into(), redis: format!("{}/{number}", redis.trim_end_matches('/')) }
+    }
+
+    /// Servers, with a Redis nobody else uses, which the test may end; `None` on the embedded store.
+    pub fn with_own_redis() -> Option<(Ended, Backing)> {
+        let Backing::Servers { database, .. } = Backing::fresh() else { return None };
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "redis-server", "--save", "", "--port", &port.to_string()]);
+        command.args(["--bind", "127.0.0.1"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let redis = Ended(spawn(command));
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Some((redis, Backing::Servers { database, redis: format!("redis://127.0.0.1:{port}/0") }))
     }
 
     pub fn arguments(&self) -> Vec<String> {

@@ -131,7 +131,7 @@ fn shown(found: &Found, reveal: bool, idp: &Idp) -> Result<Shown, Fault> {
         level: account.level.map(|level| level.number()),
         state: account.state.name(),
         eid: account.eid.as_ref().map(|eid| eid_state(eid.is_active())),
-        grounds: account.eid.iter().flat_map(|eid| eid.grounds()).map(|ground| ground.letter()).collect(),
+        grounds: account.locks().iter().map(|ground| ground.letter()).collect(),
         card_expires: account.card_expires.map(Moment::unix),
         guardian: guardian.map(|number| veiled(number.reveal())),
         has_password: account.has_password,

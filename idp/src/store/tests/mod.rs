@@ -24,7 +24,7 @@ use super::account::Import;
 use super::{Db, Migrate, Settings, Store, account, client};
 use crate::domain::account::{Account, AccountState, Holder};
 use crate::domain::consent::Bilingual;
-use crate::domain::eid::{ElectronicId, LockGround};
+use crate::domain::eid::{ElectronicId, Grounds, LockGround};
 use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
 use crate::domain::relying_party::{
     AssertionAudience, AuthMethod, GrantType, LegalBasis, PkcePolicy, Profile, SigningAlg, SubjectType,
@@ -98,6 +98,7 @@ fn citizen(number: u32) -> Import {
             level: Some(AccountLevel::Two),
             state: AccountState::Activated,
             eid: Some(ElectronicId::new(t(100), [], 0)),
+            own_locks: Grounds::default(),
             card_expires: Some(t(9_000)),
             guardian: None,
             has_phone: true,

@@ -1,8 +1,10 @@
 use super::super::account::SealedClaim;
 use super::super::otp::Challenge;
-use super::super::{device, eid, otp, throttle};
+use super::super::{case, device, eid, otp, register, throttle};
 use super::*;
 use crate::domain::Span;
+use crate::domain::agent::Agent;
+use crate::domain::case::{About, Step, Taken};
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::LockOrder;
 use crate::domain::failures::Failures;
@@ -46,7 +48,7 @@ async fn putting_a_person_again_replaces_everything_but_the_id() {
         assert!(!found.has_phone && !found.has_password);
         let eid = found.eid.expect("an e-ID");
         assert!(eid.is_active());
-        assert_eq!(eid.version, 1, "whoever held the old one cannot save over this");
+        assert_eq!(eid.version(), 1, "whoever held the old one cannot save over this");
         assert!(account::find(db, &Id::new("another"))?.is_none());
         Ok(())
     })
@@ -90,14 +92,14 @@ async fn an_e_id_is_saved_only_over_the_version_it_was_read_at() {
         let mut mine = account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID");
         let mut other = mine.clone();
         mine.lock(&order(LockGround::AuthorityAsks));
-        assert!(eid::save(db, &one(), &mine, "C06", t(50))?);
+        assert!(eid::save(db, &one(), &mine.locks, "C06", t(50))?);
         other.lock(&order(LockGround::HolderAsks));
-        assert!(!eid::save(db, &one(), &other, "C06", t(51))?, "it was read before the other was saved");
+        assert!(!eid::save(db, &one(), &other.locks, "C06", t(51))?, "it was read before the other was saved");
 
         let mut again = account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID");
         assert_eq!(again.grounds().collect::<Vec<_>>(), [LockGround::AuthorityAsks]);
         again.lock(&order(LockGround::HolderAsks));
-        assert!(eid::save(db, &one(), &again, "Công an phường", t(60))?);
+        assert!(eid::save(db, &one(), &again.locks, "Công an phường", t(60))?);
         let mut grounds = eid::grounds(db, &one())?;
         grounds.sort_by_key(|(_, _, at)| *at);
         assert_eq!(
@@ -110,12 +112,12 @@ async fn an_e_id_is_saved_only_over_the_version_it_was_read_at() {
         let mut last = account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID");
         last.unlock(&order(LockGround::AuthorityAsks));
         last.unlock(&order(LockGround::HolderAsks));
-        assert!(eid::save(db, &one(), &last, "C06", t(70))?);
+        assert!(eid::save(db, &one(), &last.locks, "C06", t(70))?);
         assert!(account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID").is_active());
         let mut without = citizen(2);
         without.account.eid = None;
         account::put(db, &without)?;
-        assert!(!eid::save(db, &Id::new("account-2"), &ElectronicId::new(t(1), [], 0), "C06", t(2))?);
+        assert!(!eid::save(db, &Id::new("account-2"), &Grounds::new([], 9), "C06", t(2))?);
         Ok(())
     })
     .await;
@@ -204,11 +206,81 @@ async fn a_device_is_known_per_account() {
         seed(db)?;
         let cookie = Stored::of("cookie");
         assert!(!device::knows(db, &cookie, &one())?);
-        device::remember(db, &cookie, &one(), t(1))?;
-        device::remember(db, &cookie, &one(), t(2))?;
+        let agent = Agent::of_header("Firefox/140 Windows");
+        device::remember(db, &cookie, &one(), None, t(1))?;
+        device::remember(db, &cookie, &one(), Some(&agent), t(2))?;
         assert!(device::knows(db, &cookie, &one())?);
         assert!(!device::knows(db, &cookie, &Id::new("account-2"))?);
         assert!(!device::knows(db, &Stored::of("another"), &one())?);
+        let known = device::of_account(db, &one())?;
+        assert_eq!((known.len(), known[0].first_seen_at, known[0].seen_at), (1, Some(t(1)), t(2)));
+        assert_eq!(known[0].agent.as_ref().map(Agent::as_str), Some("firefox/windows"));
+        assert!(device::forget(db, &cookie, &one())? && !device::forget(db, &cookie, &one())?);
+        assert!(!device::knows(db, &cookie, &one())?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn domain_6_2_an_account_without_an_e_id_is_locked_in_the_same_way() {
+    within(|db| {
+        let mut bare = citizen(1);
+        bare.account.eid = None;
+        account::put(db, &bare)?;
+        let mut found = account::find(db, &one())?.expect("found");
+        found.lock(&LockOrder::official(LockGround::CardWithdrawn, "C06").expect("named"));
+        assert!(eid::save(db, &one(), found.locks(), "C06", t(3))?);
+        assert!(account::find(db, &one())?.expect("found").is_locked());
+        // A record that speaks of no e-ID opens nothing, and the upgrade inherits what is open.
+        account::put(db, &bare)?;
+        assert!(account::find(db, &one())?.expect("found").is_locked());
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_case_is_open_once_per_thing_and_takes_each_step_once() {
+    within(|db| {
+        seed(db)?;
+        let subject = (About::Session, "session-1");
+        let taken = |step, at| Taken { step, at: t(at), by: None, note: None };
+        let first = Id::new("HS-1");
+        assert_eq!(case::open(db, &first, &one(), subject, t(1))?, (first.clone(), true));
+        assert_eq!(case::open(db, &Id::new("HS-2"), &one(), subject, t(2))?, (first.clone(), false));
+        assert!(case::take(db, &first, &taken(Step::Opened, 1))?);
+        assert!(!case::take(db, &first, &taken(Step::Opened, 2))?);
+        assert_eq!(case::list(db, false, 10)?.len(), 1);
+        assert!(case::take(db, &first, &taken(Step::Closed, 3))?);
+        assert_eq!((case::list(db, false, 10)?.len(), case::list(db, true, 10)?.len()), (0, 1));
+        assert_eq!(case::open(db, &Id::new("HS-3"), &one(), subject, t(4))?, (Id::new("HS-3"), true));
+        let steps: Vec<Step> = case::find(db, &first)?.expect("found").steps.iter().map(|taken| taken.step).collect();
+        assert_eq!(steps, [Step::Opened, Step::Closed]);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_of_a_register_counts_once_and_the_later_one_overtakes() {
+    within(|db| {
+        seed(db)?;
+        let who = one();
+        let event = |id, happened| register::Taken {
+            id,
+            kind: "card_held",
+            account: Some(&who),
+            happened_at: t(happened),
+            applied_at: t(100),
+            outcome: "applied",
+        };
+        assert!(register::once(db, &event("e2", 20))?);
+        assert!(!register::once(db, &event("e2", 20))?);
+        let overtaken = |db: &mut Db, id: &str, at| register::is_overtaken(db, &who, &["card_held"], (t(at), id));
+        assert!(overtaken(db, "e1", 19)? && !overtaken(db, "e3", 21)?);
+        assert!(overtaken(db, "e1", 20)? && !overtaken(db, "e3", 20)?, "names decide within a second");
+        assert!(!overtaken(db, "e2", 20)?, "not by itself");
         Ok(())
     })
     .await;

@@ -3,8 +3,10 @@
 use askama::Template;
 
 use super::factors::PasskeyLine;
+use super::safety::{CaseLine, DeviceLine, agent_name};
 use super::transaction::Act;
 use super::{Frame, calendar, rendered};
+use crate::domain::agent::Agent;
 use crate::domain::{Factor, Fault, Moment};
 
 #[derive(Clone, Debug, Template)]
@@ -30,6 +32,7 @@ pub struct SessionLine {
     pub factors: Vec<Factor>,
     /// Names of the clients it signed in to.
     pub portals: Vec<String>,
+    pub agent: Option<Agent>,
 }
 
 /// One purpose a client was let have claims for.
@@ -59,6 +62,8 @@ pub struct ReleaseLine {
     pub portal: String,
     pub purpose: String,
     pub claims: Vec<String>,
+    /// Names it to us, where it can be reported.
+    pub grant: Option<String>,
 }
 
 /// One transaction the holder approved.
@@ -84,10 +89,12 @@ pub enum Done {
     Confirmed,
     /// It takes a second way, and the account has none.
     OutOfReach,
+    Reported,
+    Forgotten,
 }
 
 impl Done {
-    pub const ALL: [Done; 9] = [
+    pub const ALL: [Done; 11] = [
         Done::Withdrawn,
         Done::SessionEnded,
         Done::PasskeyAdded,
@@ -97,30 +104,38 @@ impl Done {
         Done::TotpRemoved,
         Done::Confirmed,
         Done::OutOfReach,
+        Done::Reported,
+        Done::Forgotten,
     ];
 
-    /// As it stands in the address the page is shown again under.
-    pub const fn name(self) -> &'static str {
+    /// Where its words stand, and its name in the address the page is shown again under.
+    const fn told(self) -> (&'static str, &'static str) {
         match self {
-            Done::Withdrawn => "withdrawn",
-            Done::SessionEnded => "session_ended",
-            Done::PasskeyAdded => "passkey_added",
-            Done::PasskeyRenamed => "passkey_renamed",
-            Done::PasskeyRemoved => "passkey_removed",
-            Done::TotpAdded => "totp_added",
-            Done::TotpRemoved => "totp_removed",
-            Done::Confirmed => "confirmed",
-            Done::OutOfReach => "out_of_reach",
+            Done::Withdrawn => ("identity", "withdrawn"),
+            Done::SessionEnded => ("identity", "session_ended"),
+            Done::PasskeyAdded => ("factors", "passkey_added"),
+            Done::PasskeyRenamed => ("factors", "passkey_renamed"),
+            Done::PasskeyRemoved => ("factors", "passkey_removed"),
+            Done::TotpAdded => ("factors", "totp_added"),
+            Done::TotpRemoved => ("factors", "totp_removed"),
+            Done::Confirmed => ("factors", "confirmed"),
+            Done::OutOfReach => ("factors", "out_of_reach"),
+            Done::Reported => ("safety", "reported"),
+            Done::Forgotten => ("safety", "forgotten"),
         }
+    }
+
+    pub const fn name(self) -> &'static str {
+        self.told().1
+    }
+
+    fn key(self) -> String {
+        let (place, name) = self.told();
+        format!("{place}.done.{name}")
     }
 
     pub fn find(name: &str) -> Option<Done> {
         Self::ALL.into_iter().find(|done| done.name() == name)
-    }
-
-    fn key(self) -> String {
-        let room = if matches!(self, Done::Withdrawn | Done::SessionEnded) { "identity" } else { "factors" };
-        format!("{room}.done.{}", self.name())
     }
 }
 
@@ -143,6 +158,8 @@ pub struct Identity {
     pub releases: Vec<ReleaseLine>,
     /// Newest first.
     pub transactions: Vec<TransactionLine>,
+    pub devices: Vec<DeviceLine>,
+    pub cases: Vec<CaseLine>,
     pub done: Option<Done>,
     /// `None` where passkeys cannot be used.
     pub passkeys: Option<Vec<PasskeyLine>>,
@@ -174,5 +191,17 @@ impl Identity {
 
     fn is_bad_news(&self) -> bool {
         self.done == Some(Done::OutOfReach)
+    }
+
+    fn agent(&self, agent: &Option<Agent>) -> String {
+        agent_name(&self.frame, agent.as_ref())
+    }
+
+    fn case_about(&self, about: &str) -> String {
+        self.frame.t(&format!("safety.cases.{about}")).into_owned()
+    }
+
+    fn case_step(&self, step: &str) -> String {
+        self.frame.t(&format!("safety.cases.{step}")).into_owned()
     }
 }

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::identity::{ConsentLine, Done, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
+use super::own_lock::{Lock, LockDone, LockProblem, Stage, Unlock};
+use super::safety::{CaseLine, DeviceLine};
 use super::transaction::Act;
 use super::*;
+use crate::domain::agent::Agent;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, Purpose};
 use crate::domain::relying_party::LegalBasis;
@@ -130,6 +133,7 @@ fn identity(language: &'static str) -> Identity {
         seen_at: at,
         factors,
         portals: vec![asker(language).name],
+        agent: Some(Agent::kept("chrome/android")),
     };
     Identity {
         frame: Frame { address: "/identity".to_owned(), ..frame(language, "identity") },
@@ -161,6 +165,7 @@ fn identity(language: &'static str) -> Identity {
             portal: asker(language).name,
             purpose: "Điền sẵn tờ khai trực tuyến".to_owned(),
             claims: ["name", "birthdate"].map(|name| claim(name).label(language).to_owned()).to_vec(),
+            grant: Some("g1".to_owned()),
         }],
         transactions: vec![TransactionLine {
             at,
@@ -171,7 +176,73 @@ fn identity(language: &'static str) -> Identity {
         done: Some(Done::Withdrawn),
         passkeys: Some(samples_factors::lines()),
         totp: Some(at),
+        devices: devices(at),
+        cases: cases(at),
     }
+}
+
+fn devices(at: Moment) -> Vec<DeviceLine> {
+    let device = |handle: &str, agent: Option<&str>, here| DeviceLine {
+        handle: handle.to_owned(),
+        agent: agent.map(Agent::kept),
+        first_seen_at: agent.map(|_| at),
+        seen_at: at,
+        here,
+    };
+    vec![
+        device("d1", Some("firefox/windows"), true),
+        device("d2", Some("safari/iphone"), false),
+        device("d3", None, false),
+    ]
+}
+
+fn cases(at: Moment) -> Vec<CaseLine> {
+    let case = |number: &str, about, steps, note: Option<&str>| CaseLine {
+        number: number.to_owned(),
+        about,
+        steps,
+        is_open: note.is_none(),
+        note: note.map(str::to_owned),
+    };
+    vec![
+        case("HS-7K3F9Q2M", "session", vec![("opened", at), ("looked_at", at)], None),
+        case(
+            "HS-22222222",
+            "device",
+            vec![("opened", at), ("closed", at)],
+            Some("Đã xác minh: thiết bị của người nhà."),
+        ),
+        case("HS-33333333", "release", vec![("opened", at)], None),
+    ]
+}
+
+fn lock(language: &'static str, problem: Option<LockProblem>) -> Lock {
+    Lock {
+        frame: frame(language, "lock"),
+        name: "Nguyễn Văn An".to_owned(),
+        person_number: "099••••••001".to_owned(),
+        has_eid: problem.is_none(),
+        password: problem.is_some(),
+        portals: vec![asker(language).name, "Bảo hiểm xã hội Việt Nam".to_owned()],
+        problem,
+    }
+}
+
+fn unlock_stages() -> Vec<(&'static str, Stage)> {
+    let password = |problem| Stage::Password { person_number: "099090000001".to_owned(), problem };
+    let code =
+        |problem, sent_again| Stage::Code { phone: "091••••678".to_owned(), minutes: 5, problem, sent_again };
+    vec![
+        ("unlock", password(None)),
+        ("unlock-wrong", password(Some(SignInProblem::Wrong))),
+        ("unlock-code", code(None, true)),
+        ("unlock-code-wrong", code(Some(OtpProblem::Wrong), false)),
+        ("unlock-not-locked", Stage::NotLocked),
+        ("unlock-other-ground", Stage::OtherGround),
+        ("unlock-no-phone", Stage::NoPhone),
+        ("unlock-opened", Stage::Opened { still_locked: false }),
+        ("unlock-still-locked", Stage::Opened { still_locked: true }),
+    ]
 }
 
 pub(super) fn sign_in(language: &'static str) -> SignIn {
@@ -285,5 +356,12 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
         add(&format!("identity-{}", done.name()), "identity", page.render());
     }
     pages.extend(samples_factors::pages(language));
+    add("lock", "lock", lock(language, None).render());
+    add("lock-missing", "lock", lock(language, Some(LockProblem::Missing)).render());
+    add("lock-wrong", "lock", lock(language, Some(LockProblem::SignIn(SignInProblem::Wrong))).render());
+    add("lock-done", "lock-done", LockDone { frame: frame(language, "lock-done") }.render());
+    for (name, stage) in unlock_stages() {
+        add(name, "unlock", Unlock { frame: frame(language, "unlock"), stage }.render());
+    }
     pages
 }

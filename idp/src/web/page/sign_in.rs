@@ -34,7 +34,7 @@ impl SignInProblem {
         }
     }
 
-    fn seconds(self) -> i64 {
+    pub(super) fn seconds(self) -> i64 {
         if let Self::Wait(seconds) = self { seconds.max(1) } else { 0 }
     }
 }
@@ -107,7 +107,7 @@ impl OtpProblem {
         }
     }
 
-    fn minutes(self) -> i64 {
+    pub(super) fn minutes(self) -> i64 {
         if let Self::Throttled(seconds) | Self::SendWait(seconds) = self {
             seconds.max(1).saturating_add(59) / 60
         } else {

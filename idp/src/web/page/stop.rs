@@ -148,6 +148,11 @@ impl Stop {
     fn steps(&self) -> Vec<String> {
         steps(&self.frame, self.reason.key())
     }
+
+    /// Where whoever locked their own account opens it again.
+    fn unlock(&self) -> Option<String> {
+        (self.reason == Reason::Locked).then(|| self.frame.link("/unlock"))
+    }
 }
 
 /// What to do next, in order: `KEY.step_1`, `KEY.step_2`, …

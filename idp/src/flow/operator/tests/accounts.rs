@@ -144,11 +144,26 @@ async fn death_is_terminal_for_orders_and_for_imports() {
 }
 
 #[tokio::test]
-async fn an_account_without_an_eid_and_an_unknown_number_cannot_be_locked() {
+async fn domain_6_2_an_account_without_an_eid_is_locked_too_and_an_unknown_number_is_not() {
     let bench = bench().await;
     let idp = &*bench.idp;
     import(&line(BINH, |line| line["account"]["level"] = 1.into()), idp).await;
-    let ask = async |number| reason(eid_lock::lock(&person(number), order(LockGround::HolderAsks), idp).await.unwrap());
-    assert!(ask(BINH).await.contains("no e-ID"));
-    assert_eq!(ask(AN).await, "no account has this person number");
+    let (account, session, grant) = signed_in(BINH, &bench).await;
+    let locked = eid_lock::lock(&person(BINH), order(LockGround::AgreementBroken), idp).await.unwrap();
+    assert!(matches!(locked, Verdict::Done(locked) if locked.grounds == ["b"] && locked.account == account));
+    let (of, dead) = (session, grant);
+    let (ended, revoked) = idp
+        .store
+        .read(move |db| {
+            Ok((store::session::find(db, &of)?.unwrap().ended_at, store::grant::find(db, &dead)?.unwrap().revoked_at))
+        })
+        .await
+        .unwrap();
+    assert!(ended.is_some() && revoked.is_some());
+    // Importing the record again opens nothing.
+    import(&line(BINH, |line| line["account"]["level"] = 1.into()), idp).await;
+    let unlocked = eid_lock::unlock(&person(BINH), order(LockGround::AgreementBroken), idp).await.unwrap();
+    assert!(matches!(unlocked, Verdict::Done(unlocked) if unlocked.grounds.is_empty()));
+    let nobody = eid_lock::lock(&person(AN), order(LockGround::HolderAsks), idp).await.unwrap();
+    assert_eq!(reason(nobody), "no account has this person number");
 }

@@ -1,0 +1,10 @@
+DROP TABLE register_feeds;
+DROP TABLE register_events;
+DROP TABLE holder_notices;
+DROP TABLE case_steps;
+DROP TABLE cases;
+ALTER TABLE sessions DROP COLUMN agent;
+ALTER TABLE sessions DROP COLUMN device;
+DROP INDEX devices_of_account;
+ALTER TABLE devices DROP COLUMN first_seen_at;
+ALTER TABLE devices DROP COLUMN agent;
