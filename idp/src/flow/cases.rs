@@ -39,7 +39,7 @@ pub struct ShownStep {
 
 impl Shown {
     fn of(case: Case) -> Shown {
-        let step = case.step().map_or(Step::Opened, |step| step).name();
+        let step = case.step().unwrap_or(Step::Opened).name();
         let steps = case.steps.into_iter().map(|taken| ShownStep {
             step: taken.step.name(),
             at: taken.at.unix(),

@@ -179,7 +179,7 @@ async fn hundred_grants(bench: &Bench) {
             let client: Id<Client> = Id::new(format!("portal-{n}"));
             let sector = store::client::find(db, &client)?.unwrap().client.sector.clone();
             let sub = store::subject::find_or_put(db, &account, &sector, &format!("sub-{n}"))?;
-            let sid = store::session::sid(db, &session.id, &client, &format!("sid-{n}"))?;
+            let sid = store::session::sid(db, &session.id, &client, &format!("sid-{n}-{}", session.id))?;
             let party = Party::Holder(Authentication {
                 account: account.clone(),
                 sub,

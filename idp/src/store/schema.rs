@@ -1,8 +1,10 @@
 //! The tables as the queries see them; the tests hold them to the migrations.
 
 mod enrolment;
+mod safety;
 
 pub use enrolment::{enrolment_evidence, enrolments, phone_codes};
+pub use safety::{case_steps, cases, holder_notices, register_events, register_feeds};
 
 diesel::table! {
     accounts (id) {
@@ -375,59 +377,6 @@ diesel::table! {
         clause -> Text,
         parameters -> Text,
         repeated -> BigInt,
-    }
-}
-
-diesel::table! {
-    cases (id) {
-        id -> Text,
-        account_id -> Text,
-        about -> Text,
-        subject -> Text,
-        opened_at -> BigInt,
-        closed_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    case_steps (case_id, step) {
-        case_id -> Text,
-        step -> Text,
-        at -> BigInt,
-        by_whom -> Nullable<Text>,
-        note -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    holder_notices (id) {
-        id -> Text,
-        account_id -> Text,
-        news -> Text,
-        of_what -> Text,
-        attempts -> BigInt,
-        next_at -> BigInt,
-        expires_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    register_events (id) {
-        id -> Text,
-        kind -> Text,
-        account_id -> Nullable<Text>,
-        happened_at -> BigInt,
-        applied_at -> BigInt,
-        outcome -> Text,
-    }
-}
-
-diesel::table! {
-    register_feeds (name) {
-        name -> Text,
-        cursor -> Text,
-        read_at -> BigInt,
-        newest_at -> Nullable<BigInt>,
     }
 }
 

@@ -144,14 +144,12 @@ async fn what_is_somebody_elses_cannot_be_reported() {
     idp.tokens(&mine, &client, Ask::of(&client).scope("openid"), &attacker).await;
     let theirs = elsewhere.open("/identity").await;
     let own = mine.open("/identity").await;
-    for prefix in ["not-me-"] {
-        for id in ids(&theirs, prefix) {
-            let named = theirs.page().press(&id, &[], &[]);
-            let mut form = own.page().press("sign-out-everywhere", &[], &[]);
-            form.remove("everywhere");
-            form.fields.extend(named.fields.into_iter().filter(|(name, _)| name.starts_with("not_me")));
-            assert_eq!(mine.submit(&own, &form).await.page().name(), "identity");
-        }
+    for id in ids(&theirs, "not-me-") {
+        let named = theirs.page().press(&id, &[], &[]);
+        let mut form = own.page().press("sign-out-everywhere", &[], &[]);
+        form.remove("everywhere");
+        form.fields.extend(named.fields.into_iter().filter(|(name, _)| name.starts_with("not_me")));
+        assert_eq!(mine.submit(&own, &form).await.page().name(), "identity");
     }
     assert!(stands(&there, &client).await);
     assert_eq!(client.userinfo(tokens.access()).await.status, 200);
