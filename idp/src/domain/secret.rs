@@ -31,6 +31,7 @@ pub enum ClientSecret {}
 pub enum SessionCookie {}
 pub enum BrowserCookie {}
 pub enum DeviceCookie {}
+pub enum EnrolmentCookie {}
 pub enum Otp {}
 pub enum InitialAccessToken {}
 pub enum RegistrationToken {}
@@ -65,6 +66,9 @@ impl Class for BrowserCookie {
 }
 impl Class for DeviceCookie {
     const NAME: &'static str = "device";
+}
+impl Class for EnrolmentCookie {
+    const NAME: &'static str = "enrolment";
 }
 impl Class for Otp {
     const NAME: &'static str = "otp";

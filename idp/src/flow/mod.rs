@@ -5,6 +5,7 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod activate;
 pub mod admit;
 pub mod answer;
 pub mod answers;
@@ -18,6 +19,7 @@ pub mod client;
 pub mod client_keys;
 pub mod consent;
 pub mod eid_lock;
+pub mod enrol;
 pub mod facts;
 pub mod hints;
 pub mod home;
@@ -32,7 +34,9 @@ pub mod operator;
 pub mod outbox;
 pub mod own_keys;
 pub mod page;
+pub mod papers;
 pub mod par;
+pub mod phone_code;
 pub mod quota;
 pub mod refuse;
 pub mod register;

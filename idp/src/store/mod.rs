@@ -15,6 +15,7 @@ pub mod code;
 pub mod consent;
 pub mod device;
 pub mod eid;
+pub mod enrolled;
 pub mod grant;
 pub mod interaction;
 pub mod invitation;

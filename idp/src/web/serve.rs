@@ -27,6 +27,7 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     let keeper = tokio::spawn(crate::flow::keep::keep(Arc::clone(&idp)));
     let teller = tokio::spawn(crate::flow::back_channel::deliver(Arc::clone(&idp)));
     let tracer = tokio::spawn(crate::flow::trace::write(Arc::clone(&idp)));
+    let registrar = tokio::spawn(crate::flow::enrol::decide(Arc::clone(&idp)));
     let last = Arc::clone(&idp);
     let stopper = tokio::spawn(async move {
         stop_signal().await;
@@ -45,6 +46,7 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     keeper.abort();
     teller.abort();
     tracer.abort();
+    registrar.abort();
     crate::flow::trace::flush(&last).await;
     stopper.abort();
     served.and(served_mutual).map_err(|error| Fault::unavailable("web", error))
