@@ -69,6 +69,8 @@ const OPEN_ROUTES: &[(&str, &str)] = &[
     ("/logo/{client_id}", "public pictures"),
     ("/", "public page"),
     ("/signed-out", "says that nothing stands any more"),
+    ("/enrol", "asks for an account; there is nobody yet who could act"),
+    ("/activate", "gives a holder a password and no session: the sign-in after it asks"),
     ("/check-session", "a script that compares a cookie"),
     ("/end-session", "takes away, never gives"),
     ("/sign-out", "takes away, never gives"),

@@ -88,7 +88,10 @@ fn settle(
         claims.extend(grant::identity(&id, held, now, idp)?);
         claims.extend(grant::opened(&id, (POPULATION, level), &held.papers.taken, now, idp)?);
         refreshed.refused.extend(&held.papers.refused);
-        store::enrolled::renew_card(db, &id, grant::card_end(held), now)?;
+        // Silence about a card does not make one that never expires.
+        if held.card.is_some() {
+            store::enrolled::renew_card(db, &id, grant::card_end(held), now)?;
+        }
     }
     for (source, papers) in &papers {
         claims.extend(grant::opened(&id, (source, level), &papers.taken, now, idp)?);

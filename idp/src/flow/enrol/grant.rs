@@ -79,7 +79,13 @@ pub fn level_one(db: &mut Db, enrolment: &mut Enrolment, held: &Record, idp: &Id
     let names: Vec<_> = claims.iter().map(|claim| claim.claim.as_str()).collect();
     let progress = enrolment.progress.turn(Happened::Grant, now);
     enrolment.progress = progress.ok_or_else(|| Fault::broken("flow", "a grant out of turn"))?;
-    record(db, Kind::EnrolmentGranted, enrolment, json!({"claims": names, "source": POPULATION}), idp)?;
+    record(
+        db,
+        Kind::EnrolmentGranted,
+        enrolment,
+        json!({"claims": names, "malformed": held.papers.refused, "source": POPULATION}),
+        idp,
+    )?;
     Ok(Granted::Done)
 }
 

@@ -1,5 +1,8 @@
 //! One of every page with everything on it, for tests and for looking at.
 
+#[path = "enrol_samples.rs"]
+mod enrolment;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -272,5 +275,8 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
     add("error", "error", error(language, "invalid_request", "redirect_uri is not registered").render());
     add("form-post", "form-post", form_post(language).render());
     add("identity", "identity", identity(language).render());
+    for (name, page, html) in enrolment::all(language) {
+        add(&name, page, html);
+    }
     pages
 }
