@@ -226,9 +226,8 @@ fn day(text: &str) -> Option<NaiveDate> {
 fn e164(text: &str) -> Option<String> {
     let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '\u{a0}')).collect();
     let rest = plain.strip_prefix("+84").or_else(|| plain.strip_prefix('0'))?;
-    let fits = rest.len() == 9
-        && rest.bytes().all(|b| b.is_ascii_digit())
-        && rest.starts_with(|first| matches!(first, '3' | '5' | '7' | '8' | '9'));
+    let fits =
+        rest.len() == 9 && rest.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(['3', '5', '7', '8', '9']);
     fits.then(|| format!("+84{rest}"))
 }
 
