@@ -4,6 +4,7 @@
 
 mod clients;
 mod engine;
+mod enrolments;
 mod grants;
 mod people;
 mod pushed;
