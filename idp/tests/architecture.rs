@@ -71,6 +71,8 @@ const OPEN_ROUTES: &[(&str, &str)] = &[
     ("/signed-out", "says that nothing stands any more"),
     ("/lock-done", "says that nothing stands any more"),
     ("/unlock", "for whom may_act says no: two proofs in the transaction that opens, and nothing is issued"),
+    ("/enrol", "asks for an account; there is nobody yet who could act"),
+    ("/activate", "gives a holder a password and no session: the sign-in after it asks"),
     ("/check-session", "a script that compares a cookie"),
     ("/end-session", "takes away, never gives"),
     ("/sign-out", "takes away, never gives"),

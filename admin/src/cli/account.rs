@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use idp::domain::PersonNumber;
@@ -31,10 +32,25 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
+    /// Activate an account whose seven days are over, as the hotline spoke to its holder (ND69 Art 14(1)).
+    Activate {
+        #[arg(value_parser = person_number, value_name = "PERSON_NUMBER")]
+        number: PersonNumber,
+        /// The hotline's reference of the case; nothing personal.
+        #[arg(long, value_name = "TEXT")]
+        hotline_case: String,
+    },
+    /// Ask the registers anew who the holder is and what papers there are.
+    Refresh {
+        #[arg(value_parser = person_number, value_name = "PERSON_NUMBER")]
+        number: PersonNumber,
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Account {
-    pub async fn carry_out(self, idp: &Idp) -> Told {
+    pub async fn carry_out(self, idp: &Arc<Idp>) -> Told {
         match self {
             Account::Import { file, json } => told(flow::account::import(&read_file(&file)?, idp).await, |imported| {
                 if json {
@@ -45,6 +61,17 @@ impl Account {
             }),
             Account::Show { number, reveal, json } => told(flow::account::show(&number, reveal, idp).await, |shown| {
                 if json { json!(shown).to_string() } else { written(&shown) }
+            }),
+            Account::Activate { number, hotline_case } => {
+                told(flow::activate::by_hotline(number, &hotline_case, idp).await, |()| "activated".to_owned())
+            }
+            Account::Refresh { number, json } => told(flow::papers::refresh(number, idp).await, |done| {
+                if json {
+                    json!({"stated": done.stated, "malformed": done.refused, "unanswered": done.unanswered}).to_string()
+                } else {
+                    let (stated, malformed) = (done.stated.len(), done.refused.len());
+                    format!("{stated} stated, {malformed} malformed, {} registers unanswered", done.unanswered.len())
+                }
             }),
         }
     }

@@ -89,7 +89,7 @@ async fn carry_out(arguments: Arguments) -> Told {
     match arguments.command {
         Command::Serve => serve(config).await,
         Command::Client(client) => client.carry_out(&*open(config).await?).await,
-        Command::Account(account) => account.carry_out(&*open(config).await?).await,
+        Command::Account(account) => account.carry_out(&open(config).await?).await,
         Command::Eid(eid) => eid.carry_out(&*open(config).await?).await,
         Command::Trail(trail) => trail.carry_out(&*open(config).await?).await,
         Command::Case(case) => case.carry_out(&*open(config).await?).await,

@@ -15,6 +15,7 @@ use askama::Template;
 use idp::domain::{Fault, Moment};
 use serde_json::json;
 
+use super::applicants::APPLICANTS;
 use super::form::local_phone;
 use super::page::{self, Frame, Language, Reply, choice, query};
 use super::people::PEOPLE;
@@ -45,9 +46,13 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/style.css", web::get().to(page::style));
 }
 
-pub fn serve(inbox: Inbox, port: u16) -> std::io::Result<Server> {
-    let inbox = web::Data::from(Arc::new(inbox));
-    let app = move || App::new().app_data(inbox.clone()).wrap(from_fn(bounded)).configure(routes);
+/// Where somebody without an account begins.
+pub struct RegisterAt(pub String);
+
+pub fn serve(inbox: Inbox, register: RegisterAt, port: u16) -> std::io::Result<Server> {
+    let (inbox, register) = (web::Data::from(Arc::new(inbox)), web::Data::new(register));
+    let app =
+        move || App::new().app_data(inbox.clone()).app_data(register.clone()).wrap(from_fn(bounded)).configure(routes);
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()
@@ -88,6 +93,7 @@ struct Screen {
     frame: Frame,
     owners: Vec<Owner>,
     messages: Vec<Shown>,
+    register: Option<String>,
 }
 
 struct Owner {
@@ -112,20 +118,19 @@ async fn inbox(inbox: web::Data<Inbox>, request: HttpRequest) -> HttpResponse {
         Ok(found) => (StatusCode::OK, found),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
     };
-    let screen = screen(&found, to.as_deref(), choice.language);
+    let register = request.app_data::<web::Data<RegisterAt>>().map(|at| at.0.clone());
+    let screen = Screen { register, ..screen(&found, to.as_deref(), choice.language) };
     Reply { status, form_target: "" }.page(&screen, choice, LANGUAGE_COOKIE)
 }
 
 fn screen(found: &[Message], to: Option<&str>, language: Language) -> Screen {
     let title = language.say("Điện thoại", "Phone");
-    let owners = PEOPLE.iter().map(|person| Owner {
-        name: person.name,
-        phone: person.phone,
-        shown: local_phone(person.phone),
-        chosen: to == Some(person.phone),
-    });
+    let seeded = PEOPLE.iter().map(|person| (person.name, person.phone));
+    let owned: Vec<_> = seeded.chain(APPLICANTS.iter().map(|one| (one.name, one.phone))).collect();
+    let owners =
+        owned.iter().map(|&(name, phone)| Owner { name, phone, shown: local_phone(phone), chosen: to == Some(phone) });
     let messages = found.iter().map(|message| Shown {
-        owner: PEOPLE.iter().find(|person| person.phone == message.to).map_or("", |person| person.name),
+        owner: owned.iter().find(|(_, phone)| *phone == message.to).map_or("", |&(name, _)| name),
         shown: local_phone(&message.to),
         text: message.text.clone(),
         at: written(message.at),
@@ -142,6 +147,7 @@ fn screen(found: &[Message], to: Option<&str>, language: Language) -> Screen {
         },
         owners: owners.collect(),
         messages: messages.collect(),
+        register: None,
     }
 }
 

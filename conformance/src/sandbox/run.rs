@@ -22,7 +22,7 @@ use super::authority::{Certificates, SERVER};
 use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, READER, registrations};
 use super::dossiers::{self, Dossiers};
 use super::people::{Door, PASSWORD, PEOPLE};
-use super::phone::{self, Inbox, Message};
+use super::phone::{self, Inbox, Message, RegisterAt};
 use super::portal::{self, Portal};
 use super::ports::{Ports, origin, secure_origin};
 use super::registry::{self, Register};
@@ -83,7 +83,8 @@ async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), Stri
         let portal = portal(site, port, ports, directory)?;
         others.hold(portal::serve(portal, port).map_err(|error| format!("port {port}: {error}"))?);
     }
-    let phone = phone::serve(inbox_of(Arc::clone(&idp)), ports.phone());
+    let register = RegisterAt(format!("{}/enrol", origin(ports.provider())));
+    let phone = phone::serve(inbox_of(Arc::clone(&idp)), register, ports.phone());
     others.hold(phone.map_err(|error| format!("port {}: {error}", ports.phone()))?);
 
     others.hold(resource_server(ports, directory)?);

@@ -83,6 +83,8 @@ impl Life {
             guardian: ward.then(|| Id::new("g")),
             has_phone: true,
             has_password: true,
+            has_totp: false,
+            passkey: None,
         };
         Life { account, now: at(NOW), grounds, expires, activated, ward }
     }

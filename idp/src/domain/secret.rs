@@ -32,6 +32,7 @@ pub enum ClientSecret {}
 pub enum SessionCookie {}
 pub enum BrowserCookie {}
 pub enum DeviceCookie {}
+pub enum EnrolmentCookie {}
 pub enum Otp {}
 pub enum InitialAccessToken {}
 pub enum RegistrationToken {}
@@ -67,6 +68,9 @@ impl Class for BrowserCookie {
 }
 impl Class for DeviceCookie {
     const NAME: &'static str = "device";
+}
+impl Class for EnrolmentCookie {
+    const NAME: &'static str = "enrolment";
 }
 impl Class for Otp {
     const NAME: &'static str = "otp";

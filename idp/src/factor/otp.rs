@@ -21,6 +21,11 @@ pub fn text_to(code: &str, act: &str, host: &str) -> String {
     format!("Ma xac thuc {code} de {act}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}")
 }
 
+/// The message of a code that is not for a sign-in: what it is for is a literal of ours, plain and without a digit.
+pub fn text_for(code: &str, purpose: &'static str, host: &str) -> String {
+    format!("Ma xac thuc {code} de {purpose}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}")
+}
+
 /// Latin letters, digits, spaces and hyphens: no accents, no punctuation a phone would make a link of, no line
 /// break that could forge the last line.
 fn plain(text: &str) -> String {

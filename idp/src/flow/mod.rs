@@ -5,6 +5,7 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod activate;
 pub mod admit;
 pub mod answer;
 pub mod answers;
@@ -19,6 +20,7 @@ pub mod client;
 pub mod client_keys;
 pub mod consent;
 pub mod eid_lock;
+pub mod enrol;
 pub mod factor_change;
 pub mod facts;
 pub mod fresh;
@@ -39,9 +41,11 @@ pub mod own_keys;
 pub mod own_lock;
 pub mod own_unlock;
 pub mod page;
+pub mod papers;
 pub mod par;
 pub mod passkey_sign_in;
 pub mod passkeys;
+pub mod phone_code;
 pub mod quota;
 pub mod refuse;
 pub mod register;

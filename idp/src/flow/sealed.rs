@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
+use crate::domain::enrolment::{Enrolment, Particulars};
 use crate::domain::passkey::Passkey;
 use crate::domain::secret::{BlindIndex, Sealed};
 use crate::domain::transaction::Transaction;
@@ -16,6 +17,10 @@ use crate::store::totp::Totp;
 
 const PERSON: &str = "accounts.person";
 const PHONE: &str = "accounts.phone";
+const ENROLMENT_PERSON: &str = "enrolments.person";
+const ENROLMENT_PHONE: &str = "enrolments.phone";
+const ENROLMENT_PARTICULARS: &str = "enrolments.particulars";
+const EVIDENCE: &str = "enrolment_evidence.reference";
 const CLAIM: &str = "account_claims.value";
 /// In a request that is kept, wherever that is.
 const PROPOSAL: &str = "request.transaction";
@@ -50,6 +55,43 @@ pub fn phone(account: &Id<Account>, phone: &str, vault: &Vault) -> Result<Sealed
 
 pub fn open_phone(account: &Id<Account>, sealed: &Sealed, vault: &Vault) -> Result<String, Fault> {
     text(vault.open(PHONE, account.as_str(), sealed)?)
+}
+
+pub fn enrolment_person(id: &Id<Enrolment>, number: &PersonNumber, vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(ENROLMENT_PERSON, id.as_str(), number.reveal().as_bytes())
+}
+
+pub fn open_enrolment_person(enrolment: &Enrolment, vault: &Vault) -> Result<PersonNumber, Fault> {
+    let text = text(vault.open(ENROLMENT_PERSON, enrolment.id.as_str(), &enrolment.person)?)?;
+    PersonNumber::parse(&text).ok_or_else(|| Fault::broken("flow", "a sealed person number does not parse"))
+}
+
+pub fn enrolment_phone(id: &Id<Enrolment>, phone: &str, vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(ENROLMENT_PHONE, id.as_str(), phone.as_bytes())
+}
+
+pub fn open_enrolment_phone(enrolment: &Enrolment, vault: &Vault) -> Result<Option<String>, Fault> {
+    let open = |sealed| text(vault.open(ENROLMENT_PHONE, enrolment.id.as_str(), sealed)?);
+    enrolment.phone.as_ref().map(open).transpose()
+}
+
+pub fn particulars(id: &Id<Enrolment>, stated: &Particulars, vault: &Vault) -> Result<Sealed, Fault> {
+    let plain = serde_json::to_vec(stated).map_err(|error| Fault::broken("flow", error))?;
+    vault.seal(ENROLMENT_PARTICULARS, id.as_str(), &plain)
+}
+
+pub fn open_particulars(enrolment: &Enrolment, vault: &Vault) -> Result<Particulars, Fault> {
+    let plain = vault.open(ENROLMENT_PARTICULARS, enrolment.id.as_str(), &enrolment.particulars)?;
+    serde_json::from_slice(&plain).map_err(|_| Fault::broken("flow", "sealed particulars do not parse"))
+}
+
+/// Where a piece of evidence lies, for whoever may look at it.
+pub fn evidence(id: &Id<Enrolment>, reference: &str, vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(EVIDENCE, id.as_str(), reference.as_bytes())
+}
+
+pub fn open_evidence(id: &Id<Enrolment>, sealed: &Sealed, vault: &Vault) -> Result<String, Fault> {
+    text(vault.open(EVIDENCE, id.as_str(), sealed)?)
 }
 
 pub fn claim(account: &Id<Account>, claim: ClaimName, value: &Value, vault: &Vault) -> Result<Sealed, Fault> {

@@ -17,6 +17,7 @@ pub mod code;
 pub mod consent;
 pub mod device;
 pub mod eid;
+pub mod enrolled;
 pub mod grant;
 pub mod holder_notice;
 pub mod interaction;

@@ -11,9 +11,15 @@ pub const BROWSER: &str = "__Host-idp_browser";
 /// What tells a device the holder used before from a stranger's.
 pub const DEVICE: &str = "__Host-idp_device";
 
+/// What shows a registration to the browser that began it, and to no other.
+pub const ENROLMENT: &str = "__Host-idp_enrolment";
+
 /// What our frame compares for clients' pages (OpenID Connect Session Management §3.2). Named as `security.md` SE-02 has
 /// it, apart from the cookies that give a right to something.
 pub const STATE: &str = "idp_state";
+
+/// Longer than a request takes with its activation.
+const ENROLMENT_LASTS: Span = Span::days(30);
 
 /// Browsers keep no cookie longer than this.
 const DEVICE_LASTS: Span = Span::days(400);
@@ -30,6 +36,12 @@ pub fn browser(value: &str) -> Cookie<'static> {
 pub fn device(value: &str) -> Cookie<'static> {
     let mut cookie = built(DEVICE, value.to_owned());
     cookie.set_max_age(Duration::seconds(DEVICE_LASTS.as_seconds()));
+    cookie
+}
+
+pub fn enrolment(value: &str) -> Cookie<'static> {
+    let mut cookie = built(ENROLMENT, value.to_owned());
+    cookie.set_max_age(Duration::seconds(ENROLMENT_LASTS.as_seconds()));
     cookie
 }
 
@@ -83,7 +95,7 @@ mod tests {
 
     #[test]
     fn se_02_every_attribute_is_set() {
-        for cookie in [session(VALUE), browser(VALUE), device(VALUE), dropped(SESSION)] {
+        for cookie in [session(VALUE), browser(VALUE), device(VALUE), enrolment(VALUE), dropped(SESSION)] {
             let text = cookie.to_string();
             assert!(text.starts_with("__Host-idp_"), "{text}");
             for attribute in ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {

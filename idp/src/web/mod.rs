@@ -3,12 +3,14 @@
 //! Owns: reading requests into the words of the flows, replies, cookies, headers, pages, per-address limits, and the
 //! table of routes below. Must not know: SQL, Redis, keys, or any rule of the protocol.
 
+pub mod activate;
 pub mod authorize;
 pub mod challenge;
 pub mod check_session;
 pub mod connection;
 pub mod cookie;
 mod draw;
+pub mod enrol;
 mod factors;
 pub mod headers;
 pub mod identity;
@@ -87,6 +89,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(
             resource("/unlock").route(web::get().to(own_lock::show_unlock)).route(web::post().to(own_lock::unlock)),
         )
+        .service(resource("/enrol").route(web::get().to(enrol::show)).route(web::post().to(enrol::post)))
+        .service(resource("/activate").route(web::get().to(activate::show)).route(web::post().to(activate::post)))
         .service(
             resource("/sign-in")
                 .route(web::get().to(interaction::sign_in))

@@ -186,7 +186,8 @@ pub async fn unlock(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
             unlock_page(&request, Wrong { person_number, password, ..Wrong::default() }, &idp).await
         }
         Ok(Posted::WrongCode(complaint)) => {
-            unlock_page(&request, Wrong { code: Some(otp_problem(complaint, Way::Sms)), ..Wrong::default() }, &idp).await
+            unlock_page(&request, Wrong { code: Some(otp_problem(complaint, Way::Sms)), ..Wrong::default() }, &idp)
+                .await
         }
         Ok(Posted::Opened { still_locked }) => {
             context.note("unlocked");

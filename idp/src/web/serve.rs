@@ -29,6 +29,7 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     let notifier = tokio::spawn(crate::flow::notices::deliver(Arc::clone(&idp)));
     let follower = tokio::spawn(crate::flow::registry_events::follow(Arc::clone(&idp)));
     let tracer = tokio::spawn(crate::flow::trace::write(Arc::clone(&idp)));
+    let registrar = tokio::spawn(crate::flow::enrol::decide(Arc::clone(&idp)));
     let last = Arc::clone(&idp);
     let stopper = tokio::spawn(async move {
         stop_signal().await;
@@ -49,6 +50,7 @@ pub async fn serve(idp: Arc<Idp>) -> Result<(), Fault> {
     notifier.abort();
     follower.abort();
     tracer.abort();
+    registrar.abort();
     crate::flow::trace::flush(&last).await;
     stopper.abort();
     served.and(served_mutual).map_err(|error| Fault::unavailable("web", error))

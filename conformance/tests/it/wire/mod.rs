@@ -2,6 +2,7 @@
 //! group with its positive control. Tests are named by the row or clause they hold.
 
 mod accounts;
+mod activate;
 mod addresses;
 mod answers;
 mod authorize;
@@ -12,6 +13,7 @@ mod client_auth;
 mod client_keys;
 mod consent;
 mod dpop;
+mod enrol;
 mod everywhere;
 mod exhaustion;
 mod fapi;
@@ -38,6 +40,7 @@ mod pkce;
 mod prompts;
 mod refresh;
 mod register;
+mod registry;
 mod registry_events;
 mod resource_server;
 mod resources;

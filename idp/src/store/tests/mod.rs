@@ -4,6 +4,7 @@
 
 mod clients;
 mod engine;
+mod enrolments;
 mod factors;
 mod grants;
 mod people;

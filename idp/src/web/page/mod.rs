@@ -9,6 +9,7 @@
 pub mod assets;
 pub mod calendar;
 pub mod consent;
+pub mod enrol;
 pub mod factors;
 pub mod identity;
 pub mod leave;

@@ -1,5 +1,8 @@
 //! One of every page with everything on it, for tests and for looking at.
 
+#[path = "enrol_samples.rs"]
+mod enrolment;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -355,7 +358,6 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
         let page = Identity { done: Some(done), passkeys: Some(Vec::new()), totp: None, ..identity(language) };
         add(&format!("identity-{}", done.name()), "identity", page.render());
     }
-    pages.extend(samples_factors::pages(language));
     add("lock", "lock", lock(language, None).render());
     add("lock-missing", "lock", lock(language, Some(LockProblem::Missing)).render());
     add("lock-wrong", "lock", lock(language, Some(LockProblem::SignIn(SignInProblem::Wrong))).render());
@@ -363,5 +365,9 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
     for (name, stage) in unlock_stages() {
         add(name, "unlock", Unlock { frame: frame(language, "unlock"), stage }.render());
     }
+    for (name, page, html) in enrolment::all(language) {
+        add(&name, page, html);
+    }
+    pages.extend(samples_factors::pages(language));
     pages
 }

@@ -153,10 +153,14 @@ impl Stop {
     fn unlock(&self) -> Option<String> {
         (self.reason == Reason::Locked).then(|| self.frame.link("/unlock"))
     }
+
+    fn may_activate(&self) -> bool {
+        self.reason == Reason::NotActivated
+    }
 }
 
 /// What to do next, in order: `KEY.step_1`, `KEY.step_2`, …
-fn steps(frame: &Frame, key: &str) -> Vec<String> {
+pub(super) fn steps(frame: &Frame, key: &str) -> Vec<String> {
     (1..=9)
         .map_while(|number| super::words::find(frame.language, &format!("{key}.step_{number}")))
         .map(std::borrow::Cow::into_owned)

@@ -22,7 +22,8 @@ async fn n_24_a_password_alone_adds_and_removes_nothing() {
     for page in ["/new-passkey", "/new-totp"] {
         assert_eq!(visitor.open(page).await.page().name(), "otp", "{page} asks for the second factor");
     }
-    let remove = at.page().all("button").find(|button| button.attribute("name") == Some("remove_passkey")).unwrap();
+    let page = at.page();
+    let remove = page.all("button").find(|button| button.attribute("name") == Some("remove_passkey")).unwrap();
     let remove = remove.attribute("id").unwrap().to_owned();
     let asked = visitor.submit(&at, &at.page().press(&remove, &[], &[])).await;
     assert_eq!(asked.page().name(), "otp");
