@@ -16,6 +16,8 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::domain::Fault;
 use crate::random::Random;
 
+pub mod rules;
+
 const ROOM: &str = "factor";
 
 /// More bytes than any person types; longer ones are refused before anything is computed (LG-07).
