@@ -4,6 +4,7 @@ use super::eid::ElectronicId;
 use super::id::Id;
 use super::level::AccountLevel;
 use super::moment::Moment;
+use super::recovery::Doubts;
 
 /// Who an account is for (ND69 Art 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,4 +65,14 @@ pub struct Account {
     /// Whether a verified phone is on file, so that an OTP can be sent.
     pub has_phone: bool,
     pub has_password: bool,
+    /// What a recovery or a change of phone leaves to be proved again.
+    pub doubts: Doubts,
+}
+
+impl Account {
+    /// As its factors count now: a phone in doubt is no factor (`security.md` LG-38).
+    pub fn counting(mut self, now: Moment) -> Self {
+        self.has_phone &= self.doubts.phone_counts(now);
+        self
+    }
 }

@@ -19,6 +19,7 @@ pub enum Cause {
     EidLocked,
     AccountReplaced,
     ConsentWithdrawn,
+    CredentialChanged,
 }
 
 impl Cause {
@@ -30,6 +31,7 @@ impl Cause {
             Cause::EidLocked => "eid_locked",
             Cause::AccountReplaced => "account_replaced",
             Cause::ConsentWithdrawn => "consent_withdrawn",
+            Cause::CredentialChanged => "credential_changed",
         }
     }
 }

@@ -51,6 +51,15 @@ pub enum Kind {
     KeyRotated,
     KeyRetired,
     TrailExported,
+    RecoveryBegun,
+    RecoveryRefused,
+    RecoveryProved,
+    RecoveryEnded,
+    CredentialChangeBegun,
+    CredentialChangeRefused,
+    PasswordChanged,
+    PhoneChanged,
+    HolderReproofed,
 }
 
 /// One remembered event.

@@ -12,6 +12,7 @@ use super::schema::{account_claims, accounts, eid_grounds};
 use crate::domain::account::{Account, AccountState, Holder};
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::{ElectronicId, LockGround};
+use crate::domain::recovery::Doubts;
 use crate::domain::secret::{BlindIndex, Sealed};
 use crate::domain::{AccountLevel, Fault, Id, Moment};
 
@@ -71,6 +72,9 @@ struct Row {
     guardian_id: Option<String>,
     phone: Option<String>,
     password_hash: Option<String>,
+    recovered_at: Option<i64>,
+    reproofed_at: Option<i64>,
+    phone_counts_from: Option<i64>,
 }
 
 impl Row {
@@ -85,6 +89,11 @@ impl Row {
             guardian: self.guardian_id.map(Id::new),
             has_phone: self.phone.is_some(),
             has_password: self.password_hash.is_some(),
+            doubts: Doubts {
+                recovered_at: at(self.recovered_at),
+                reproofed_at: at(self.reproofed_at),
+                phone_counts_from: at(self.phone_counts_from),
+            },
             id: Id::new(self.id),
         })
     }

@@ -9,6 +9,7 @@
 //! is a value.
 
 pub mod account;
+pub mod change;
 pub mod client;
 pub mod client_key;
 pub mod code;
@@ -24,6 +25,7 @@ pub mod meta;
 pub mod otp;
 pub mod outbox;
 pub mod pushed;
+pub mod recovery;
 pub mod refused;
 pub mod resource;
 pub mod retention;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{interaction, pushed, refused, sign_out, used};
+use super::{change, interaction, pushed, recovery, refused, sign_out, used};
 use crate::domain::refused_request::KEPT;
 use crate::domain::{Fault, Moment, Span};
 
@@ -26,6 +26,9 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         + codes_before(db, now - Span::days(1))?
         + access_before(db, now)?
         + refresh_before(db, now)?
+        // Whoever comes back to an ended recovery is told how it ended.
+        + recovery::sweep(db, now - Span::days(2), BATCH)?
+        + change::sweep(db, now - Span::days(1), BATCH)?
         + throttles_before(db, now - Span::days(60))?)
 }
 
