@@ -10,6 +10,7 @@ mod issuer;
 mod lifetimes;
 mod limits;
 mod read;
+mod recovery;
 mod store;
 mod telemetry;
 mod tls;
@@ -27,6 +28,7 @@ pub use dpop::DpopConfig;
 pub use ephemeral::EphemeralConfig;
 pub use lifetimes::Lifetimes;
 pub use limits::Limits;
+pub use recovery::RecoveryConfig;
 pub use store::{DatabaseConfig, Migrate};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use tls::{MtlsConfig, TlsConfig};
@@ -79,6 +81,7 @@ pub struct Config {
     pub mtls: MtlsConfig,
     pub admin: AdminConfig,
     pub lifetimes: Lifetimes,
+    pub recovery: RecoveryConfig,
     pub limits: Limits,
     pub telemetry: TelemetryConfig,
 }
@@ -101,6 +104,7 @@ impl Default for Config {
             mtls: MtlsConfig::default(),
             admin: AdminConfig::default(),
             lifetimes: Lifetimes::default(),
+            recovery: RecoveryConfig::default(),
             limits: Limits::default(),
             telemetry: TelemetryConfig::default(),
         }
@@ -152,6 +156,7 @@ impl Config {
         self.mtls.check(&self.tls)?;
         self.admin.check()?;
         self.lifetimes.check()?;
+        self.recovery.check()?;
         self.limits.check()
     }
 

@@ -23,7 +23,7 @@ fn account() -> Account {
         guardian: None,
         has_phone: true,
         has_password: true,
-            doubts: Default::default(),
+        doubts: Default::default(),
     }
 }
 

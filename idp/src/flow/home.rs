@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::authorize::open_interaction;
+use super::change::shown::{self, Credentials};
 use super::facts::{self, Limits};
 use super::{Answer, Browser, Cookies, Outcome, Step, consent, sealed};
 use crate::domain::account::Account;
@@ -36,6 +37,7 @@ pub struct Identity {
     pub portals: Vec<PortalConsent>,
     pub releases: Vec<Release>,
     pub transactions: Vec<ApprovedHere>,
+    pub credentials: Credentials,
 }
 
 /// One transaction the holder approved.
@@ -124,6 +126,7 @@ fn read(
         portals: portals(db, &account.id, &clients)?,
         releases: releases(db, &account.id, &clients)?,
         transactions: transactions(db, &account.id, &clients, idp)?,
+        credentials: shown::credentials(db, account, &session, idp)?,
         session: session.id,
     })
 }

@@ -12,6 +12,7 @@ use super::authorize::gone;
 use super::{Answer, Browser, Outcome, admit, brake, page};
 use crate::domain::account::Account;
 use crate::domain::interaction::Interaction;
+use crate::domain::recovery::Ending;
 use crate::domain::secret::BlindIndex;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id, PersonNumber, Span};
@@ -179,5 +180,7 @@ fn admit(
         store::throttle::clear(db, &counter.key)?;
     }
     let Some(account) = account else { return Err(Fault::broken("flow", "an account vanished")) };
+    // Whoever has the password needs no recovery: one under way is somebody else's.
+    store::recovery::end_all(db, &account.id, Ending::Overtaken, idp.clock.now())?;
     admit::admit(db, open, &Proof { account: &account, factors: &[Factor::Password] }, browser, idp)
 }

@@ -141,7 +141,7 @@ pub fn account(level: Option<AccountLevel>) -> Account {
         guardian: None,
         has_phone: true,
         has_password: true,
-            doubts: Default::default(),
+        doubts: Default::default(),
     }
 }
 

@@ -4,9 +4,10 @@ use diesel::prelude::*;
 
 use super::columns::{at, known};
 use super::db::{Db, on_each};
-use super::schema::{accounts, changes, devices};
+use super::schema::{accounts, changes, devices, grants};
 use crate::domain::account::Account;
 use crate::domain::change::{Change, What};
+use crate::domain::outbox::Cause;
 use crate::domain::secret::{BlindIndex, DeviceCookie, Sealed, Stored};
 use crate::domain::session::Session;
 use crate::domain::{Fault, Id, Moment};
@@ -187,5 +188,17 @@ pub fn forget_devices(db: &mut Db, id: &Id<Account>, but: Option<&Stored<DeviceC
     Ok(on_each!(db, |link| diesel::delete(
         devices::table.filter(devices::account_id.eq(id.as_str())).filter(devices::cookie.ne(but))
     )
+    .execute(link))?)
+}
+
+/// Ends what lives while nobody is signed in: a password or phone it was let in by is no more (`contract.md` 4).
+pub fn revoke_offline(db: &mut Db, id: &Id<Account>, at: Moment) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        grants::table
+            .filter(grants::account_id.eq(id.as_str()))
+            .filter(grants::offline.eq(true))
+            .filter(grants::revoked_at.is_null())
+    )
+    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(Cause::CredentialChanged.name())))
     .execute(link))?)
 }

@@ -132,10 +132,11 @@ pub fn complete(db: &mut Db, id: &Id<Recovery>, now: Moment) -> Result<bool, Fau
 
 /// False when it had ended.
 pub fn end(db: &mut Db, id: &Id<Recovery>, ending: Ending, now: Moment) -> Result<bool, Fault> {
-    let ended =
-        on_each!(db, |link| diesel::update(recoveries::table.find(id.as_str()).filter(recoveries::ended_at.is_null()))
-            .set((recoveries::ended_at.eq(now.unix()), recoveries::ending.eq(ending.name())))
-            .execute(link))?;
+    let ended = on_each!(db, |link| diesel::update(
+        recoveries::table.find(id.as_str()).filter(recoveries::ended_at.is_null())
+    )
+    .set((recoveries::ended_at.eq(now.unix()), recoveries::ending.eq(ending.name())))
+    .execute(link))?;
     Ok(ended > 0)
 }
 

@@ -11,6 +11,9 @@ pub const BROWSER: &str = "__Host-idp_browser";
 /// What tells a device the holder used before from a stranger's.
 pub const DEVICE: &str = "__Host-idp_device";
 
+/// What ties a recovery to the browser that began it. Its owner sets how long it is kept: a recovery may last days.
+pub const RECOVERY: &str = "__Host-idp_recovery";
+
 /// What our frame compares for clients' pages (OpenID Connect Session Management §3.2). Named as `security.md` SE-02 has
 /// it, apart from the cookies that give a right to something.
 pub const STATE: &str = "idp_state";
@@ -31,6 +34,10 @@ pub fn device(value: &str) -> Cookie<'static> {
     let mut cookie = built(DEVICE, value.to_owned());
     cookie.set_max_age(Duration::seconds(DEVICE_LASTS.as_seconds()));
     cookie
+}
+
+pub fn recovery(value: &str) -> Cookie<'static> {
+    built(RECOVERY, value.to_owned())
 }
 
 /// Read by script, and in a frame of another site's page: neither HttpOnly nor held back from other sites. It says that

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::credentials;
 use super::limit::{self, Counted};
 use super::logout::page_of;
 use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
@@ -41,14 +42,15 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
             let done = request.query_string().split('&').find_map(|pair| Done::find(pair.strip_prefix("done=")?));
             let token = read::form_token(browser.browser.as_ref(), &PLACE, &idp);
             let frame = Frame { form_token: token, ..context.frame("/identity") };
-            reply::page(StatusCode::OK, drawn(*identity, frame, done).render(), None, &context)
+            let page = drawn(*identity, frame, (done, request.query_string()));
+            reply::page(StatusCode::OK, page.render(), None, &context)
         }
         Ok(Home::SignInFirst(answer)) => reply::outcome(answer, &context),
         Err(fault) => reply::page_fault(&fault, &context),
     }
 }
 
-fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity {
+fn drawn(identity: home::Identity, frame: Frame, (done, query): (Option<Done>, &str)) -> Identity {
     let language = frame.language;
     let here = identity.session.clone();
     let sessions = identity.sessions.into_iter().map(|line| SessionLine {
@@ -96,6 +98,7 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         consents: consents.collect(),
         releases: releases.collect(),
         transactions: transactions.collect(),
+        credentials: credentials::drawn(identity.credentials, query),
         done,
         frame,
     }
@@ -118,7 +121,12 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         }
     };
     let this = idp.clone().into_inner();
-    let answered = if form.first("everywhere").is_some() {
+    let answered = if form.first("credential").is_some() {
+        if let Some(busy) = limit::over(Counted::Otp, &request, &context).await {
+            return busy;
+        }
+        credentials::change(&form, &browser, &this, &context).await
+    } else if form.first("everywhere").is_some() {
         everywhere(&browser, &this, &context).await
     } else if let Some(session) = form.first("session") {
         end_session(Id::new(session), &browser, &this, &context).await

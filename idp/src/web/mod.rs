@@ -8,6 +8,7 @@ pub mod challenge;
 pub mod check_session;
 pub mod connection;
 pub mod cookie;
+mod credentials;
 mod draw;
 pub mod headers;
 pub mod identity;
@@ -20,6 +21,7 @@ pub mod page;
 pub mod par;
 pub mod patience;
 pub mod read;
+pub mod recover;
 pub mod refusal;
 pub mod register;
 pub mod reply;
@@ -99,6 +101,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(interaction::explained))
                 .route(web::post().to(interaction::give_up)),
         )
+        .service(resource("/recover").route(web::get().to(recover::show)).route(web::post().to(recover::post)))
         .service(resource("/logo/{client_id}").route(web::get().to(well_known::logo)))
         .service(resource("/assets/{name}").route(web::get().to(well_known::asset)))
         .default_service(web::to(well_known::nothing_here));

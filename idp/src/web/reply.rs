@@ -361,7 +361,7 @@ pub fn insert(response: &mut HttpResponse, name: HeaderName, value: &str) {
     }
 }
 
-fn insert_more(response: &mut HttpResponse, name: HeaderName, value: &str) {
+pub fn insert_more(response: &mut HttpResponse, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().append(name, value);
     }

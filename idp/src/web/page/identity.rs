@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::credentials::Credentials;
 use super::transaction::Act;
 use super::{Frame, calendar, rendered};
 use crate::domain::{Factor, Fault, Moment};
@@ -109,6 +110,8 @@ pub struct Identity {
     pub releases: Vec<ReleaseLine>,
     /// Newest first.
     pub transactions: Vec<TransactionLine>,
+    /// Password and phone, and what stands around them.
+    pub credentials: Credentials,
     pub done: Option<Done>,
 }
 

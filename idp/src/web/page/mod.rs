@@ -9,9 +9,11 @@
 pub mod assets;
 pub mod calendar;
 pub mod consent;
+pub mod credentials;
 pub mod identity;
 pub mod leave;
 pub mod preview;
+pub mod recover;
 pub mod sign_in;
 pub mod stop;
 pub mod transaction;
