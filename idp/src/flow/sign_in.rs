@@ -184,3 +184,7 @@ fn admit(
     store::recovery::end_all(db, &account.id, Ending::Overtaken, idp.clock.now())?;
     admit::admit(db, open, &Proof { account: &account, factors: &[Factor::Password] }, browser, idp)
 }
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;

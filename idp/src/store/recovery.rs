@@ -149,6 +149,15 @@ pub fn end_all(db: &mut Db, account: &Id<Account>, ending: Ending, now: Moment) 
     .execute(link))?)
 }
 
+/// How many are under way.
+pub fn count_open(db: &mut Db, now: Moment) -> Result<i64, Fault> {
+    Ok(on_each!(db, |link| recoveries::table
+        .filter(recoveries::expires_at.gt(now.unix()))
+        .filter(recoveries::ended_at.is_null())
+        .count()
+        .get_result(link))?)
+}
+
 /// Forgets up to `limit` that expired before a moment.
 pub fn sweep(db: &mut Db, before: Moment, limit: i64) -> Result<usize, Fault> {
     let stale: Vec<String> = on_each!(db, |link| recoveries::table

@@ -4,5 +4,6 @@
 mod manners;
 mod payment;
 mod portals;
+mod recover;
 mod refusal;
 mod sign_out;

@@ -31,6 +31,7 @@ mod metadata;
 mod mtls;
 mod offered;
 mod openidconnect;
+mod overload;
 mod par;
 mod pkce;
 mod prompts;

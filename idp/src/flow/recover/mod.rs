@@ -82,6 +82,7 @@ type Opened = Result<(Minted<RecoveryCookie>, Option<Message>), Complaint>;
 
 fn open(db: &mut Db, person: BlindIndex, browser: &Browser, idp: &Idp) -> Result<Opened, Fault> {
     let now = idp.clock.now();
+    idp.open.one_more(idp.config.limits.open_interactions)?;
     let account = store::account::find_by_person(db, &person)?;
     let known = knows(db, browser, account.as_ref())?;
     if let Err(complaint) = count_send(db, &person, known.as_deref(), idp)? {
