@@ -31,6 +31,14 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
+    /// The holder was proofed in person as at enrolment: a recovered account has its level back.
+    Reproof {
+        #[arg(value_parser = person_number, value_name = "PERSON_NUMBER")]
+        number: PersonNumber,
+        /// Who proofed, and by which document.
+        #[arg(long, value_name = "TEXT")]
+        authority: String,
+    },
 }
 
 impl Account {
@@ -46,6 +54,9 @@ impl Account {
             Account::Show { number, reveal, json } => told(flow::account::show(&number, reveal, idp).await, |shown| {
                 if json { json!(shown).to_string() } else { written(&shown) }
             }),
+            Account::Reproof { number, authority } => {
+                told(flow::recover::reproof(&number, &authority, idp).await, |()| "proofed again".to_owned())
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 
 use super::columns::{at, known};
 use super::db::{Db, on_each};
-use super::schema::{accounts, changes, devices, grants};
+use super::schema::recovery::changes;
+use super::schema::{accounts, devices, grants};
 use crate::domain::account::Account;
 use crate::domain::change::{Change, What};
 use crate::domain::outbox::Cause;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::columns::{at, known};
 use super::db::{Db, on_each};
-use super::schema::recoveries;
+use super::schema::recovery::recoveries;
 use crate::domain::account::Account;
 use crate::domain::recovery::{Ending, Recovery, Second};
 use crate::domain::secret::{BlindIndex, RecoveryCookie, Stored};

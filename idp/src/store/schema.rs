@@ -1,5 +1,7 @@
 //! The tables as the queries see them; the tests hold them to the migrations.
 
+pub(super) mod recovery;
+
 diesel::table! {
     accounts (id) {
         id -> Text,
@@ -20,41 +22,6 @@ diesel::table! {
         recovered_at -> Nullable<BigInt>,
         reproofed_at -> Nullable<BigInt>,
         phone_counts_from -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    recoveries (id) {
-        id -> Text,
-        browser -> Text,
-        person_index -> Text,
-        account_id -> Nullable<Text>,
-        code -> Nullable<Text>,
-        code_expires_at -> Nullable<BigInt>,
-        phone_proved_at -> Nullable<BigInt>,
-        second -> Nullable<Text>,
-        second_proved_at -> Nullable<BigInt>,
-        ready_at -> Nullable<BigInt>,
-        stop_code -> Nullable<Text>,
-        began_at -> BigInt,
-        expires_at -> BigInt,
-        ended_at -> Nullable<BigInt>,
-        ending -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    changes (id) {
-        id -> Text,
-        account_id -> Text,
-        session_id -> Text,
-        kind -> Text,
-        value -> Text,
-        owner_proved_at -> Nullable<BigInt>,
-        phone_proved_at -> Nullable<BigInt>,
-        began_at -> BigInt,
-        expires_at -> BigInt,
-        ended_at -> Nullable<BigInt>,
     }
 }
 

@@ -124,6 +124,10 @@ async fn journey_6_on_a_known_device_ends_everything_and_comes_back_at_level_1()
     let own = back.open("/identity").await;
     assert!(own.page().has("recovered") && own.page().has("phone-counts-from"));
     assert_eq!(idp.trail_count(&holder, "password_changed"), 1);
+    // Proofed in person as at enrolment, level 2 is back.
+    idp.admin_ok(&["account", "reproof", &holder.number, "--authority", "Công an phường Thử Nghiệm, biên bản 7"]);
+    idp.tokens(&idp.visitor(), &two, Ask::of(&two), &holder).await;
+    assert_eq!(idp.trail_count(&holder, "holder_reproofed"), 1);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod finish;
 mod notices;
+mod reproof;
 mod stop;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::store::{self, Db};
 
 pub use finish::{Chosen, set_password};
 pub(super) use notices::{Message, hours, post};
+pub use reproof::reproof;
 pub use stop::{Halt, stop, stop_as_holder, under_way};
 
 /// Why the page is shown again.

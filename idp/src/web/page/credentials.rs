@@ -104,6 +104,11 @@ impl Credentials {
         calendar::day(*moment)
     }
 
+    /// Whether the form that was just sent is to be mended.
+    pub fn is_wrong(&self) -> bool {
+        self.note.is_some_and(|note| note.is_problem)
+    }
+
     pub fn is_new_phone(&self) -> bool {
         self.change.as_ref().is_some_and(|change| change.asked == Asked::NewPhone)
     }
