@@ -16,6 +16,7 @@ use crate::flow::client_keys::ClientKeys;
 use crate::flow::facts::Limits;
 use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
+use crate::flow::quota::Open;
 use crate::flow::tls::Tls;
 use crate::flow::trace::Queue;
 use crate::keys::{Ring, Vault};
@@ -51,6 +52,8 @@ pub struct Idp {
     /// Refusals that wait to be written for the teams of their clients.
     pub refusals: Queue,
     pub tls: Tls,
+    /// What is begun and not finished.
+    pub open: Open,
     /// The discovery document, rendered once.
     pub metadata: String,
     stopping: AtomicBool,
@@ -103,6 +106,7 @@ impl Idp {
             refusals: Queue::default(),
             tls: Tls::open(&config)?,
             registry: crate::flow::registry::open(&config, &fetch)?,
+            open: Open::default(),
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),

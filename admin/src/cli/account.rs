@@ -47,6 +47,14 @@ pub enum Account {
         #[arg(long)]
         json: bool,
     },
+    /// The holder was proofed in person as at enrolment: a recovered account has its level back.
+    Reproof {
+        #[arg(value_parser = person_number, value_name = "PERSON_NUMBER")]
+        number: PersonNumber,
+        /// Who proofed, and by which document.
+        #[arg(long, value_name = "TEXT")]
+        authority: String,
+    },
 }
 
 impl Account {
@@ -73,6 +81,9 @@ impl Account {
                     format!("{stated} stated, {malformed} malformed, {} registers unanswered", done.unanswered.len())
                 }
             }),
+            Account::Reproof { number, authority } => {
+                told(flow::recover::reproof(&number, &authority, idp).await, |()| "proofed again".to_owned())
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use idp::config::{Config, LogFormat, Migrate};
+use idp::domain::Span;
 use idp::domain::secret::{ClientSecret, Minted};
 use idp::random::{Random, SystemRandom};
 
@@ -85,6 +86,9 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.limits.otp_sends_per_day = 10_000;
     config.limits.client_failures_per_network = 100_000;
     config.limits.sessions_per_account = 1_000;
+    // Whoever walks a recovery here sees the wait and its end.
+    config.recovery.danger_short_cooling_off = true;
+    config.recovery.cooling_off = Span::seconds(20);
     config.web.shutdown_seconds = 5;
     config.telemetry.log = "warn".to_owned();
     config.telemetry.format = LogFormat::Text;

@@ -38,6 +38,8 @@ pub struct Limits {
     pub client_failures_per_network: u64,
     /// DPoP proofs one client may bring to the token endpoint in five minutes; over it 503.
     pub dpop_proofs_per_client: u64,
+    /// Sign-ins and recoveries begun and not finished, of everybody together; over it `busy` (`security.md` RX-10).
+    pub open_interactions: i64,
 }
 
 impl Default for Limits {
@@ -62,6 +64,7 @@ impl Default for Limits {
             pushed_requests_per_client: 9_000,
             client_failures_per_network: 100,
             dpop_proofs_per_client: 1_000_000,
+            open_interactions: 2_000_000,
         }
     }
 }
@@ -92,6 +95,7 @@ impl Limits {
             ("pushed_requests_per_client", self.pushed_requests_per_client > 0),
             ("client_failures_per_network", self.client_failures_per_network > 0),
             ("dpop_proofs_per_client", self.dpop_proofs_per_client > 0),
+            ("open_interactions", self.open_interactions > 0),
         ];
         match rows.iter().find(|(_, holds)| !holds) {
             Some((name, _)) => Err(Invalid::new(format!("limits.{name}"), "must be at least 1")),

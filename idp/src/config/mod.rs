@@ -11,6 +11,7 @@ mod issuer;
 mod lifetimes;
 mod limits;
 mod read;
+mod recovery;
 mod registry;
 mod store;
 mod telemetry;
@@ -30,6 +31,7 @@ pub use ephemeral::EphemeralConfig;
 pub use factors::{FactorsConfig, SyncedPasskeys};
 pub use lifetimes::Lifetimes;
 pub use limits::Limits;
+pub use recovery::RecoveryConfig;
 pub use registry::RegistryConfig;
 pub use store::{DatabaseConfig, Migrate};
 pub use telemetry::{LogFormat, TelemetryConfig};
@@ -85,6 +87,7 @@ pub struct Config {
     pub admin: AdminConfig,
     pub registry: RegistryConfig,
     pub lifetimes: Lifetimes,
+    pub recovery: RecoveryConfig,
     pub limits: Limits,
     pub telemetry: TelemetryConfig,
 }
@@ -109,6 +112,7 @@ impl Default for Config {
             admin: AdminConfig::default(),
             registry: RegistryConfig::default(),
             lifetimes: Lifetimes::default(),
+            recovery: RecoveryConfig::default(),
             limits: Limits::default(),
             telemetry: TelemetryConfig::default(),
         }
@@ -161,6 +165,7 @@ impl Config {
         self.admin.check()?;
         self.registry.check(self.danger_http_loopback)?;
         self.lifetimes.check()?;
+        self.recovery.check()?;
         self.limits.check()
     }
 

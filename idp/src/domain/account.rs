@@ -5,6 +5,7 @@ use super::eid::{ElectronicId, Grounds, LockGround, LockOrder, Turned};
 use super::id::Id;
 use super::level::AccountLevel;
 use super::moment::Moment;
+use super::recovery::Doubts;
 
 /// Who an account is for (ND69 Art 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +73,8 @@ pub struct Account {
     /// The strongest of the account's passkeys, as it surely counts: whether a synced one counts for more is known when
     /// it is used.
     pub passkey: Option<Factor>,
+    /// What a recovery or a change of phone leaves to be proved again.
+    pub doubts: Doubts,
 }
 
 impl Account {
@@ -103,5 +106,11 @@ impl Account {
     /// ND69 Art 15: a citizen's account stops with its card.
     pub fn card_has_expired(&self, now: Moment) -> bool {
         self.card_expires.is_some_and(|expires| now >= expires)
+    }
+
+    /// As its factors count now: a phone in doubt is no factor (`security.md` LG-38).
+    pub fn counting(mut self, now: Moment) -> Self {
+        self.has_phone &= self.doubts.phone_counts(now);
+        self
     }
 }

@@ -22,6 +22,7 @@ pub enum Cause {
     /// The holder said that it was somebody else.
     NotMe,
     CardExpired,
+    CredentialChanged,
 }
 
 impl Cause {
@@ -35,6 +36,7 @@ impl Cause {
             Cause::ConsentWithdrawn => "consent_withdrawn",
             Cause::NotMe => "not_me",
             Cause::CardExpired => "card_expired",
+            Cause::CredentialChanged => "credential_changed",
         }
     }
 }

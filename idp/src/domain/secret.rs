@@ -36,6 +36,8 @@ pub enum EnrolmentCookie {}
 pub enum Otp {}
 pub enum InitialAccessToken {}
 pub enum RegistrationToken {}
+/// What ties a recovery to the browser that began it, for as long as it takes.
+pub enum RecoveryCookie {}
 
 impl Class for Code {
     const NAME: &'static str = "code";
@@ -77,6 +79,9 @@ impl Class for Otp {
 }
 impl Class for InitialAccessToken {
     const NAME: &'static str = "initial_access_token";
+}
+impl Class for RecoveryCookie {
+    const NAME: &'static str = "recovery";
 }
 impl Class for RegistrationToken {
     const NAME: &'static str = "registration_access_token";

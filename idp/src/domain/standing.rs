@@ -118,6 +118,8 @@ fn holder(account: &Account, now: Moment) -> Result<Standing, Refusal> {
     let account_level = match (account.holder, account.level) {
         (Holder::Organisation, _) => None,
         (Holder::Citizen, Some(AccountLevel::Two)) if account.eid.is_none() => Some(AccountLevel::One),
+        // `security.md` LG-20: who came back without being proofed again is known as level 1 only.
+        (_, Some(AccountLevel::Two)) if account.doubts.caps_level() => Some(AccountLevel::One),
         (_, level) => level,
     };
     Ok(Standing { account_level })

@@ -26,6 +26,7 @@ fn account() -> Account {
         has_password: true,
         has_totp: false,
         passkey: None,
+        doubts: Default::default(),
     }
 }
 

@@ -74,6 +74,15 @@ pub enum Kind {
     CaseClosed,
     HolderTold,
     HolderNotTold,
+    RecoveryBegun,
+    RecoveryRefused,
+    RecoveryProved,
+    RecoveryEnded,
+    CredentialChangeBegun,
+    CredentialChangeRefused,
+    PasswordChanged,
+    PhoneChanged,
+    HolderReproofed,
 }
 
 /// One remembered event.

@@ -26,6 +26,89 @@ pub fn text_for(code: &str, purpose: &'static str, host: &str) -> String {
     format!("Ma xac thuc {code} de {purpose}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}")
 }
 
+/// What a code is for when no client asks. A code of one purpose never serves another (`security.md` LG-13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Recovery,
+    /// The owner is there.
+    Change,
+    /// The new phone is theirs.
+    NewPhone,
+}
+
+impl Purpose {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Purpose::Recovery => "recovery",
+            Purpose::Change => "change",
+            Purpose::NewPhone => "new_phone",
+        }
+    }
+
+    const fn told(self) -> &'static str {
+        match self {
+            Purpose::Recovery => "dat lai mat khau VNeID",
+            Purpose::Change => "doi mat khau hoac so dien thoai VNeID",
+            Purpose::NewPhone => "nhan so nay lam so dien thoai VNeID",
+        }
+    }
+}
+
+/// The message of such a code, of the same form.
+pub fn own_text(code: &str, purpose: Purpose, host: &str) -> String {
+    let purpose = purpose.told();
+    format!("Ma xac thuc {code} de {purpose}. Khong phai ban yeu cau? Tuyet doi khong dua ma cho ai.\n@{host} #{code}")
+}
+
+/// What is told to the phone on file, at once, by itself (`security.md` LG-38). Holds no name, no number and no link but
+/// to our own origin (LG-17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News<'a> {
+    /// All proofs of a recovery were given. With where to stop it, the code for that, and the hours it waits.
+    Proved {
+        issuer: &'a str,
+        stop_code: &'a str,
+        hours: i64,
+    },
+    Recovered,
+    /// Somebody tried to recover an account that cannot be used.
+    CannotRecover,
+    PasswordChanged,
+    /// To the phone that was on file.
+    PhoneReplaced,
+    /// To the one that is now.
+    PhoneTaken {
+        hours: i64,
+    },
+    Stopped,
+}
+
+pub fn news(news: News<'_>) -> String {
+    const CALL: &str = "Khong phai ban? Goi 1900.0368 hoac den Cong an xa de khoa tai khoan.";
+    match news {
+        News::Proved { issuer, stop_code, hours } => {
+            let wait = match hours {
+                0 => "ngay bay gio".to_owned(),
+                hours => format!("sau {hours} gio nua"),
+            };
+            format!(
+                "VNeID: mat khau cua ban se duoc dat lai {wait}. Khong phai ban? Mo {issuer}/recover?stop=1 va nhap ma dung {stop_code}."
+            )
+        }
+        News::Recovered => format!("VNeID: mat khau vua duoc dat lai, moi thiet bi khac da dang xuat. {CALL}"),
+        News::CannotRecover => {
+            "VNeID: tai khoan cua ban hien khong dat lai mat khau qua mang duoc. Moi goi 1900.0368 hoac den Cong an xa."
+                .to_owned()
+        }
+        News::PasswordChanged => format!("VNeID: mat khau vua duoc doi, moi thiet bi khac da dang xuat. {CALL}"),
+        News::PhoneReplaced => format!("VNeID: so dien thoai cua tai khoan vua doi sang so khac. {CALL}"),
+        News::PhoneTaken { hours } => {
+            format!("VNeID: so nay la so dien thoai moi cua tai khoan, dung duoc cho muc do 2 sau {hours} gio nua.")
+        }
+        News::Stopped => "VNeID: viec dat lai mat khau da dung, mat khau cu van dung duoc.".to_owned(),
+    }
+}
+
 /// Latin letters, digits, spaces and hyphens: no accents, no punctuation a phone would make a link of, no line
 /// break that could forge the last line.
 fn plain(text: &str) -> String {
@@ -106,6 +189,32 @@ mod tests {
         assert_eq!(text.lines().last(), Some("@id.example.vn #012345"));
         assert_eq!(code_of(&text), "012345");
         assert!(text.is_ascii() && !text.contains("://") && text.len() <= 160);
+    }
+
+    #[test]
+    fn lg_16_codes_of_our_own_are_told_alike_and_news_hold_no_code_and_no_foreign_link() {
+        for purpose in [Purpose::Recovery, Purpose::Change, Purpose::NewPhone] {
+            let text = own_text("012345", purpose, "id.example.vn");
+            assert_eq!((code_of(&text).as_str(), text.lines().last()), ("012345", Some("@id.example.vn #012345")));
+            assert!(text.is_ascii() && !text.contains("://") && text.len() <= 160, "{}", text.len());
+        }
+        let issuer = "https://dangnhap.vneid.gov.vn";
+        let proved = News::Proved { issuer, stop_code: "1234-5678", hours: 24 };
+        for told in [
+            proved,
+            News::Recovered,
+            News::CannotRecover,
+            News::PasswordChanged,
+            News::PhoneReplaced,
+            News::PhoneTaken { hours: 24 },
+            News::Stopped,
+        ] {
+            let text = news(told);
+            assert!(text.is_ascii() && text.len() <= 160, "{} {text}", text.len());
+            let digits: Vec<char> = text.chars().collect();
+            assert!(!digits.windows(6).any(|run| run.iter().all(char::is_ascii_digit)), "{text}");
+            assert_eq!(text.matches("://").count(), text.matches(issuer).count(), "lg_17: {text}");
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::domain::Fault;
 use crate::random::Random;
 
+pub mod rules;
+
 const ROOM: &str = "factor";
 
 /// More bytes than any person types; longer ones are refused before anything is computed (LG-07).
@@ -158,6 +160,8 @@ impl Pool {
         let job = Job { key: self.peppered(password)?, work, reply };
         {
             let mut line = self.shared.line();
+            // Whoever hung up waits no more.
+            line.jobs.retain(|job| !job.reply.is_closed());
             let waiting = u32::try_from(line.jobs.len()).unwrap_or(u32::MAX);
             if line.cost.saturating_mul(waiting) / self.threads > LONGEST_WAIT {
                 return Err(Fault::overloaded(ROOM, format!("{waiting} password hashes wait")));

@@ -43,6 +43,8 @@ pub enum Rule {
     NetworkHalfDay,
     /// Guesses at an account's codes for one purpose, whichever code is out (LG-11).
     Otp,
+    /// Guesses at a fact about the holder, of which there are few enough to try them all.
+    Fact,
 }
 
 /// A counter by name. The rule is part of the key, so that no counter is ever read as another (D9).
@@ -70,6 +72,8 @@ const LONGEST_PAUSE: Span = Span::days(30);
 /// N-20.
 const OTP_GUESSES: i64 = 10;
 const OTP_PAUSE: Span = Span::minutes(10);
+/// Of some 5,000 days a card may expire on, five a day are a thousandth.
+const FACT_GUESSES: i64 = 5;
 
 /// The counters of a password attempt. `account` is any stable name, so that a number nobody has is throttled like
 /// one somebody has; `known_device` is the digest of a cookie this account signed in with.
@@ -88,6 +92,11 @@ pub fn password(account: &str, known_device: Option<&str>, address: IpAddr) -> V
 /// The counter of a guess at a code.
 pub fn otp(account: &str, purpose: &str) -> Counter {
     Counter { rule: Rule::Otp, key: format!("otp:{account}:{purpose}") }
+}
+
+/// The counter of a guess at a fact about the holder.
+pub fn fact(account: &str, purpose: &str) -> Counter {
+    Counter { rule: Rule::Fact, key: format!("fact:{account}:{purpose}") }
 }
 
 /// What stopped guesses under these counters are remembered by, so that the trail tells of the first and not of all.
@@ -114,7 +123,8 @@ impl Rule {
             Rule::NetworkMinute if failures.count >= PER_MINUTE => (failures.first_at, MINUTE),
             Rule::NetworkHalfDay => (failures.last_at, growing(failures.count)),
             Rule::Otp if failures.count >= OTP_GUESSES => (failures.last_at, OTP_PAUSE),
-            Rule::NetworkMinute | Rule::Otp => return Verdict::Allow,
+            Rule::Fact if failures.count >= FACT_GUESSES => (failures.first_at, DAY),
+            Rule::NetworkMinute | Rule::Otp | Rule::Fact => return Verdict::Allow,
         };
         // A clock set back must not turn a pause of seconds into one of hours.
         let passed = now.since(from).max(Span::ZERO);
@@ -131,6 +141,7 @@ impl Rule {
             Rule::NetworkHalfDay if failures.count < PER_HALF_DAY => now.since(failures.first_at) >= HALF_DAY,
             Rule::NetworkHalfDay => now.since(failures.last_at) >= LONGEST_PAUSE,
             Rule::Otp => now.since(failures.last_at) >= OTP_PAUSE,
+            Rule::Fact => now.since(failures.first_at) >= DAY,
         }
     }
 }

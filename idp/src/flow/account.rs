@@ -175,6 +175,7 @@ fn store_one(
         has_password: record.password.is_some(),
         has_totp: false,
         passkey: None,
+        doubts: Default::default(),
     };
     let import = Import {
         account,

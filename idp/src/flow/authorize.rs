@@ -167,6 +167,7 @@ pub fn open_interaction(
     idp: &Idp,
 ) -> Result<(Id<Interaction>, Option<Minted<BrowserCookie>>), Fault> {
     let now = idp.clock.now();
+    idp.open.one_more(idp.config.limits.open_interactions)?;
     let minted: Option<Minted<BrowserCookie>> = match browser.browser {
         Some(_) => None,
         None => Some(idp.random.mint()?),

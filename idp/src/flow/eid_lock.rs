@@ -8,6 +8,7 @@ use crate::domain::account::Account;
 use crate::domain::eid::{LockGround, LockOrder, Turned};
 use crate::domain::holder_notice::{HolderNotice, News};
 use crate::domain::outbox::Cause;
+use crate::domain::recovery::Ending;
 use crate::domain::secret::BlindIndex;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment, PersonNumber};
@@ -160,5 +161,8 @@ pub(super) fn end_everything(db: &mut Db, account: &Id<Account>, occasion: Occas
     store::grant::revoke_all(db, account, occasion.at, occasion.cause.name())?;
     store::interaction::cancel_all(db, account, occasion.at)?;
     store::otp::cancel_all(db, account)?;
+    // LG-19: what was begun before goes no further, not even after an unlock.
+    store::recovery::end_all(db, account, Ending::Overtaken, occasion.at)?;
+    store::change::end_all(db, account, occasion.at)?;
     Ok(())
 }

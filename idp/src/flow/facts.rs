@@ -101,7 +101,7 @@ pub fn gather(db: &mut Db, session: Option<Session>, client: &Arc<Client>, now: 
             _ => return Ok(Gathered::default()),
         }
     }
-    let account = store::account::find(db, &session.account)?;
+    let account = store::account::find(db, &session.account)?.map(|account| account.counting(now));
     let standing = standing(account.as_ref(), Some(ClientStatus::Live), now);
     let sub = store::subject::find(db, &session.account, sector(client))?;
     let (available, consents) = if standing.is_ok() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::authorize::open_interaction;
+use super::change::shown::{self, Credentials};
 use super::facts::{self, Limits};
 use super::{Answer, Browser, Cookies, Outcome, Step, consent, not_me, passkeys, sealed};
 use crate::domain::account::Account;
@@ -47,6 +48,7 @@ pub struct Identity {
     pub totp: Option<Moment>,
     pub devices: Vec<DeviceHere>,
     pub cases: Vec<Case>,
+    pub credentials: Credentials,
 }
 
 /// One device the account signs in from.
@@ -162,6 +164,7 @@ fn read(
         totp: store::totp::find(db, &account.id)?.and_then(|totp| totp.confirmed_at),
         devices: devices(db, &account.id, browser, idp)?,
         cases: store::case::of_account(db, &account.id, CASES_SHOWN)?,
+        credentials: shown::credentials(db, account, &session, idp)?,
         session: session.id,
     })
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::quota;
 use crate::domain::Fault;
 use crate::idp::Idp;
 use crate::store;
@@ -12,6 +13,8 @@ use crate::store;
 const TICKS_BETWEEN_SWEEPS: u32 = 30;
 /// How many sweeps apart the certificates we serve are looked at.
 const TICKS_BETWEEN_CERTIFICATES: u32 = 2;
+/// How many sweeps apart what is open is counted.
+const TICKS_BETWEEN_COUNTS: u32 = 5;
 /// The most bites of one sweep: some 100,000 rows of each kind, more than the busiest half minute leaves behind.
 const BITES: usize = 500;
 
@@ -28,6 +31,11 @@ pub async fn keep(idp: Arc<Idp>) {
         if ticks.is_multiple_of(TICKS_BETWEEN_CERTIFICATES) {
             idp.tls.refresh();
         }
+        if ticks.is_multiple_of(TICKS_BETWEEN_COUNTS)
+            && let Err(fault) = count(&idp).await
+        {
+            tracing::warn!(%fault, "keep.count");
+        }
         if ticks.is_multiple_of(TICKS_BETWEEN_SWEEPS)
             && let Err(fault) = sweep(&idp).await
         {
@@ -43,6 +51,13 @@ pub async fn refresh(idp: &Arc<Idp>) -> Result<(), Fault> {
     if idp.ring.refresh(&idp.vault, &keys)? {
         tracing::info!(keys = keys.len(), "keys.changed");
     }
+    Ok(())
+}
+
+async fn count(idp: &Arc<Idp>) -> Result<(), Fault> {
+    let now = idp.clock.now();
+    let counted = idp.store.read(move |db| quota::count_open(db, now)).await?;
+    idp.open.set(counted);
     Ok(())
 }
 

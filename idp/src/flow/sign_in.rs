@@ -12,6 +12,7 @@ use super::authorize::gone;
 use super::{Answer, Browser, Outcome, admit, brake, page};
 use crate::domain::account::Account;
 use crate::domain::interaction::Interaction;
+use crate::domain::recovery::Ending;
 use crate::domain::secret::BlindIndex;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id, PersonNumber, Span};
@@ -221,5 +222,11 @@ fn admit(
         return Ok(Answer::bare(Outcome::Shown(gone())));
     };
     let account = proved(db, attempt, Hold::Shared)?;
+    // Whoever has the password needs no recovery: one under way is somebody else's.
+    store::recovery::end_all(db, &account.id, Ending::Overtaken, idp.clock.now())?;
     admit::admit(db, open, &Proof { account: &account, factors: &[Factor::Password] }, browser, idp)
 }
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;

@@ -144,6 +144,7 @@ pub fn account(level: Option<AccountLevel>) -> Account {
         has_password: true,
         has_totp: false,
         passkey: None,
+        doubts: Default::default(),
     }
 }
 

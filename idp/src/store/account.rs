@@ -12,6 +12,7 @@ use super::schema::{account_claims, accounts, eid_grounds};
 use crate::domain::account::{Account, AccountState, Holder};
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::{ElectronicId, Grounds, LockGround};
+use crate::domain::recovery::Doubts;
 use crate::domain::secret::{BlindIndex, Sealed};
 use crate::domain::{AccountLevel, Fault, Id, Moment};
 
@@ -74,6 +75,9 @@ struct Row {
     password_hash: Option<String>,
     passkey: Option<String>,
     has_totp: bool,
+    recovered_at: Option<i64>,
+    reproofed_at: Option<i64>,
+    phone_counts_from: Option<i64>,
 }
 
 impl Row {
@@ -95,6 +99,11 @@ impl Row {
             has_password: self.password_hash.is_some(),
             has_totp: self.has_totp,
             passkey: self.passkey.map(|kind| known(super::passkey::strongest(&kind), "accounts")).transpose()?,
+            doubts: Doubts {
+                recovered_at: at(self.recovered_at),
+                reproofed_at: at(self.reproofed_at),
+                phone_counts_from: at(self.phone_counts_from),
+            },
             id: Id::new(self.id),
         })
     }

@@ -124,6 +124,15 @@ pub fn cancel_all(db: &mut Db, account: &Id<Account>, at: Moment) -> Result<usiz
     .execute(link))?)
 }
 
+/// How many are under way.
+pub fn count_open(db: &mut Db, now: Moment) -> Result<i64, Fault> {
+    Ok(on_each!(db, |link| interactions::table
+        .filter(interactions::expires_at.gt(now.unix()))
+        .filter(interactions::finished_at.is_null())
+        .count()
+        .get_result(link))?)
+}
+
 /// Forgets up to `limit` that expired before a moment.
 pub fn sweep(db: &mut Db, before: Moment, limit: i64) -> Result<usize, Fault> {
     let stale: Vec<String> = on_each!(db, |link| interactions::table

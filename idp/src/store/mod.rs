@@ -11,6 +11,7 @@
 pub mod account;
 pub mod case;
 pub mod ceremony;
+pub mod change;
 pub mod client;
 pub mod client_key;
 pub mod code;
@@ -30,6 +31,7 @@ pub mod outbox;
 pub mod passkey;
 pub mod phone_code;
 pub mod pushed;
+pub mod recovery;
 pub mod refused;
 pub mod register;
 pub mod registration;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{ceremony, interaction, phone_code, pushed, refused, registration, sign_out, totp, used};
+use super::{ceremony, change, interaction, phone_code, pushed, recovery, refused, registration, sign_out, totp, used};
 use crate::domain::refused_request::KEPT;
 use crate::domain::secret::minted_before;
 use crate::domain::{Fault, Moment, Span};
@@ -32,6 +32,9 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         // No access token lives longer than an hour.
         + access_before(db, now - Span::hours(1))?
         + refresh_before(db, now)?
+        // Whoever comes back to an ended recovery is told how it ended.
+        + recovery::sweep(db, now - Span::days(2), BATCH)?
+        + change::sweep(db, now - Span::days(1), BATCH)?
         + throttles_before(db, now - Span::days(60))?)
 }
 

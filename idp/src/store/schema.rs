@@ -5,6 +5,7 @@ mod safety;
 
 pub use enrolment::{enrolment_evidence, enrolments, phone_codes};
 pub use safety::{case_steps, cases, holder_notices, register_events, register_feeds};
+pub(super) mod recovery;
 
 diesel::table! {
     accounts (id) {
@@ -26,6 +27,9 @@ diesel::table! {
         user_handle -> Nullable<Text>,
         passkey -> Nullable<Text>,
         has_totp -> Bool,
+        recovered_at -> Nullable<BigInt>,
+        reproofed_at -> Nullable<BigInt>,
+        phone_counts_from -> Nullable<BigInt>,
     }
 }
 

@@ -13,6 +13,8 @@ pub const DEVICE: &str = "__Host-idp_device";
 
 /// What shows a registration to the browser that began it, and to no other.
 pub const ENROLMENT: &str = "__Host-idp_enrolment";
+/// What ties a recovery to the browser that began it. Its owner sets how long it is kept: a recovery may last days.
+pub const RECOVERY: &str = "__Host-idp_recovery";
 
 /// What our frame compares for clients' pages (OpenID Connect Session Management §3.2). Named as `security.md` SE-02 has
 /// it, apart from the cookies that give a right to something.
@@ -43,6 +45,10 @@ pub fn enrolment(value: &str) -> Cookie<'static> {
     let mut cookie = built(ENROLMENT, value.to_owned());
     cookie.set_max_age(Duration::seconds(ENROLMENT_LASTS.as_seconds()));
     cookie
+}
+
+pub fn recovery(value: &str) -> Cookie<'static> {
+    built(RECOVERY, value.to_owned())
 }
 
 /// Read by script, and in a frame of another site's page: neither HttpOnly nor held back from other sites. It says that

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::credentials;
 use super::factors;
 use super::limit::{self, Counted};
 use super::logout::page_of;
@@ -46,14 +47,15 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
             let done = request.query_string().split('&').find_map(|pair| Done::find(pair.strip_prefix("done=")?));
             let token = read::form_token(browser.browser.as_ref(), &PLACE, &idp);
             let frame = Frame { form_token: token, ..context.frame("/identity") };
-            reply::page(StatusCode::OK, drawn(*identity, frame, done).render(), None, &context)
+            let page = drawn(*identity, frame, (done, request.query_string()));
+            reply::page(StatusCode::OK, page.render(), None, &context)
         }
         Ok(Home::SignInFirst(answer)) => reply::outcome(answer, &context),
         Err(fault) => reply::page_fault(&fault, &context),
     }
 }
 
-fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity {
+fn drawn(identity: home::Identity, frame: Frame, (done, query): (Option<Done>, &str)) -> Identity {
     let language = frame.language;
     let here = identity.session.clone();
     let sessions = identity.sessions.into_iter().map(|line| SessionLine {
@@ -107,6 +109,7 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         totp: identity.totp,
         devices: identity.devices.into_iter().map(device_line).collect(),
         cases: identity.cases.into_iter().map(case_line).collect(),
+        credentials: credentials::drawn(identity.credentials, query),
         done,
         frame,
     }
@@ -144,7 +147,12 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         }
     };
     let this = idp.clone().into_inner();
-    let answered = if let Some(changed) = factors::change(&form, &browser, &this, &context).await {
+    let answered = if form.first("credential").is_some() {
+        if let Some(busy) = limit::over(Counted::Otp, &request, &context).await {
+            return busy;
+        }
+        credentials::change(&form, &browser, &this, &context).await
+    } else if let Some(changed) = factors::change(&form, &browser, &this, &context).await {
         changed
     } else if form.first("everywhere").is_some() {
         everywhere(&browser, &this, &context).await

@@ -9,6 +9,7 @@ pub mod challenge;
 pub mod check_session;
 pub mod connection;
 pub mod cookie;
+mod credentials;
 mod draw;
 pub mod enrol;
 mod factors;
@@ -24,6 +25,7 @@ pub mod page;
 pub mod par;
 pub mod patience;
 pub mod read;
+pub mod recover;
 pub mod refusal;
 pub mod register;
 pub mod reply;
@@ -119,6 +121,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(interaction::explained))
                 .route(web::post().to(interaction::give_up)),
         )
+        .service(resource("/recover").route(web::get().to(recover::show)).route(web::post().to(recover::post)))
         .service(resource("/logo/{client_id}").route(web::get().to(well_known::logo)))
         .service(resource("/assets/{name}").route(web::get().to(well_known::asset)))
         .default_service(web::to(well_known::nothing_here));

@@ -6,5 +6,6 @@ mod manners;
 mod passkeys;
 mod payment;
 mod portals;
+mod recover;
 mod refusal;
 mod sign_out;

@@ -59,6 +59,15 @@ impl Provider {
         Visitor::new(&self.issuer)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.running.id()
+    }
+
+    pub fn is_running(&self) -> bool {
+        // Signal 0 asks; `setpriv` became the program.
+        Path::new(&format!("/proc/{}/exe", self.pid())).exists()
+    }
+
     /// Everything it printed and logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path().join("log")).unwrap_or_default()

@@ -141,3 +141,68 @@ async fn rx_11_a_flood_of_sign_in_pages_leaves_no_more_than_its_interactions() {
     }
     assert!(busy > 0, "over the budget nobody begins another");
 }
+
+#[tokio::test]
+async fn rx_10_interactions_begun_and_left_fill_no_more_than_their_quota() {
+    let idp = Provider::plain(free_port(), "[limits]\nopen_interactions = 15\n");
+    let client = idp.public(json!({}));
+    let mut begun = 0;
+    for _ in 0..40 {
+        let answer = idp.visitor().open(&Ask::of(&client).target()).await;
+        if answer.status == 503 {
+            assert!(answer.header("retry-after").is_some());
+        } else {
+            assert_eq!(answer.page().name(), "sign-in");
+            begun += 1;
+        }
+    }
+    // What is counted anew every few seconds counts none twice.
+    assert!((10..=15).contains(&begun), "{begun}");
+    // Endpoints of programs have no part in it.
+    assert_eq!(idp.visitor().get("/jwks").await.status, 200);
+    let at = idp.visitor().open("/recover?again=1").await;
+    let visitor = idp.visitor();
+    let at = visitor.open(at.url.as_str()).await;
+    let at = visitor.submit(&at, &at.page().press("submit", &[("person_number", "099099999999")], &[])).await;
+    assert_eq!(at.status, 503, "recoveries share the quota");
+}
+
+#[tokio::test]
+async fn rx_13_a_mebibyte_of_combining_marks_costs_no_more_than_its_reading() {
+    let idp = Sandbox::shared();
+    let visitor = idp.visitor();
+    let at = visitor.open("/recover?again=1").await;
+    // Marks out of canonical order are the worst of normalisation; as large as a form may be, and far larger.
+    for length in [7 * 1024, 1024 * 1024] {
+        let evil: String = "a\u{301}\u{323}".chars().cycle().take(length / 2).collect();
+        let begun = Instant::now();
+        let answer = visitor.submit_once(&at, &at.page().press("submit", &[("person_number", &evil)], &[]), &[]).await;
+        assert!(matches!(answer.status, 200 | 400 | 413), "{}", answer.status);
+        assert!(begun.elapsed() < Duration::from_secs(3), "{length}: {:?}", begun.elapsed());
+    }
+}
+
+/// The provider's own limit is set low, so that the test needs no thousands of connections of its own.
+#[tokio::test]
+async fn rx_14_out_of_file_descriptors_it_pauses_and_recovers() {
+    let port = free_port();
+    let idp = Provider::plain(port, "");
+    let limit = |soft: &str| {
+        let pid = idp.pid().to_string();
+        let set = std::process::Command::new("prlimit").args(["--pid", &pid, &format!("--nofile={soft}:")]).status();
+        assert!(set.unwrap().success());
+    };
+    let open = std::fs::read_dir(format!("/proc/{}/fd", idp.pid())).unwrap().count();
+    limit(&(open + 20).to_string());
+    let held: Vec<_> = (0..200).map(|_| std::net::TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(idp.is_running(), "no crash: {}", idp.log());
+    drop(held);
+    limit("4096");
+    let begun = Instant::now();
+    while idp.visitor().attempt("GET", "/jwks", &[], None).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not recover: {}", idp.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(idp.visitor().get("/jwks").await.status, 200);
+}

@@ -103,16 +103,22 @@ fn n_20_ten_guesses_at_a_code_then_ten_minutes() {
     assert_eq!(Rule::Otp.verdict(failures(9, 0, 5), at(5)), Verdict::Allow);
     assert_eq!(Rule::Otp.verdict(failures(10, 0, 5), at(5)), Verdict::Wait(Span::minutes(10)));
     assert_eq!(Rule::Otp.verdict(failures(10, 0, 5), at(605)), Verdict::Allow);
+    assert_eq!(Rule::Fact.verdict(failures(4, 0, 5), at(5)), Verdict::Allow);
+    assert_eq!(Rule::Fact.verdict(failures(5, 0, 5), at(5)), Verdict::Wait(Span::seconds(86_395)));
+    assert_eq!(Rule::Fact.verdict(failures(5, 0, 5), at(86_400)), Verdict::Allow);
     assert_ne!(otp(ACCOUNT, "sign_in").key, otp(ACCOUNT, "phone").key);
 }
 
 #[test]
 fn a_clock_set_back_makes_no_pause_longer() {
-    for rule in [Rule::Strangers, Rule::KnownDevice, Rule::NetworkMinute, Rule::NetworkHalfDay, Rule::Otp] {
+    for rule in [Rule::Strangers, Rule::KnownDevice, Rule::NetworkMinute, Rule::NetworkHalfDay, Rule::Otp, Rule::Fact] {
         let row = failures(10, 1_000_000, 1_000_000);
         match rule.verdict(row, at(0)) {
             Verdict::Allow => {}
-            Verdict::Wait(span) => assert!(span <= Span::minutes(10), "{rule:?} {span:?}"),
+            Verdict::Wait(span) => {
+                let longest = if rule == Rule::Fact { DAY } else { Span::minutes(10) };
+                assert!(span <= longest, "{rule:?} {span:?}");
+            }
         }
     }
 }
@@ -176,7 +182,7 @@ proptest! {
     #[test]
     fn waiting_as_told_is_enough_and_time_never_adds_to_it(count in 0..200i64, last in 0..100_000i64, passed in 0..3_000_000i64) {
         let row = failures(count, 0, last);
-        for rule in [Rule::Strangers, Rule::KnownDevice, Rule::NetworkMinute, Rule::NetworkHalfDay, Rule::Otp] {
+        for rule in [Rule::Strangers, Rule::KnownDevice, Rule::NetworkMinute, Rule::NetworkHalfDay, Rule::Otp, Rule::Fact] {
             if let Verdict::Wait(span) = rule.verdict(row, at(last + passed)) {
                 prop_assert!(span > Span::ZERO);
                 prop_assert_eq!(rule.verdict(row, at(last + passed) + span), Verdict::Allow);

@@ -51,6 +51,7 @@ pub fn level_one(db: &mut Db, enrolment: &mut Enrolment, held: &Record, idp: &Id
             has_password: false,
             has_totp: false,
             passkey: None,
+            doubts: Default::default(),
             own_locks: Grounds::default(),
         },
         person_index: enrolment.person_index.clone(),

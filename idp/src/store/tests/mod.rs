@@ -106,6 +106,7 @@ fn citizen(number: u32) -> Import {
             has_password: true,
             has_totp: false,
             passkey: None,
+            doubts: Default::default(),
         },
         person_index: BlindIndex::from_text(format!("index-{number}")),
         person: Sealed::from_text(format!("sealed-{number}")),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::credentials::Credentials;
 use super::factors::PasskeyLine;
 use super::safety::{CaseLine, DeviceLine, agent_name};
 use super::transaction::Act;
@@ -160,6 +161,8 @@ pub struct Identity {
     pub transactions: Vec<TransactionLine>,
     pub devices: Vec<DeviceLine>,
     pub cases: Vec<CaseLine>,
+    /// Password and phone, and what stands around them.
+    pub credentials: Credentials,
     pub done: Option<Done>,
     /// `None` where passkeys cannot be used.
     pub passkeys: Option<Vec<PasskeyLine>>,

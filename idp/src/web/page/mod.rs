@@ -9,6 +9,7 @@
 pub mod assets;
 pub mod calendar;
 pub mod consent;
+pub mod credentials;
 pub mod enrol;
 pub mod factors;
 pub mod identity;
@@ -16,6 +17,7 @@ pub mod leave;
 pub mod own_lock;
 pub mod preview;
 pub mod qr;
+pub mod recover;
 pub mod safety;
 pub mod sign_in;
 pub mod stop;

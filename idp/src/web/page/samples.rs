@@ -7,14 +7,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::credentials::{Credentials, Note, UnderWay};
 use super::identity::{ConsentLine, Done, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
 use super::own_lock::{Lock, LockDone, LockProblem, Stage, Unlock};
+use super::recover::{Place, Problem, Recover};
 use super::safety::{CaseLine, DeviceLine};
 use super::transaction::Act;
 use super::*;
 use crate::domain::agent::Agent;
+use crate::domain::change::{Asked, What};
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, Purpose};
+use crate::domain::recovery::Ending;
 use crate::domain::relying_party::LegalBasis;
 use crate::domain::transaction::{self as domain, Dong, Words};
 use crate::domain::{Factor, Moment};
@@ -176,6 +180,7 @@ fn identity(language: &'static str) -> Identity {
             act: Act::of(&act(), language),
             spent_at: Some(at),
         }],
+        credentials: credentials(),
         done: Some(Done::Withdrawn),
         passkeys: Some(samples_factors::lines()),
         totp: Some(at),
@@ -246,6 +251,35 @@ fn unlock_stages() -> Vec<(&'static str, Stage)> {
         ("unlock-opened", Stage::Opened { still_locked: false }),
         ("unlock-still-locked", Stage::Opened { still_locked: true }),
     ]
+}
+
+fn credentials() -> Credentials {
+    let at = Moment::from_unix(1_767_200_400);
+    Credentials {
+        phone: Some("+84912345678".to_owned()),
+        has_password: true,
+        change: None,
+        phone_counts_from: Some(at),
+        recovered_at: Some(at),
+        recovery: Some(at),
+        note: Note::find("wrong_password"),
+    }
+}
+
+fn changing(language: &'static str, what: What, asked: Asked) -> Identity {
+    let change = Some(UnderWay { what, asked, phone: "+84987654321".to_owned() });
+    Identity { credentials: Credentials { change, note: Note::find("sent"), ..credentials() }, ..identity(language) }
+}
+
+pub(super) fn recover(language: &'static str, place: Place) -> Recover {
+    Recover {
+        frame: Frame { address: "/recover?again=1".to_owned(), ..frame(language, "recover") },
+        place,
+        person_number: "099090000001".to_owned(),
+        minutes: 5,
+        hours: 24,
+        problem: None,
+    }
 }
 
 pub(super) fn sign_in(language: &'static str) -> SignIn {
@@ -367,6 +401,22 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
     }
     for (name, page, html) in enrolment::all(language) {
         add(&name, page, html);
+    }
+    for (name, what, asked) in [
+        ("password", What::Password, Asked::Owner),
+        ("phone", What::Phone, Asked::Owner),
+        ("new-phone", What::Phone, Asked::NewPhone),
+    ] {
+        add(&format!("identity-{name}"), "identity", changing(language, what, asked).render());
+    }
+    let endings = Ending::ALL.into_iter().map(Some).chain([None]).map(Place::Over);
+    let ready = Place::Waiting(Moment::from_unix(1_767_200_400));
+    let places = [Place::Number, Place::Code, Place::Second, ready, Place::NewPassword, Place::Stop, Place::Halted];
+    for (count, place) in places.into_iter().chain(endings).enumerate() {
+        add(&format!("recover-{}-{count}", place.name()), "recover", recover(language, place).render());
+        let problem = Some(Problem { key: "recover.problem.wait".to_owned(), minutes: 10 });
+        let page = Recover { problem, ..recover(language, place) };
+        add(&format!("recover-{}-{count}-problem", place.name()), "recover", page.render());
     }
     pages.extend(samples_factors::pages(language));
     pages

@@ -114,7 +114,19 @@ fn contract_6_the_hooks_of_each_page() {
         ("error", &["reference"]),
         (
             "identity",
-            &["sessions", "consents", "releases", "transactions", "passkeys", "totp", "lock", "devices", "cases"],
+            &[
+                "sessions",
+                "consents",
+                "releases",
+                "transactions",
+                "passkeys",
+                "totp",
+                "lock",
+                "devices",
+                "cases",
+                "password",
+                "phone",
+            ],
         ),
         ("lock", &["confirm", "stay"]),
         ("lock-done", &["unlock"]),
@@ -303,6 +315,23 @@ fn a_refusal_of_the_holder_has_a_page() {
     assert_eq!(Reason::of(Refusal::ClientNotLive), None);
     let html = all("vi").into_iter().find(|(name, ..)| name == "level-citizen").unwrap().2;
     assert!(html.contains("Công an xã, phường") && html.contains("thẻ căn cước") && html.contains("TK01"));
+}
+
+#[test]
+fn every_note_about_credentials_and_every_weakness_has_its_words() {
+    for language in LANGUAGES {
+        for note in credentials::Note::ALL {
+            assert!(words::find(language, &note.key()).is_some(), "{}", note.key());
+        }
+        for weakness in crate::factor::password::rules::Weakness::ALL {
+            assert!(words::find(language, &format!("password.weak.{}", weakness.name())).is_some());
+            assert!(credentials::Note::find(weakness.name()).is_some());
+        }
+        for problem in ["malformed", "code", "expired", "wait", "send", "card", "card_wait", "form", "nothing"] {
+            assert!(words::find(language, &format!("recover.problem.{problem}")).is_some());
+        }
+    }
+    assert!(sign_in("vi").render().unwrap().contains("id=\"recover\" href=\"/recover\""));
 }
 
 /// Writes every page to the directory named by `IDP_TEST_PAGES`, for looking at.
