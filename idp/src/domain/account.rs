@@ -64,4 +64,6 @@ pub struct Account {
     /// Whether a verified phone is on file, so that an OTP can be sent.
     pub has_phone: bool,
     pub has_password: bool,
+    /// Whether the VNeID app is bound to a device.
+    pub has_app: bool,
 }

@@ -34,6 +34,10 @@ pub enum DeviceCookie {}
 pub enum Otp {}
 pub enum InitialAccessToken {}
 pub enum RegistrationToken {}
+/// What a QR code holds.
+pub enum AppTicket {}
+/// What a phone that scanned one signs.
+pub enum AppChallenge {}
 
 impl Class for Code {
     const NAME: &'static str = "code";
@@ -68,6 +72,12 @@ impl Class for DeviceCookie {
 }
 impl Class for Otp {
     const NAME: &'static str = "otp";
+}
+impl Class for AppTicket {
+    const NAME: &'static str = "app_ticket";
+}
+impl Class for AppChallenge {
+    const NAME: &'static str = "app_challenge";
 }
 impl Class for InitialAccessToken {
     const NAME: &'static str = "initial_access_token";

@@ -23,6 +23,7 @@ fn account() -> Account {
         guardian: None,
         has_phone: true,
         has_password: true,
+        has_app: false,
     }
 }
 

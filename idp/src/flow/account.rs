@@ -167,6 +167,7 @@ fn store_one(
         guardian: guardian.cloned(),
         has_phone: record.phone.is_some(),
         has_password: record.password.is_some(),
+        has_app: false,
     };
     let import = Import {
         account,

@@ -50,13 +50,18 @@ pub fn admit(
     meter(factors, "ok", idp);
     let (session, mut cookies) = enter(db, &account.id, factors, browser, idp)?;
     remember_device(db, &account.id, browser, &mut cookies, idp)?;
-    store::interaction::belongs(db, &id, &account.id)?;
+    // The number of this very interaction was typed in the app: as good as a code sent for it.
+    let confirmed_at = factors.iter().any(|factor| factor.is_app()).then(|| idp.clock.now());
+    match confirmed_at {
+        Some(at) => store::interaction::confirm(db, &id, &account.id, at)?,
+        None => store::interaction::belongs(db, &id, &account.id)?,
+    }
     let event = Event::new(Kind::SignIn, now)
         .of(&account.id)
         .within(&session.id)
         .with(json!({"factor": names, "client": open.request().map(|request| &request.client_id)}));
     store::trail::append(db, &event, &idp.id()?)?;
-    let open = Interaction { proved_by: Some(account.id.clone()), confirmed_at: None, ..open };
+    let open = Interaction { proved_by: Some(account.id.clone()), confirmed_at, ..open };
     go_on(db, open, (session, cookies), browser, idp)
 }
 

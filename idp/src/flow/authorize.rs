@@ -141,7 +141,7 @@ pub fn settle(
         Next::Issue(decided) => return issue(db, pending, (gathered, decided), browser, idp),
         Next::Refuse(error) => return refuse(db, &pending, (gathered.session.as_ref(), browser), error, idp),
         Next::SignIn { .. } => Step::SignIn,
-        Next::StepUp(_) => Step::Otp,
+        Next::StepUp(factor) => Step::of_factor(factor),
         Next::Consent(_) => Step::Consent,
         Next::Transaction => Step::Transaction,
         Next::Level(_) => Step::Level,

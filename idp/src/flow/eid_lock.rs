@@ -110,5 +110,6 @@ pub(super) fn end_everything(db: &mut Db, account: &Id<Account>, occasion: Occas
     store::grant::revoke_all(db, account, occasion.at, occasion.cause.name())?;
     store::interaction::cancel_all(db, account, occasion.at)?;
     store::otp::cancel_all(db, account)?;
+    store::app::cancel_all(db, account, occasion.at)?;
     Ok(())
 }

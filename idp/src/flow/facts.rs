@@ -11,9 +11,9 @@ use crate::domain::relying_party::{Client, ClientStatus};
 use crate::domain::secret::{SessionCookie, Stored};
 use crate::domain::session::{Session, SessionLimits};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
-use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
+use crate::domain::{AuthenticationLevel, Factor, Fault, Id, Moment};
 use crate::idp::Idp;
-use crate::protocol::authorize::next::{Facts, Next, next};
+use crate::protocol::authorize::next::{Facts, Next, next, proved};
 use crate::protocol::subject::sector;
 use crate::store::account::Hold;
 use crate::store::{self, Db};
@@ -32,7 +32,16 @@ pub struct Gathered {
 impl Gathered {
     /// What the rules say comes next.
     pub fn next(&self, pending: &Pending, now: Moment) -> Next {
-        let facts = Facts {
+        next(&pending.request, &pending.client, &self.facts(pending), now)
+    }
+
+    /// The factors that count for the request.
+    pub fn proved(&self, pending: &Pending, now: Moment) -> Vec<Factor> {
+        proved(&pending.request, &pending.client, &self.facts(pending), now)
+    }
+
+    fn facts(&self, pending: &Pending) -> Facts<'_> {
+        Facts {
             session: self.session.as_ref(),
             account: self.account.as_ref(),
             standing: self.standing,
@@ -42,8 +51,7 @@ impl Gathered {
             arriving: pending.arriving,
             confirmed: self.session.as_ref().is_some_and(|own| pending.confirmed_by.as_ref() == Some(&own.account)),
             approved: pending.approval.is_some(),
-        };
-        next(&pending.request, &pending.client, &facts, now)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod account;
 pub mod admit;
 pub mod answer;
 pub mod answers;
+pub mod app;
 pub mod authorize;
 pub mod back_channel;
 pub mod bearer;
@@ -54,6 +55,7 @@ pub mod userinfo;
 
 use std::net::IpAddr;
 
+use crate::domain::Factor;
 use crate::domain::id::Id;
 use crate::domain::interaction::Interaction;
 use crate::domain::relying_party::Client;
@@ -92,6 +94,7 @@ pub struct Cookies {
 pub enum Step {
     SignIn,
     Otp,
+    Qr,
     Consent,
     Transaction,
     Level,
@@ -102,9 +105,10 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Step; 9] = [
+    pub const ALL: [Step; 10] = [
         Step::SignIn,
         Step::Otp,
+        Step::Qr,
         Step::Consent,
         Step::Transaction,
         Step::Level,
@@ -119,6 +123,7 @@ impl Step {
         match self {
             Step::SignIn => "sign-in",
             Step::Otp => "otp",
+            Step::Qr => "qr",
             Step::Consent => "consent",
             Step::Transaction => "transaction",
             Step::Level => "level",
@@ -127,6 +132,11 @@ impl Step {
             Step::NotActivated => "not-activated",
             Step::CardExpired => "card-expired",
         }
+    }
+
+    /// The page on which a missing factor is proved.
+    pub const fn of_factor(factor: Factor) -> Step {
+        if factor.is_app() { Step::Qr } else { Step::Otp }
     }
 
     /// The page that explains a refusal to its holder.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Gathered, Limits};
 use super::resource::{self, Server};
-use super::{Answer, Browser, Outcome, Step, home, sealed, step_up, transaction};
+use super::{Answer, Browser, Outcome, Step, app, home, sealed, step_up, transaction};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::interaction::{Destination, Interaction};
@@ -93,7 +93,7 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     let request = match &open.destination {
         Destination::Client(request) => (**request).clone(),
-        Destination::OwnPage(path) => return own_page(step, id, path, session),
+        Destination::OwnPage(path) => return own_page(step, id, path, (session, now)),
     };
     let Some(client) = live_client(db, &request.client_id)? else {
         return elsewhere(Answer::bare(Outcome::Shown(gone())));
@@ -112,7 +112,7 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
         (Step::SignIn, Next::SignIn { again }) => View::SignIn { again },
         // A holder who is told to go back may sign in as somebody else instead.
         (Step::SignIn, Next::Barred(_)) if session.is_none() => View::SignIn { again: false },
-        (Step::Otp, Next::StepUp(_)) => {
+        (Step::Otp, Next::StepUp(factor)) if Step::of_factor(factor) == Step::Otp => {
             let Some(account) = &gathered.account else { return Err(Fault::broken("flow", "step-up without account")) };
             let (phone, complaint, message) = step_up::prepare(db, id, &account.id, &pending.client, idp)?;
             sms = message;
@@ -143,8 +143,13 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     Ok((Shown::Page(setting, view), sms))
 }
 
-fn own_page(step: Step, id: &Id<Interaction>, path: &str, session: Option<Session>) -> Result<WithSms, Fault> {
-    if session.is_some() {
+fn own_page(
+    step: Step,
+    id: &Id<Interaction>,
+    path: &str,
+    (session, now): (Option<Session>, Moment),
+) -> Result<WithSms, Fault> {
+    if session.as_ref().is_some_and(|session| !app::device::is_stale(path, session, now)) {
         return Ok((Shown::Elsewhere(Answer::bare(Outcome::OwnPage(path.to_owned()))), None));
     }
     if step != Step::SignIn {
@@ -152,7 +157,7 @@ fn own_page(step: Step, id: &Id<Interaction>, path: &str, session: Option<Sessio
     }
     let setting =
         Setting { interaction: id.clone(), client: None, redirect_uri: None, ui_locales: Vec::new(), service: None };
-    Ok((Shown::Page(setting, View::SignIn { again: false }), None))
+    Ok((Shown::Page(setting, View::SignIn { again: session.is_some() }), None))
 }
 
 /// The interaction, if it is open and this browser began it (`security.md` AZ-20).

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::domain::account::Account;
+use crate::domain::app::{Device, Screen, Ticket};
 use crate::domain::claim::ClaimName;
 use crate::domain::secret::{BlindIndex, Sealed};
 use crate::domain::transaction::Transaction;
@@ -16,6 +17,8 @@ const CLAIM: &str = "account_claims.value";
 /// In a request that is kept, wherever that is.
 const PROPOSAL: &str = "request.transaction";
 const TRANSACTION: &str = "transactions.details";
+const APP_NAME: &str = "app_devices.name";
+const APP_SCREEN: &str = "app_tickets.screen";
 
 /// By which an account is found when its holder gives the number.
 pub fn person_index(number: &PersonNumber, vault: &Vault) -> BlindIndex {
@@ -73,6 +76,25 @@ pub fn transaction(id: &Id<Transaction>, transaction: &Transaction, vault: &Vaul
 
 pub fn open_transaction(id: &Id<Transaction>, sealed: &Sealed, vault: &Vault) -> Result<Transaction, Fault> {
     read(&vault.open(TRANSACTION, id.as_str(), sealed)?)
+}
+
+/// What a holder calls the phone the app runs on.
+pub fn app_name(id: &Id<Device>, name: &str, vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(APP_NAME, id.as_str(), name.as_bytes())
+}
+
+pub fn open_app_name(device: &Device, vault: &Vault) -> Result<String, Fault> {
+    text(vault.open(APP_NAME, device.id.as_str(), &device.name)?)
+}
+
+pub fn screen(id: &Id<Ticket>, screen: &Screen, vault: &Vault) -> Result<Sealed, Fault> {
+    let plain = serde_json::to_vec(screen).map_err(|error| Fault::broken("flow", error))?;
+    vault.seal(APP_SCREEN, id.as_str(), &plain)
+}
+
+pub fn open_screen(ticket: &Ticket, vault: &Vault) -> Result<Screen, Fault> {
+    let plain = vault.open(APP_SCREEN, ticket.id.as_str(), &ticket.screen)?;
+    serde_json::from_slice(&plain).map_err(|_| Fault::broken("flow", "a sealed screen does not parse"))
 }
 
 fn written(transaction: &Transaction) -> Result<Vec<u8>, Fault> {

@@ -141,6 +141,7 @@ pub fn account(level: Option<AccountLevel>) -> Account {
         guardian: None,
         has_phone: true,
         has_password: true,
+        has_app: false,
     }
 }
 

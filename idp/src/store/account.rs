@@ -71,6 +71,7 @@ struct Row {
     guardian_id: Option<String>,
     phone: Option<String>,
     password_hash: Option<String>,
+    app_device: Option<String>,
 }
 
 impl Row {
@@ -85,6 +86,7 @@ impl Row {
             guardian: self.guardian_id.map(Id::new),
             has_phone: self.phone.is_some(),
             has_password: self.password_hash.is_some(),
+            has_app: self.app_device.is_some(),
             id: Id::new(self.id),
         })
     }

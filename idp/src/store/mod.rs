@@ -9,6 +9,7 @@
 //! is a value.
 
 pub mod account;
+pub mod app;
 pub mod client;
 pub mod client_key;
 pub mod code;

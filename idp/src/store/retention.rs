@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{interaction, pushed, refused, sign_out, used};
+use super::{app, interaction, pushed, refused, sign_out, used};
 use crate::domain::refused_request::KEPT;
 use crate::domain::{Fault, Moment, Span};
 
@@ -20,6 +20,8 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         + refused::sweep(db, now - KEPT, BATCH)?
         // A spent assertion identifier outlives the clock difference we accept.
         + used::sweep(db, now - Span::minutes(2), BATCH)?
+        // A phone that comes late is told why.
+        + app::sweep(db, now - Span::hours(1), BATCH)?
         // Sends are counted per day.
         + otps_before(db, now - Span::days(2))?
         // A replayed code is recognised, and its family ended, a day after the code itself has gone.

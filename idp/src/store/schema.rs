@@ -17,6 +17,7 @@ diesel::table! {
         phone_index -> Nullable<Text>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        app_device -> Nullable<Text>,
     }
 }
 
@@ -364,6 +365,46 @@ diesel::table! {
         clause -> Text,
         parameters -> Text,
         repeated -> BigInt,
+    }
+}
+
+diesel::table! {
+    app_devices (id) {
+        id -> Text,
+        account_id -> Text,
+        name -> Text,
+        key -> Text,
+        bound_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        removed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    app_bindings (code) {
+        code -> Text,
+        account_id -> Text,
+        opened_at -> BigInt,
+        expires_at -> BigInt,
+        spent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    app_tickets (id) {
+        id -> Text,
+        ticket -> Text,
+        interaction_id -> Text,
+        screen -> Text,
+        account_id -> Nullable<Text>,
+        device_id -> Nullable<Text>,
+        challenge -> Nullable<Text>,
+        contested -> Bool,
+        tries -> SmallInt,
+        factors -> Nullable<Text>,
+        made_at -> BigInt,
+        expires_at -> BigInt,
+        ended -> Nullable<Text>,
     }
 }
 

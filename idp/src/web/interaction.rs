@@ -55,7 +55,7 @@ fn explained_step(request: &HttpRequest) -> Option<Step> {
 }
 
 /// The interaction a page address names.
-fn interaction(request: &HttpRequest) -> Option<Id<crate::domain::interaction::Interaction>> {
+pub fn interaction(request: &HttpRequest) -> Option<Id<crate::domain::interaction::Interaction>> {
     let value = request.query_string().split('&').find_map(|pair| pair.strip_prefix("interaction="))?;
     let sane = value.len() == 43 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     sane.then(|| Id::new(value))
@@ -83,14 +83,14 @@ async fn show(step: Step, request: &HttpRequest, again: Again, idp: &web::Data<I
 }
 
 /// A posted form of an interaction page, its token checked, or the answer that goes back instead.
-struct Posted<'a> {
-    id: Id<crate::domain::interaction::Interaction>,
-    form: Params,
-    browser: Browser,
-    context: Context<'a>,
+pub struct Posted<'a> {
+    pub id: Id<crate::domain::interaction::Interaction>,
+    pub form: Params,
+    pub browser: Browser,
+    pub context: Context<'a>,
 }
 
-async fn posted<'a>(
+pub async fn posted<'a>(
     step: Step,
     request: &'a HttpRequest,
     body: &Bytes,

@@ -3,11 +3,13 @@
 //! Owns: reading requests into the words of the flows, replies, cookies, headers, pages, per-address limits, and the
 //! table of routes below. Must not know: SQL, Redis, keys, or any rule of the protocol.
 
+pub mod app;
 pub mod authorize;
 pub mod challenge;
 pub mod check_session;
 pub mod connection;
 pub mod cookie;
+pub mod device;
 mod draw;
 pub mod headers;
 pub mod identity;
@@ -19,11 +21,13 @@ pub mod operations;
 pub mod page;
 pub mod par;
 pub mod patience;
+pub mod qr;
 pub mod read;
 pub mod refusal;
 pub mod register;
 pub mod reply;
 pub mod revoke;
+pub mod seen;
 pub mod serve;
 pub mod token;
 pub mod trace;
@@ -86,6 +90,13 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(interaction::password)),
         )
         .service(resource("/otp").route(web::get().to(interaction::otp)).route(web::post().to(interaction::code)))
+        .service(resource("/qr").route(web::get().to(qr::show)).route(web::post().to(qr::renew)))
+        .service(resource("/qr/stage").route(web::get().to(qr::stage)))
+        .service(resource("/app").route(web::get().to(device::show)).route(web::post().to(device::change)))
+        .service(resource("/app/bind").route(web::post().to(app::bind)))
+        .service(resource("/app/scan").route(web::post().to(app::scan)))
+        .service(resource("/app/approve").route(web::post().to(app::approve)))
+        .service(resource("/app/decline").route(web::post().to(app::decline)))
         .service(
             resource("/consent").route(web::get().to(interaction::consent)).route(web::post().to(interaction::decide)),
         )

@@ -59,12 +59,43 @@ impl Reach {
 
 /// Factors the holder has and did not prove, in the order they are asked for.
 pub(super) fn missing_factors(account: &Account, proved: &[Factor]) -> impl Iterator<Item = Factor> {
-    let has = [(Factor::Password, account.has_password), (Factor::SmsOtp, account.has_phone)];
+    let has = [
+        (Factor::Password, account.has_password),
+        (Factor::SmsOtp, account.has_phone),
+        (Factor::AppPasscode, account.has_app),
+        (Factor::AppFace, account.has_app),
+    ];
     has.into_iter()
         .filter(|(factor, has)| *has && !proved.contains(factor))
         .map(|(factor, _)| factor)
         .collect::<Vec<_>>()
         .into_iter()
+}
+
+/// What to ask for next on the way to `wanted`: one factor that gets there where there is one, so that nothing is asked
+/// that does not help; else the last that gets furthest.
+pub(super) fn step_towards(
+    account: &Account,
+    proved: &[Factor],
+    wanted: Option<AuthenticationLevel>,
+) -> Option<Factor> {
+    let with = |factor: Factor| authenticator::level(&[proved, &[factor]].concat());
+    let missing: Vec<Factor> = missing_factors(account, proved).collect();
+    let enough = missing.iter().copied().find(|factor| with(*factor) >= wanted);
+    enough.or_else(|| missing.into_iter().max_by_key(|factor| with(*factor)))
+}
+
+/// The authentication level a request would have of this holder, beside what was proved already.
+pub fn wanted(
+    (request, client): (&AuthorizationRequest, &Client),
+    (account, level): (&Account, Option<AccountLevel>),
+    proved: &[Factor],
+) -> Option<AuthenticationLevel> {
+    // Nobody signs in by less than one factor: the reach of a stranger is that of the factors the holder has.
+    let all: Vec<Factor> = proved.iter().copied().chain(missing_factors(account, proved)).collect();
+    let most = authenticator::level(&all)?;
+    let now = authenticator::level(proved).unwrap_or(AuthenticationLevel::One);
+    Demands::of(request, client).target(Reach { account: level, now, most })
 }
 
 impl Demands {

@@ -7,7 +7,7 @@ pub mod address;
 pub mod answer;
 pub mod checks;
 pub mod claims;
-mod demand;
+pub mod demand;
 pub mod jar;
 pub mod next;
 pub mod par;

@@ -14,7 +14,7 @@ use crate::domain::{Account, Client, Factor, Moment, Span};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::release::{self, Offer};
 
-use super::demand::{Demands, Reach, missing_factors};
+use super::demand::{Demands, Reach, step_towards};
 
 /// What is known when the decision is made, all read in one transaction.
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +177,7 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     // Wishes are worth a question, but not an error where no question may be put.
     let wanted = if request.prompts(Prompt::None) { demands.demanded(reach) } else { demands.target(reach) };
     if wanted > Some(reach.now)
-        && let Some(factor) = missing_factors(account, &factors).next()
+        && let Some(factor) = step_towards(account, &factors, wanted)
     {
         return Next::StepUp(factor);
     }
@@ -196,6 +196,12 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     }
     let offline = release::offline(&request.scope, client, facts.consents);
     Next::Issue(Decided { standing, acr: demands.acr(reach), acquaintance: proofs, auth_time, offline })
+}
+
+/// The factors that count for this request.
+pub fn proved(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Vec<Factor> {
+    let known = facts.session.map(|session| counting(request, client, &session.acquaintance, facts, now));
+    known.map(|known| known.factors()).unwrap_or_default()
 }
 
 /// OIDC Core §3.1.2.1 and §5.5.1: a named subject is the only one that may answer. A hint at an account only fills in
@@ -220,7 +226,9 @@ fn counting(
 ) -> Acquaintance {
     let arriving = facts.arriving;
     let stale = request.transaction.is_some() && !facts.confirmed;
-    let known = &if stale { known.clone().without(Factor::SmsOtp) } else { known.clone() };
+    // So does what the app approved: it was the number of another screen.
+    let theirs = [Factor::SmsOtp, Factor::AppPasscode, Factor::AppFace];
+    let known = &if stale { theirs.into_iter().fold(known.clone(), Acquaintance::without) } else { known.clone() };
     let own = || if arriving { Acquaintance::default() } else { known.since(request.asked_at) };
     if !client.sso || request.prompts(Prompt::Login) || request.prompts(Prompt::SelectAccount) {
         return own();

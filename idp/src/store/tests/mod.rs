@@ -96,6 +96,7 @@ fn citizen(number: u32) -> Import {
             guardian: None,
             has_phone: true,
             has_password: true,
+            has_app: false,
         },
         person_index: BlindIndex::from_text(format!("index-{number}")),
         person: Sealed::from_text(format!("sealed-{number}")),

@@ -6,12 +6,14 @@
 //!
 //! `contract.md` 6 fixes the ids, names and `data-page` values; tests hold every page to them.
 
+pub mod app;
 pub mod assets;
 pub mod calendar;
 pub mod consent;
 pub mod identity;
 pub mod leave;
 pub mod preview;
+pub mod qr;
 pub mod sign_in;
 pub mod stop;
 pub mod transaction;

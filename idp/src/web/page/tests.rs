@@ -66,7 +66,7 @@ fn nothing_a_strict_content_policy_would_stop() {
             assert!(!tag.contains(" style=") && !tag.starts_with("style"), "{tag} in {name}");
             assert!(!tag.split_whitespace().any(|word| word.starts_with("on")), "{tag} in {name}");
             if tag.starts_with("script") {
-                let scripted = page == "form-post" || name == "signed-out-frames";
+                let scripted = page == "form-post" || page == "qr" || name == "signed-out-frames";
                 assert!(scripted && tag.contains(" src=\"/assets/"), "{tag} in {name}");
             }
             if tag.starts_with("link") || tag.starts_with("img") {
@@ -94,8 +94,10 @@ fn every_form_to_us_carries_the_token_and_goes_to_its_own_page() {
 
 #[test]
 fn contract_6_the_hooks_of_each_page() {
-    let expected: [(&str, &[&str]); 13] = [
-        ("sign-in", &["person_number", "password", "submit"]),
+    let expected: [(&str, &[&str]); 15] = [
+        ("sign-in", &["person_number", "password", "submit", "use-qr"]),
+        ("qr", &["qr", "qr-number", "reload"]),
+        ("app", &["back"]),
         ("otp", &["otp", "submit", "resend"]),
         ("consent", &["allow", "deny", "claim-email", "claim-gender"]),
         ("transaction", &["allow", "deny", "text", "amount", "payee", "identifier"]),
@@ -107,12 +109,15 @@ fn contract_6_the_hooks_of_each_page() {
         ("busy", &["back-to-client"]),
         ("sign-out", &["confirm"]),
         ("error", &["reference"]),
-        ("identity", &["sessions", "consents", "releases", "transactions"]),
+        ("identity", &["sessions", "consents", "releases", "transactions", "app"]),
     ];
     for language in LANGUAGES {
         let pages = all(language);
         for (page, hooks) in expected {
-            let mut shown = pages.iter().filter(|(name, of, _)| *of == page && name != "consent-law").peekable();
+            let mut shown = pages
+                .iter()
+                .filter(|(name, of, _)| *of == page && name != "consent-law" && !name.starts_with("qr-over"))
+                .peekable();
             assert!(shown.peek().is_some(), "{page}");
             for (name, _, html) in shown {
                 for hook in hooks {
