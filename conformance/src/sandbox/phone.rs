@@ -15,6 +15,7 @@ use askama::Template;
 use idp::domain::{Fault, Moment};
 use serde_json::json;
 
+use super::app::{self, Phones};
 use super::form::local_phone;
 use super::page::{self, Frame, Language, Reply, choice, query};
 use super::people::PEOPLE;
@@ -45,9 +46,13 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/style.css", web::get().to(page::style));
 }
 
-pub fn serve(inbox: Inbox, port: u16) -> std::io::Result<Server> {
+pub fn serve(inbox: Inbox, phones: Phones, port: u16) -> std::io::Result<Server> {
     let inbox = web::Data::from(Arc::new(inbox));
-    let app = move || App::new().app_data(inbox.clone()).wrap(from_fn(bounded)).configure(routes);
+    let phones = web::Data::new(phones);
+    let app = move || {
+        let app = App::new().app_data(inbox.clone()).app_data(phones.clone()).wrap(from_fn(bounded));
+        app.configure(routes).configure(app::routes)
+    };
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()

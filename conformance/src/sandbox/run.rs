@@ -17,6 +17,7 @@ use idp::store::Store;
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use serde_json::Value;
 
+use super::app::{Phones, bind_first};
 use super::authority::{Certificates, SERVER};
 use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, READER, registrations};
 use super::dossiers::{self, Dossiers};
@@ -66,6 +67,7 @@ async fn seeded(options: &Options, directory: &Path, config: Config) -> Result<C
     });
     let idp = Idp::open(config).await.map_err(unopened)?;
     seed(&registrations, options.ports, &idp).await?;
+    bind_first(&Phones::at(directory, &idp.config.issuer)?, &idp).await?;
     Ok(configuration(options, directory, operators(&idp).await?))
 }
 
@@ -80,7 +82,8 @@ async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), Stri
         let portal = portal(site, port, ports, directory)?;
         others.hold(portal::serve(portal, port).map_err(|error| format!("port {port}: {error}"))?);
     }
-    let phone = phone::serve(inbox_of(Arc::clone(&idp)), ports.phone());
+    let phones = Phones::at(directory, &idp.config.issuer)?;
+    let phone = phone::serve(inbox_of(Arc::clone(&idp)), phones, ports.phone());
     others.hold(phone.map_err(|error| format!("port {}: {error}", ports.phone()))?);
 
     others.hold(resource_server(ports, directory)?);
@@ -247,6 +250,10 @@ fn print_table(ports: Ports) {
     }
     for (url, what) in [
         (origin(ports.phone()), "the phone: codes sent by SMS arrive here"),
+        (
+            format!("{}/app", origin(ports.phone())),
+            "the VNeID app on that phone: scans the QR code of the sign-in page",
+        ),
         (origin(ports.provider()), "the provider, discovery at /.well-known/openid-configuration"),
         (ports.dossiers_origin(), "a resource server: /dossiers for a token with resource and scope dossiers.read"),
     ] {

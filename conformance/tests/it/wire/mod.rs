@@ -33,6 +33,7 @@ mod openidconnect;
 mod par;
 mod pkce;
 mod prompts;
+mod qr;
 mod refresh;
 mod register;
 mod resource_server;

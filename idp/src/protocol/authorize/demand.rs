@@ -80,7 +80,9 @@ pub(super) fn step_towards(
     wanted: Option<AuthenticationLevel>,
 ) -> Option<Factor> {
     let with = |factor: Factor| authenticator::level(&[proved, &[factor]].concat());
-    let missing: Vec<Factor> = missing_factors(account, proved).collect();
+    let mut missing: Vec<Factor> = missing_factors(account, proved).collect();
+    // A password is what one signs in by: it is asked for as a second factor only where there is no other.
+    missing.sort_by_key(|factor| *factor == Factor::Password);
     let enough = missing.iter().copied().find(|factor| with(*factor) >= wanted);
     enough.or_else(|| missing.into_iter().max_by_key(|factor| with(*factor)))
 }
