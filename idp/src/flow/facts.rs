@@ -91,6 +91,13 @@ pub fn standing_session(
     Ok(session.filter(|session| session.stands(limits.for_session(session), now)))
 }
 
+/// The session, if its holder may act: one who may not is told why when they sign in again.
+pub fn acting(db: &mut Db, session: Option<Session>, now: Moment) -> Result<Option<Session>, Fault> {
+    let Some(session) = session else { return Ok(None) };
+    let account = store::account::find(db, &session.account)?;
+    Ok(standing(account.as_ref(), None, now).is_ok().then_some(session))
+}
+
 /// Reads everything about the session's holder that `authorize::next` decides on.
 pub fn gather(db: &mut Db, session: Option<Session>, client: &Arc<Client>, now: Moment) -> Result<Gathered, Fault> {
     let Some(mut session) = session else { return Ok(Gathered::default()) };

@@ -139,7 +139,7 @@ async fn lg_31_a_relayed_code_brings_nobody_in() {
         assert_eq!(answers[2].status, 200, "{}", answers[2].body);
         let after = reloaded(&attacker, &at).await;
         sessions += usize::from(after.returned().is_some());
-        assert!(after.page().has("over") && !attacker.cookies().contains_key("__Host-session"));
+        assert!(after.page().has("over") && !attacker.cookies().contains_key("__Host-idp_session"));
     }
     assert_eq!(sessions, 0, "P27");
     // And an approval enters the browser that began, not whoever knows its address.

@@ -160,6 +160,7 @@ fn turn(db: &mut Db, id: &Id<Interaction>, browser: &Browser, idp: &Idp) -> Resu
     };
     if let Destination::OwnPage(path) = &open.destination {
         let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
+        let session = facts::acting(db, session, now)?;
         if session.is_some_and(|session| !is_stale(path, &session, now)) {
             return Ok(Err(Answer::bare(Outcome::OwnPage(path.clone()))));
         }

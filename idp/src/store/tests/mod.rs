@@ -2,6 +2,7 @@
 //!
 //! Owns the fixtures the test modules share; knows nothing outside this room.
 
+mod app;
 mod clients;
 mod engine;
 mod grants;
