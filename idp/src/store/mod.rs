@@ -43,6 +43,7 @@ mod migrate;
 mod postgres;
 mod queue;
 mod schema;
+mod schema_app;
 mod sqlite;
 #[cfg(test)]
 mod tests;

@@ -368,46 +368,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    app_devices (id) {
-        id -> Text,
-        account_id -> Text,
-        name -> Text,
-        key -> Text,
-        bound_at -> BigInt,
-        used_at -> Nullable<BigInt>,
-        removed_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    app_bindings (code) {
-        code -> Text,
-        account_id -> Text,
-        opened_at -> BigInt,
-        expires_at -> BigInt,
-        spent_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    app_tickets (id) {
-        id -> Text,
-        ticket -> Text,
-        interaction_id -> Text,
-        screen -> Text,
-        account_id -> Nullable<Text>,
-        device_id -> Nullable<Text>,
-        challenge -> Nullable<Text>,
-        contested -> Bool,
-        tries -> SmallInt,
-        factors -> Nullable<Text>,
-        made_at -> BigInt,
-        expires_at -> BigInt,
-        ended -> Nullable<Text>,
-    }
-}
-
 diesel::joinable!(registrations -> invitations (invitation_id));
 diesel::joinable!(eid_grounds -> accounts (account_id));
 diesel::joinable!(session_clients -> sessions (session_id));

@@ -10,7 +10,20 @@ const NATIONAL: u16 = 2;
 const PHONE: u16 = 4;
 
 async fn payload(screen: &Screen, id: &str) -> String {
-    screen.find(id).await.attr("data-payload").await.unwrap().expect("what the code holds")
+    loop {
+        if let Ok(Some(payload)) = screen.find(id).await.attr("data-payload").await {
+            return payload;
+        }
+    }
+}
+
+/// The number on the screen. Without scripts the page reloads now and then: what was found may be gone already.
+async fn number(screen: &Screen) -> String {
+    loop {
+        if let Ok(number) = screen.find("qr-number").await.text().await {
+            return number;
+        }
+    }
 }
 
 /// The app of a seeded holder, open on the phone.
@@ -53,14 +66,15 @@ async fn by_qr(language: &'static str, script: bool) {
 
     // A wrong number first, then the one on the screen.
     scan(&phone, idp, &an, &payload(&screen, "qr").await).await;
-    let number = screen.find("qr-number").await.text().await.unwrap();
+    let number = number(&screen).await;
     phone.fill("number", if number == "00" { "01" } else { "00" }).await;
     phone.click("passcode").await;
     phone.click("approve").await;
     phone.find("problem").await;
     phone.shot("wrong-number").await;
-    let number = screen.find("qr-number").await.text().await.unwrap();
-    screen.shot("scanned").await;
+    if script {
+        screen.shot("scanned").await;
+    }
     phone.fill("number", &number).await;
     phone.click("passcode").await;
     phone.click("face").await;
@@ -69,7 +83,7 @@ async fn by_qr(language: &'static str, script: bool) {
     phone.manners().await;
     phone.shot("approved").await;
     // The screen goes on by itself, with scripts or without, and nothing was typed on it.
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while screen.page_name().await == "qr" {
         assert!(std::time::Instant::now() < end, "the screen stays at the code");
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
