@@ -34,6 +34,9 @@
 //! | interaction finished by another browser | bound to the cookie of the browser that began it | `flow::page::bound` | `wire::sessions` |
 //! | form posted from another site | form token inside the type, `Origin` and `Sec-Fetch-Site` | `web::read::protected` | `wire::sessions` |
 //! | password guessed | counters per account, device and network in SQL, asked again with the outcome | `factor::throttle`, `flow::sign_in` | `wire::guessing` |
+//! | attacker's QR code put before the victim (relay) | portal, place and browser in the app, the number of the screen that began, an approval that enters that browser alone | `flow::app`, `domain::app` | `app_tests`, `flow::app::tests`, `wire::qr` |
+//! | QR code scanned by two phones, or kept for later | the first binds, everybody is told; a minute, once, only the newest | `domain::app`, `store::app` | `flow::app::tests`, `wire::qr` |
+//! | somebody else speaks for the app | one statement, one signature, for us, for this act, once | `protocol::app`, `keys::client` | `flow::app::tests`, `wire::qr` |
 //! | owner locked out by a stranger's guesses | a known device has a counter of its own | `factor::throttle` | `throttle` properties, `wire::guessing` |
 //! | passkey of another site, frame or device | origin byte for byte, no frame, presence and verification, every byte of the answer accounted for | `factor::ceremony`, `factor::passkey` | `ceremony_tests`, `wire::passkeys` |
 //! | passkey answer replayed, or carried to another browser or purpose | one conditional update spends the challenge, bound to all three | `store::ceremony`, `flow::passkey_sign_in` | `store::tests`, `wire::passkeys` |

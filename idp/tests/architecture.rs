@@ -55,7 +55,10 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("josekit", &["idp/src/keys/"]),
     ("prometheus", &["idp/src/telemetry/"]),
     ("reqwest", &["idp/src/fetch/", "admin/src/web/", "conformance/"]),
-    ("openssl", &["idp/src/keys/", "idp/src/factor/", "conformance/src/sandbox/authority.rs"]),
+    (
+        "openssl",
+        &["idp/src/keys/", "idp/src/factor/", "conformance/src/sandbox/authority.rs", "conformance/src/device.rs"],
+    ),
     ("argon2", &["idp/src/keys/", "idp/src/factor/"]),
     ("openidconnect", &["admin/src/", "conformance/"]),
 ];

@@ -15,6 +15,7 @@ use askama::Template;
 use idp::domain::{Fault, Moment};
 use serde_json::json;
 
+use super::app::{self, Phones};
 use super::applicants::APPLICANTS;
 use super::form::local_phone;
 use super::page::{self, Frame, Language, Reply, choice, query};
@@ -49,10 +50,13 @@ fn routes(config: &mut web::ServiceConfig) {
 /// Where somebody without an account begins.
 pub struct RegisterAt(pub String);
 
-pub fn serve(inbox: Inbox, register: RegisterAt, port: u16) -> std::io::Result<Server> {
+pub fn serve(inbox: Inbox, register: RegisterAt, phones: Phones, port: u16) -> std::io::Result<Server> {
     let (inbox, register) = (web::Data::from(Arc::new(inbox)), web::Data::new(register));
-    let app =
-        move || App::new().app_data(inbox.clone()).app_data(register.clone()).wrap(from_fn(bounded)).configure(routes);
+    let phones = web::Data::new(phones);
+    let app = move || {
+        let app = App::new().app_data(inbox.clone()).app_data(register.clone()).app_data(phones.clone());
+        app.wrap(from_fn(bounded)).configure(routes).configure(app::routes)
+    };
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()

@@ -17,6 +17,7 @@ use idp::store::Store;
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use serde_json::Value;
 
+use super::app::{Phones, bind_first};
 use super::applicants::APPLICANTS;
 use super::authority::{Certificates, SERVER};
 use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, READER, registrations};
@@ -69,6 +70,7 @@ async fn seeded(options: &Options, directory: &Path, config: Config) -> Result<C
     });
     let idp = Idp::open(config).await.map_err(unopened)?;
     seed(&registrations, options.ports, &idp).await?;
+    bind_first(&Phones::at(directory, &idp.config.issuer)?, &idp).await?;
     Ok(configuration(options, directory, operators(&idp).await?))
 }
 
@@ -84,7 +86,8 @@ async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), Stri
         others.hold(portal::serve(portal, port).map_err(|error| format!("port {port}: {error}"))?);
     }
     let register = RegisterAt(format!("{}/enrol", origin(ports.provider())));
-    let phone = phone::serve(inbox_of(Arc::clone(&idp)), register, ports.phone());
+    let phones = Phones::at(directory, &idp.config.issuer)?;
+    let phone = phone::serve(inbox_of(Arc::clone(&idp)), register, phones, ports.phone());
     others.hold(phone.map_err(|error| format!("port {}: {error}", ports.phone()))?);
 
     others.hold(resource_server(ports, directory)?);
@@ -259,6 +262,10 @@ fn print_table(ports: Ports) {
     for (url, what) in [
         (origin(ports.registry()), "the sample registers: who can register, events, moods"),
         (origin(ports.phone()), "the phone: codes sent by SMS arrive here"),
+        (
+            format!("{}/app", origin(ports.phone())),
+            "the VNeID app on that phone: scans the QR code of the sign-in page",
+        ),
         (origin(ports.provider()), "the provider, discovery at /.well-known/openid-configuration"),
         (
             format!("{}/identity", origin(ports.provider())),

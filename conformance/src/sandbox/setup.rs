@@ -81,6 +81,7 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.limits.sign_ins_per_address = 100_000;
     config.limits.pages_per_address = 1_000_000;
     config.limits.otps_per_address = 100_000;
+    config.limits.app_calls_per_10_seconds = 100;
     config.limits.otp_sends_per_10_seconds = 20;
     config.limits.otp_sends_per_quarter_hour = 1_000;
     config.limits.otp_sends_per_day = 10_000;

@@ -130,6 +130,14 @@ async fn live(
     for message in idp.messages(&holder.phone).await {
         secrets.keep("text message", message.lines().next().unwrap());
     }
+    let (phone, screen) = (idp.phone(holder).await, idp.visitor());
+    let at = screen.open(&Ask::of(client).target()).await;
+    let link = at.page().by_id("use-qr").unwrap().attribute("href").unwrap().to_owned();
+    let shown = crate::support::app::Code::on(&screen.open(&link).await);
+    let scanned = phone.scan(&shown).await.json();
+    secrets.keep("QR ticket", shown.ticket());
+    secrets.keep("challenge of the app", scanned["challenge"].as_str().unwrap());
+    secrets.keep("name of a phone", "Máy thử nghiệm");
     secrets.keep("code", &tokens.code);
     secrets.keep("access token", tokens.access());
     secrets.keep("refresh token", tokens.refresh());

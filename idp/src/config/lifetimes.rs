@@ -14,6 +14,11 @@ pub struct Lifetimes {
     pub request_uri: Span,
     pub interaction: Span,
     pub otp: Span,
+    /// How long a QR code can be scanned, and how long the phone that did may answer.
+    pub app_ticket: Span,
+    pub app_answer: Span,
+    /// How long a code that binds the app to a phone is good for.
+    pub app_binding: Span,
     pub access_token: Span,
     pub id_token: Span,
     /// Without use for this long, a refresh token ends.
@@ -33,6 +38,9 @@ impl Default for Lifetimes {
             request_uri: Span::seconds(90),
             interaction: Span::minutes(30),
             otp: Span::minutes(5),
+            app_ticket: Span::seconds(60),
+            app_answer: Span::seconds(120),
+            app_binding: Span::minutes(10),
             access_token: Span::minutes(10),
             id_token: Span::minutes(10),
             refresh_token_idle: Span::days(30),
@@ -62,6 +70,10 @@ impl Lifetimes {
             ("request_uri", self.request_uri, Span::seconds(120)),
             ("interaction", self.interaction, defaults.interaction),
             ("otp", self.otp, Span::minutes(10)),
+            // `security.md` N-04.
+            ("app_ticket", self.app_ticket, Span::seconds(60)),
+            ("app_answer", self.app_answer, defaults.app_answer),
+            ("app_binding", self.app_binding, defaults.app_binding),
             ("access_token", self.access_token, Span::hours(1)),
             ("id_token", self.id_token, defaults.id_token),
             ("refresh_token_idle", self.refresh_token_idle, defaults.refresh_token_idle),

@@ -26,6 +26,8 @@ pub struct Limits {
     pub otps_per_address: u64,
     /// Networks where many people share an address (CGNAT): their addresses get fifty times as much.
     pub shared_networks: Vec<Network>,
+    /// How often one sign-in page may ask for news of its QR code, and one app may call, in 10 seconds; over it 429.
+    pub app_calls_per_10_seconds: u64,
     /// OTP messages to one account in 10 seconds, in 15 minutes, and in a day.
     pub otp_sends_per_10_seconds: i64,
     pub otp_sends_per_quarter_hour: i64,
@@ -57,6 +59,7 @@ impl Default for Limits {
             pages_per_address: 300,
             otps_per_address: 25,
             shared_networks: Vec::new(),
+            app_calls_per_10_seconds: 20,
             otp_sends_per_10_seconds: 2,
             otp_sends_per_quarter_hour: 3,
             otp_sends_per_day: 10,
@@ -88,6 +91,7 @@ impl Limits {
             ("sign_ins_per_address", self.sign_ins_per_address > 0),
             ("pages_per_address", self.pages_per_address > 0),
             ("otps_per_address", self.otps_per_address > 0),
+            ("app_calls_per_10_seconds", self.app_calls_per_10_seconds > 0),
             ("otp_sends_per_10_seconds", self.otp_sends_per_10_seconds > 0),
             ("otp_sends_per_quarter_hour", self.otp_sends_per_quarter_hour > 0),
             ("otp_sends_per_day", self.otp_sends_per_day > 0),

@@ -205,7 +205,12 @@ impl Config {
             database: DatabaseConfig { migrate: Some(Migrate::Auto), ..DatabaseConfig::default() },
             sms: SmsConfig { url: Some(String::new()), token_file: Some(PathBuf::new()), ..SmsConfig::default() },
             fetch: FetchConfig { extra_ca: Some(PathBuf::new()) },
-            web: WebConfig { workers: Some(1), password_threads: Some(1), ..WebConfig::default() },
+            web: WebConfig {
+                workers: Some(1),
+                password_threads: Some(1),
+                geo_header: Some(String::new()),
+                ..WebConfig::default()
+            },
             admin: AdminConfig {
                 client_secret_file: Some(PathBuf::new()),
                 public_url: Some(String::new()),

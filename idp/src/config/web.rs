@@ -36,13 +36,21 @@ pub struct WebConfig {
     pub password_threads: Option<usize>,
     /// Only these may state a caller's address in `X-Forwarded-For`.
     pub trusted_proxies: Vec<Network>,
+    /// The header in which a trusted proxy says where a caller is: `VN` or `VN;H%C3%A0%20N%E1%BB%99i`. Absent: nobody knows.
+    pub geo_header: Option<String>,
     /// How long requests in progress may take to finish when the program is asked to stop.
     pub shutdown_seconds: u64,
 }
 
 impl Default for WebConfig {
     fn default() -> Self {
-        Self { workers: None, password_threads: None, trusted_proxies: Vec::new(), shutdown_seconds: 20 }
+        Self {
+            workers: None,
+            password_threads: None,
+            trusted_proxies: Vec::new(),
+            geo_header: None,
+            shutdown_seconds: 20,
+        }
     }
 }
 

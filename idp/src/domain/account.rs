@@ -73,6 +73,8 @@ pub struct Account {
     /// The strongest of the account's passkeys, as it surely counts: whether a synced one counts for more is known when
     /// it is used.
     pub passkey: Option<Factor>,
+    /// Whether the VNeID app is bound to a device.
+    pub has_app: bool,
     /// What a recovery or a change of phone leaves to be proved again.
     pub doubts: Doubts,
 }

@@ -70,6 +70,11 @@ impl Factor {
         !matches!(self, Factor::SmsOtp | Factor::Totp)
     }
 
+    /// Given by the app, for one interaction and by its number.
+    pub const fn is_app(self) -> bool {
+        matches!(self, Factor::AppPasscode | Factor::AppFace)
+    }
+
     /// ND69 Art 3(7): something known.
     const fn knows(self) -> bool {
         matches!(self, Factor::Password | Factor::AppPasscode | Factor::Passkey | Factor::SyncedPasskey)

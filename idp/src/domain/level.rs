@@ -74,22 +74,43 @@ pub enum Acr {
     Muc1,
     #[serde(rename = "urn:vn:eid:muc:2")]
     Muc2,
+    #[serde(rename = "urn:vn:eid:muc:2:xac-thuc:3")]
+    Muc2XacThuc3,
+    #[serde(rename = "urn:vn:eid:muc:2:xac-thuc:4")]
+    Muc2XacThuc4,
     #[serde(rename = "urn:vn:eid:xac-thuc:1")]
     XacThuc1,
     #[serde(rename = "urn:vn:eid:xac-thuc:2")]
     XacThuc2,
+    #[serde(rename = "urn:vn:eid:xac-thuc:3")]
+    XacThuc3,
+    #[serde(rename = "urn:vn:eid:xac-thuc:4")]
+    XacThuc4,
 }
 
 impl Acr {
     /// In the order `contract.md` 4 lists them; only what the running configuration can reach.
-    pub const ALL: [Acr; 4] = [Acr::Muc1, Acr::Muc2, Acr::XacThuc1, Acr::XacThuc2];
+    pub const ALL: [Acr; 8] = [
+        Acr::Muc1,
+        Acr::Muc2,
+        Acr::Muc2XacThuc3,
+        Acr::Muc2XacThuc4,
+        Acr::XacThuc1,
+        Acr::XacThuc2,
+        Acr::XacThuc3,
+        Acr::XacThuc4,
+    ];
 
     pub const fn urn(self) -> &'static str {
         match self {
             Acr::Muc1 => "urn:vn:eid:muc:1",
             Acr::Muc2 => "urn:vn:eid:muc:2",
+            Acr::Muc2XacThuc3 => "urn:vn:eid:muc:2:xac-thuc:3",
+            Acr::Muc2XacThuc4 => "urn:vn:eid:muc:2:xac-thuc:4",
             Acr::XacThuc1 => "urn:vn:eid:xac-thuc:1",
             Acr::XacThuc2 => "urn:vn:eid:xac-thuc:2",
+            Acr::XacThuc3 => "urn:vn:eid:xac-thuc:3",
+            Acr::XacThuc4 => "urn:vn:eid:xac-thuc:4",
         }
     }
 
@@ -102,8 +123,8 @@ impl Acr {
     pub const fn account(self) -> Option<AccountLevel> {
         match self {
             Acr::Muc1 => Some(AccountLevel::One),
-            Acr::Muc2 => Some(AccountLevel::Two),
-            Acr::XacThuc1 | Acr::XacThuc2 => None,
+            Acr::Muc2 | Acr::Muc2XacThuc3 | Acr::Muc2XacThuc4 => Some(AccountLevel::Two),
+            Acr::XacThuc1 | Acr::XacThuc2 | Acr::XacThuc3 | Acr::XacThuc4 => None,
         }
     }
 
@@ -111,6 +132,8 @@ impl Acr {
         match self {
             Acr::Muc1 | Acr::XacThuc1 => AuthenticationLevel::One,
             Acr::Muc2 | Acr::XacThuc2 => AuthenticationLevel::Two,
+            Acr::Muc2XacThuc3 | Acr::XacThuc3 => AuthenticationLevel::Three,
+            Acr::Muc2XacThuc4 | Acr::XacThuc4 => AuthenticationLevel::Four,
         }
     }
 
@@ -123,7 +146,9 @@ impl Acr {
     /// What to state when no listed value holds: the strongest `muc` that does, else (organisations) the
     /// strongest authentication level alone.
     pub fn strongest(levels: Levels) -> Acr {
-        [Acr::Muc2, Acr::Muc1, Acr::XacThuc2].into_iter().find(|acr| acr.holds(levels)).unwrap_or(Acr::XacThuc1)
+        const DOWNWARDS: [Acr; 7] =
+            [Acr::Muc2XacThuc4, Acr::Muc2XacThuc3, Acr::Muc2, Acr::Muc1, Acr::XacThuc4, Acr::XacThuc3, Acr::XacThuc2];
+        DOWNWARDS.into_iter().find(|acr| acr.holds(levels)).unwrap_or(Acr::XacThuc1)
     }
 }
 
@@ -139,8 +164,15 @@ mod tests {
             (Some(A::One), N::One, vec![Acr::Muc1, Acr::XacThuc1]),
             (Some(A::One), N::Two, vec![Acr::Muc1, Acr::XacThuc1, Acr::XacThuc2]),
             (Some(A::Two), N::One, vec![Acr::Muc1, Acr::XacThuc1]),
-            (Some(A::Two), N::Two, Acr::ALL.to_vec()),
-            (None, N::Four, vec![Acr::XacThuc1, Acr::XacThuc2]),
+            (Some(A::Two), N::Two, vec![Acr::Muc1, Acr::Muc2, Acr::XacThuc1, Acr::XacThuc2]),
+            (
+                Some(A::Two),
+                N::Three,
+                vec![Acr::Muc1, Acr::Muc2, Acr::Muc2XacThuc3, Acr::XacThuc1, Acr::XacThuc2, Acr::XacThuc3],
+            ),
+            (Some(A::Two), N::Four, Acr::ALL.to_vec()),
+            (Some(A::One), N::Three, vec![Acr::Muc1, Acr::XacThuc1, Acr::XacThuc2, Acr::XacThuc3]),
+            (None, N::Four, vec![Acr::XacThuc1, Acr::XacThuc2, Acr::XacThuc3, Acr::XacThuc4]),
         ];
         for (account, authentication, hold) in rows {
             let levels = Levels { account, authentication };

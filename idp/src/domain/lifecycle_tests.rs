@@ -85,6 +85,7 @@ impl Life {
             has_password: true,
             has_totp: false,
             passkey: None,
+            has_app: false,
             doubts: Default::default(),
         };
         Life { account, now: at(NOW), grounds, expires, activated, ward }

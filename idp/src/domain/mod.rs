@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod agent;
+pub mod app;
 pub mod arrangement;
 pub mod authenticator;
 pub mod binding;

@@ -38,6 +38,10 @@ pub enum InitialAccessToken {}
 pub enum RegistrationToken {}
 /// What ties a recovery to the browser that began it, for as long as it takes.
 pub enum RecoveryCookie {}
+/// What a QR code holds.
+pub enum AppTicket {}
+/// What a phone that scanned one signs.
+pub enum AppChallenge {}
 
 impl Class for Code {
     const NAME: &'static str = "code";
@@ -76,6 +80,12 @@ impl Class for EnrolmentCookie {
 }
 impl Class for Otp {
     const NAME: &'static str = "otp";
+}
+impl Class for AppTicket {
+    const NAME: &'static str = "app_ticket";
+}
+impl Class for AppChallenge {
+    const NAME: &'static str = "app_challenge";
 }
 impl Class for InitialAccessToken {
     const NAME: &'static str = "initial_access_token";

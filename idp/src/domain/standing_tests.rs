@@ -27,6 +27,7 @@ fn account() -> Account {
         has_totp: false,
         passkey: None,
         doubts: Default::default(),
+        has_app: false,
     }
 }
 

@@ -109,6 +109,13 @@ pub fn news(news: News<'_>) -> String {
     }
 }
 
+/// The message of a code that lets a phone speak for the account: it says so, for whoever reads it out to a stranger.
+pub fn binding_text(code: &str, host: &str) -> String {
+    format!(
+        "Ma xac thuc {code} de gan ung dung VNeID voi dien thoai khac. Ai co ma nay dang nhap duoc thay ban: khong chia se.\n@{host} #{code}"
+    )
+}
+
 /// Latin letters, digits, spaces and hyphens: no accents, no punctuation a phone would make a link of, no line
 /// break that could forge the last line.
 fn plain(text: &str) -> String {

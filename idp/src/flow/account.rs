@@ -176,6 +176,7 @@ fn store_one(
         has_totp: false,
         passkey: None,
         doubts: Default::default(),
+        has_app: false,
     };
     let import = Import {
         account,

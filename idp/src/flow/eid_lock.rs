@@ -164,5 +164,6 @@ pub(super) fn end_everything(db: &mut Db, account: &Id<Account>, occasion: Occas
     // LG-19: what was begun before goes no further, not even after an unlock.
     store::recovery::end_all(db, account, Ending::Overtaken, occasion.at)?;
     store::change::end_all(db, account, occasion.at)?;
+    store::app::cancel_all(db, account, occasion.at)?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::domain::session::{Session, SessionLimits};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::{AuthenticationLevel, Factor, Fault, Id, Moment};
 use crate::idp::Idp;
-use crate::protocol::authorize::next::{Facts, Next, choices, next};
+use crate::protocol::authorize::next::{Facts, Next, choices, next, proved};
 use crate::protocol::subject::sector;
 use crate::store::account::Hold;
 use crate::store::{self, Db};
@@ -38,6 +38,11 @@ impl Gathered {
     /// What the holder may choose from where a factor is missing.
     pub fn choices(&self, pending: &Pending, now: Moment) -> Vec<Factor> {
         choices(&pending.request, &pending.client, &self.facts(pending), now)
+    }
+
+    /// The factors that count for the request.
+    pub fn proved(&self, pending: &Pending, now: Moment) -> Vec<Factor> {
+        proved(&pending.request, &pending.client, &self.facts(pending), now)
     }
 
     fn facts(&self, pending: &Pending) -> Facts<'_> {
@@ -89,6 +94,13 @@ pub fn standing_session(
     let Some(cookie) = cookie else { return Ok(None) };
     let session = store::session::find_by_cookie(db, cookie)?;
     Ok(session.filter(|session| session.stands(limits.for_session(session), now)))
+}
+
+/// The session, if its holder may act: one who may not is told why when they sign in again.
+pub fn acting(db: &mut Db, session: Option<Session>, now: Moment) -> Result<Option<Session>, Fault> {
+    let Some(session) = session else { return Ok(None) };
+    let account = store::account::find(db, &session.account)?;
+    Ok(standing(account.as_ref(), None, now).is_ok().then_some(session))
 }
 
 /// Reads everything about the session's holder that `authorize::next` decides on.

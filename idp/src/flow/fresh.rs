@@ -99,6 +99,8 @@ impl Step {
     pub const fn of_factor(factor: Factor) -> Step {
         if factor.is_passkey() {
             Step::Passkey
+        } else if factor.is_app() {
+            Step::Qr
         } else if factor.identifies() {
             Step::SignIn
         } else {

@@ -9,6 +9,7 @@ pub mod activate;
 pub mod admit;
 pub mod answer;
 pub mod answers;
+pub mod app;
 pub mod authorize;
 pub mod back_channel;
 pub mod bearer;
@@ -116,6 +117,7 @@ pub enum Step {
     SignIn,
     Otp,
     Passkey,
+    Qr,
     Consent,
     Transaction,
     Level,
@@ -126,10 +128,11 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Step; 10] = [
+    pub const ALL: [Step; 11] = [
         Step::SignIn,
         Step::Otp,
         Step::Passkey,
+        Step::Qr,
         Step::Consent,
         Step::Transaction,
         Step::Level,
@@ -145,6 +148,7 @@ impl Step {
             Step::SignIn => "sign-in",
             Step::Otp => "otp",
             Step::Passkey => "passkey",
+            Step::Qr => "qr",
             Step::Consent => "consent",
             Step::Transaction => "transaction",
             Step::Level => "level",

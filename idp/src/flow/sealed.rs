@@ -5,6 +5,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::domain::account::Account;
+use crate::domain::app::{Device, Screen, Ticket};
 use crate::domain::claim::ClaimName;
 use crate::domain::enrolment::{Enrolment, Particulars};
 use crate::domain::passkey::Passkey;
@@ -29,6 +30,8 @@ const PASSKEY: &str = "passkeys.kept";
 const PASSKEY_LABEL: &str = "passkeys.label";
 const CEREMONY: &str = "passkey_ceremonies.state";
 const TOTP: &str = "totps.secret";
+const APP_NAME: &str = "app_devices.name";
+const APP_SCREEN: &str = "app_tickets.screen";
 
 /// By which an account is found when its holder gives the number.
 pub fn person_index(number: &PersonNumber, vault: &Vault) -> BlindIndex {
@@ -160,6 +163,25 @@ pub fn totp_secret(id: &Id<Totp>, secret: &[u8], vault: &Vault) -> Result<Sealed
 
 pub fn open_totp_secret(id: &Id<Totp>, sealed: &Sealed, vault: &Vault) -> Result<Zeroizing<Vec<u8>>, Fault> {
     vault.open(TOTP, id.as_str(), sealed).map(Zeroizing::new)
+}
+
+/// What a holder calls the phone the app runs on.
+pub fn app_name(id: &Id<Device>, name: &str, vault: &Vault) -> Result<Sealed, Fault> {
+    vault.seal(APP_NAME, id.as_str(), name.as_bytes())
+}
+
+pub fn open_app_name(device: &Device, vault: &Vault) -> Result<String, Fault> {
+    text(vault.open(APP_NAME, device.id.as_str(), &device.name)?)
+}
+
+pub fn screen(id: &Id<Ticket>, screen: &Screen, vault: &Vault) -> Result<Sealed, Fault> {
+    let plain = serde_json::to_vec(screen).map_err(|error| Fault::broken("flow", error))?;
+    vault.seal(APP_SCREEN, id.as_str(), &plain)
+}
+
+pub fn open_screen(ticket: &Ticket, vault: &Vault) -> Result<Screen, Fault> {
+    let plain = vault.open(APP_SCREEN, ticket.id.as_str(), &ticket.screen)?;
+    serde_json::from_slice(&plain).map_err(|_| Fault::broken("flow", "a sealed screen does not parse"))
 }
 
 fn written(transaction: &Transaction) -> Result<Vec<u8>, Fault> {

@@ -92,6 +92,7 @@ fn end_all(db: &mut Db, here: &Session, idp: &Idp) -> Result<(), Fault> {
 fn cancel(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(), Fault> {
     store::interaction::cancel_all(db, account, idp.clock.now())?;
     store::otp::cancel_all(db, account)?;
+    store::app::cancel_all(db, account, idp.clock.now())?;
     Ok(())
 }
 

@@ -145,6 +145,7 @@ pub fn account(level: Option<AccountLevel>) -> Account {
         has_totp: false,
         passkey: None,
         doubts: Default::default(),
+        has_app: false,
     }
 }
 

@@ -5,6 +5,7 @@
 //! the verified claims).
 
 pub mod access_token;
+pub mod app;
 pub mod authorization_details;
 pub mod authorize;
 pub mod binding;

@@ -54,18 +54,21 @@ pub fn check(floor: Floor, now: Levels) -> Result<(), Error> {
     if account && Some(now.authentication) >= floor.authentication {
         return Ok(());
     }
-    Err(refusal(asked(floor)))
+    Err(refusal(Some(asked(floor))))
 }
 
 /// The `acr` to ask for. Below account level 2 it names the authentication alone: the account is demanded anyway, and no
-/// value states both without asking for more. `None`: no sign-in of today reaches the floor.
-fn asked(floor: Floor) -> Option<Acr> {
+/// value states both without asking for more.
+fn asked(floor: Floor) -> Acr {
     match (floor.account, floor.authentication) {
-        (_, Some(AuthenticationLevel::Three | AuthenticationLevel::Four)) => None,
-        (Some(AccountLevel::Two), _) => Some(Acr::Muc2),
-        (_, Some(AuthenticationLevel::Two)) => Some(Acr::XacThuc2),
-        (Some(AccountLevel::One), _) => Some(Acr::Muc1),
-        (None, _) => Some(Acr::XacThuc1),
+        (Some(AccountLevel::Two), Some(AuthenticationLevel::Four)) => Acr::Muc2XacThuc4,
+        (Some(AccountLevel::Two), Some(AuthenticationLevel::Three)) => Acr::Muc2XacThuc3,
+        (_, Some(AuthenticationLevel::Four)) => Acr::XacThuc4,
+        (_, Some(AuthenticationLevel::Three)) => Acr::XacThuc3,
+        (Some(AccountLevel::Two), _) => Acr::Muc2,
+        (_, Some(AuthenticationLevel::Two)) => Acr::XacThuc2,
+        (Some(AccountLevel::One), _) => Acr::Muc1,
+        (None, _) => Acr::XacThuc1,
     }
 }
 
@@ -86,7 +89,8 @@ mod tests {
             (Some(A::One), Some(N::Two), Some(A::Two), N::One, Err(Some(Acr::XacThuc2))),
             (None, Some(N::Two), None, N::One, Err(Some(Acr::XacThuc2))),
             (Some(A::One), None, None, N::Two, Err(Some(Acr::Muc1))),
-            (None, Some(N::Three), Some(A::Two), N::Two, Err(None)),
+            (None, Some(N::Three), Some(A::Two), N::Two, Err(Some(Acr::XacThuc3))),
+            (Some(A::Two), Some(N::Four), Some(A::Two), N::Two, Err(Some(Acr::Muc2XacThuc4))),
         ];
         for (account, authentication, has, reached, expected) in rows {
             let now = Levels { account: has, authentication: reached };

@@ -173,7 +173,16 @@ fn discovery_is_true_and_complete() {
         ("service_documentation", json!("https://docs.gov.vn")),
         (
             "acr_values_supported",
-            json!(["urn:vn:eid:muc:1", "urn:vn:eid:muc:2", "urn:vn:eid:xac-thuc:1", "urn:vn:eid:xac-thuc:2"]),
+            json!([
+                "urn:vn:eid:muc:1",
+                "urn:vn:eid:muc:2",
+                "urn:vn:eid:muc:2:xac-thuc:3",
+                "urn:vn:eid:muc:2:xac-thuc:4",
+                "urn:vn:eid:xac-thuc:1",
+                "urn:vn:eid:xac-thuc:2",
+                "urn:vn:eid:xac-thuc:3",
+                "urn:vn:eid:xac-thuc:4"
+            ]),
         ),
     ];
     for (member, value) in exact {

@@ -78,6 +78,7 @@ struct Row {
     recovered_at: Option<i64>,
     reproofed_at: Option<i64>,
     phone_counts_from: Option<i64>,
+    app_device: Option<String>,
 }
 
 impl Row {
@@ -104,6 +105,7 @@ impl Row {
                 reproofed_at: at(self.reproofed_at),
                 phone_counts_from: at(self.phone_counts_from),
             },
+            has_app: self.app_device.is_some(),
             id: Id::new(self.id),
         })
     }

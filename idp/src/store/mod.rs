@@ -9,6 +9,7 @@
 //! is a value.
 
 pub mod account;
+pub mod app;
 pub mod case;
 pub mod ceremony;
 pub mod change;
@@ -53,6 +54,7 @@ mod migrate;
 mod postgres;
 mod queue;
 mod schema;
+mod schema_app;
 mod schema_factors;
 mod sqlite;
 #[cfg(test)]

@@ -5,7 +5,9 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{ceremony, change, interaction, phone_code, pushed, recovery, refused, registration, sign_out, totp, used};
+use super::{
+    app, ceremony, change, interaction, phone_code, pushed, recovery, refused, registration, sign_out, totp, used,
+};
 use crate::domain::refused_request::KEPT;
 use crate::domain::secret::minted_before;
 use crate::domain::{Fault, Moment, Span};
@@ -23,6 +25,8 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         + refused::sweep(db, now - KEPT, BATCH)?
         // A spent assertion identifier outlives the clock difference we accept.
         + used::sweep(db, now - Span::minutes(2), BATCH)?
+        // A phone that comes late is told why.
+        + app::sweep(db, now - Span::hours(1), BATCH)?
         // Sends are counted per day.
         + otps_before(db, now - Span::days(2))?
         + phone_code::sweep(db, now - Span::days(2), BATCH)?

@@ -30,6 +30,7 @@ diesel::table! {
         recovered_at -> Nullable<BigInt>,
         reproofed_at -> Nullable<BigInt>,
         phone_counts_from -> Nullable<BigInt>,
+        app_device -> Nullable<Text>,
     }
 }
 

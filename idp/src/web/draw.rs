@@ -122,7 +122,7 @@ pub fn drawn(
     reply::page(StatusCode::OK, html, leads_to, context)
 }
 
-fn frame(step: Step, setting: &Setting, subject: &str, browser: &Browser, context: &Context<'_>) -> Frame {
+pub fn frame(step: Step, setting: &Setting, subject: &str, browser: &Browser, context: &Context<'_>) -> Frame {
     let address = format!("/{}?interaction={}", step.name(), setting.interaction);
     let place = format!("{}/{subject}", setting.interaction);
     let place = Place { page: step.name(), subject: &place };
@@ -131,11 +131,11 @@ fn frame(step: Step, setting: &Setting, subject: &str, browser: &Browser, contex
     Frame { form_token, ..context.frame(&address) }
 }
 
-fn asker(client: &Client, language: &str) -> Asker {
+pub fn asker(client: &Client, language: &str) -> Asker {
     Asker::of(client, logo::path(client), language)
 }
 
-fn service(setting: &Setting, language: &str) -> Option<String> {
+pub fn service(setting: &Setting, language: &str) -> Option<String> {
     service_title(setting.client.as_deref()?, setting.service.as_deref(), language)
 }
 

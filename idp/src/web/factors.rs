@@ -10,11 +10,12 @@ use super::draw::Again;
 use super::identity::again;
 use super::interaction::{Posted, posted, show};
 use super::limit::{self, Counted};
+use super::page::Frame;
 use super::page::factors::{
     NewPasskey, NewPasskeyProblem, NewTotp, NewTotpProblem, PasskeyForm, PasskeyLine, PasskeyProblem,
 };
 use super::page::identity::Done;
-use super::page::{Frame, qr};
+use super::page::picture::picture;
 use super::read::{self, Place, Protected};
 use super::reply::{self, Context};
 use crate::domain::{Fault, Id};
@@ -176,8 +177,8 @@ fn totp_page(new: Result<totp::New, Fault>, browser: &Browser, context: &Context
         totp::Complaint::Wait(span) => NewTotpProblem::Wait(span.as_seconds()),
     });
     let frame = own_frame(&NEW_TOTP, browser, context);
-    let html = qr::picture(&setup.address)
-        .and_then(|qr| NewTotp { frame, qr, secret: setup.grouped.to_string(), problem }.render());
+    let qr = picture(&setup.address);
+    let html = NewTotp { frame, qr, secret: setup.grouped.to_string(), problem }.render();
     reply::page(StatusCode::OK, html, None, context)
 }
 

@@ -86,14 +86,14 @@ pub(super) async fn show(step: Step, request: &HttpRequest, again: Again, idp: &
 }
 
 /// A posted form of an interaction page, its token checked, or the answer that goes back instead.
-pub(super) struct Posted<'a> {
-    pub(super) id: Id<crate::domain::interaction::Interaction>,
-    pub(super) form: Params,
-    pub(super) browser: Browser,
-    pub(super) context: Context<'a>,
+pub struct Posted<'a> {
+    pub id: Id<crate::domain::interaction::Interaction>,
+    pub form: Params,
+    pub browser: Browser,
+    pub context: Context<'a>,
 }
 
-pub(super) async fn posted<'a>(
+pub async fn posted<'a>(
     step: Step,
     request: &'a HttpRequest,
     body: &Bytes,

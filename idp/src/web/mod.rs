@@ -4,12 +4,14 @@
 //! table of routes below. Must not know: SQL, Redis, keys, or any rule of the protocol.
 
 pub mod activate;
+pub mod app;
 pub mod authorize;
 pub mod challenge;
 pub mod check_session;
 pub mod connection;
 pub mod cookie;
 mod credentials;
+pub mod device;
 mod draw;
 pub mod enrol;
 mod factors;
@@ -24,12 +26,14 @@ pub mod own_lock;
 pub mod page;
 pub mod par;
 pub mod patience;
+pub mod qr;
 pub mod read;
 pub mod recover;
 pub mod refusal;
 pub mod register;
 pub mod reply;
 pub mod revoke;
+pub mod seen;
 pub mod serve;
 pub mod token;
 pub mod trace;
@@ -108,6 +112,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(
             resource("/new-totp").route(web::get().to(factors::new_totp)).route(web::post().to(factors::confirm_totp)),
         )
+        .service(resource("/qr").route(web::get().to(qr::show)).route(web::post().to(qr::renew)))
+        .service(resource("/qr/stage").route(web::get().to(qr::stage)))
+        .service(resource("/app").route(web::get().to(device::show)).route(web::post().to(device::change)))
+        .service(resource("/app/bind").route(web::post().to(app::bind)))
+        .service(resource("/app/scan").route(web::post().to(app::scan)))
+        .service(resource("/app/approve").route(web::post().to(app::approve)))
+        .service(resource("/app/decline").route(web::post().to(app::decline)))
         .service(
             resource("/consent").route(web::get().to(interaction::consent)).route(web::post().to(interaction::decide)),
         )

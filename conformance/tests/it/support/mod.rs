@@ -1,6 +1,7 @@
 //! What the suites stand on: a sandbox process, a visitor who speaks raw HTTP, a holder, a relying party.
 //! Must not know any clause: rules belong to the suites.
 
+pub mod app;
 pub mod ask;
 pub mod authenticator;
 pub mod backing;

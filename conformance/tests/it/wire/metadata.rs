@@ -50,7 +50,16 @@ async fn what_is_stated_is_exact() {
     // In this order, and only what the running configuration reaches.
     assert_eq!(
         metadata["acr_values_supported"],
-        json!(["urn:vn:eid:muc:1", "urn:vn:eid:muc:2", "urn:vn:eid:xac-thuc:1", "urn:vn:eid:xac-thuc:2"])
+        json!([
+            "urn:vn:eid:muc:1",
+            "urn:vn:eid:muc:2",
+            "urn:vn:eid:muc:2:xac-thuc:3",
+            "urn:vn:eid:muc:2:xac-thuc:4",
+            "urn:vn:eid:xac-thuc:1",
+            "urn:vn:eid:xac-thuc:2",
+            "urn:vn:eid:xac-thuc:3",
+            "urn:vn:eid:xac-thuc:4"
+        ])
     );
     for (name, value) in [
         ("claims_parameter_supported", true),

@@ -40,6 +40,7 @@ mod par;
 mod passkeys;
 mod pkce;
 mod prompts;
+mod qr;
 mod recover;
 mod refresh;
 mod register;

@@ -51,6 +51,7 @@ pub fn level_one(db: &mut Db, enrolment: &mut Enrolment, held: &Record, idp: &Id
             has_password: false,
             has_totp: false,
             passkey: None,
+            has_app: false,
             doubts: Default::default(),
             own_locks: Grounds::default(),
         },

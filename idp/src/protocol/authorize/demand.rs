@@ -63,6 +63,8 @@ pub(super) fn missing_factors(account: &Account, proved: &[Factor]) -> impl Iter
         (Factor::Password, account.has_password),
         (Factor::Totp, account.has_totp),
         (Factor::SmsOtp, account.has_phone),
+        (Factor::AppPasscode, account.has_app),
+        (Factor::AppFace, account.has_app),
     ];
     // One passkey proved is as good as another that counts no more.
     let passkey = account.passkey.filter(|passkey| {
@@ -77,18 +79,32 @@ pub(super) fn missing_factors(account: &Account, proved: &[Factor]) -> impl Iter
         .into_iter()
 }
 
-/// The factors worth asking for next, in the order they are asked for: those that raise the level by themselves, or all
-/// that are missing where only several together do.
-pub fn ways(account: &Account, proved: &[Factor]) -> Vec<Factor> {
-    let now = authenticator::level(proved);
-    let raises = |factor: &Factor| {
-        let mut with = proved.to_vec();
-        with.push(*factor);
-        authenticator::level(&with) > now
-    };
-    let missing: Vec<Factor> = missing_factors(account, proved).collect();
-    let raising: Vec<Factor> = missing.iter().copied().filter(raises).collect();
-    if raising.is_empty() { missing } else { raising }
+/// The factors worth asking for next on the way to `wanted`, in the order they are asked for: those that get there by
+/// themselves, so that nothing is asked that does not help; else those that get furthest.
+pub fn ways(account: &Account, proved: &[Factor], wanted: Option<AuthenticationLevel>) -> Vec<Factor> {
+    let with = |factor: &Factor| authenticator::level(&[proved, &[*factor]].concat());
+    let mut missing: Vec<Factor> = missing_factors(account, proved).collect();
+    // A password is what one signs in by: it is asked for as a second factor only where there is no other.
+    missing.sort_by_key(|factor| *factor == Factor::Password);
+    let enough: Vec<Factor> = missing.iter().copied().filter(|factor| with(factor) >= wanted).collect();
+    if !enough.is_empty() {
+        return enough;
+    }
+    let furthest = missing.iter().map(with).max();
+    missing.into_iter().filter(|factor| Some(with(factor)) == furthest).collect()
+}
+
+/// The authentication level a request would have of this holder, beside what was proved already.
+pub fn wanted(
+    (request, client): (&AuthorizationRequest, &Client),
+    (account, level): (&Account, Option<AccountLevel>),
+    proved: &[Factor],
+) -> Option<AuthenticationLevel> {
+    // Nobody signs in by less than one factor: the reach of a stranger is that of the factors the holder has.
+    let all: Vec<Factor> = proved.iter().copied().chain(missing_factors(account, proved)).collect();
+    let most = authenticator::level(&all)?;
+    let now = authenticator::level(proved).unwrap_or(AuthenticationLevel::One);
+    Demands::of(request, client).target(Reach { account: level, now, most })
 }
 
 impl Demands {

@@ -38,7 +38,7 @@ pub fn wanting(here: Option<(&Session, &Account)>, window: Span, now: Moment) ->
     if !fresh.iter().any(|factor| factor.identifies()) {
         return Wanting::SignIn { again: true };
     }
-    Wanting::StepUp(ways(account, &fresh))
+    Wanting::StepUp(ways(account, &fresh, enough))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::domain::{Account, Client, Factor, Moment, Span};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::release::{self, Offer};
 
-use super::demand::{Demands, Reach, ways};
+use super::demand::{Demands, Reach, wanted, ways};
 
 /// What is known when the decision is made, all read in one transaction.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +131,9 @@ pub fn next(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, 
 /// What the holder may choose from where a factor is missing, the one asked for first before the others.
 pub fn choices(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Vec<Factor> {
     let (Some(session), Some(account)) = (facts.session, facts.account) else { return Vec::new() };
-    ways(account, &counting(request, client, &session.acquaintance, facts, now).factors())
+    let proved = counting(request, client, &session.acquaintance, facts, now).factors();
+    let level = facts.standing.and_then(Result::ok).and_then(Standing::account_level);
+    ways(account, &proved, wanted((request, client), (account, level), &proved))
 }
 
 /// OIDC Core §3.1.2.6: what a request that forbids pages is told in place of each.
@@ -183,7 +185,7 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     // Wishes are worth a question, but not an error where no question may be put.
     let wanted = if request.prompts(Prompt::None) { demands.demanded(reach) } else { demands.target(reach) };
     if wanted > Some(reach.now)
-        && let Some(factor) = ways(account, &factors).into_iter().next()
+        && let Some(factor) = ways(account, &factors, wanted).into_iter().next()
     {
         return Next::StepUp(factor);
     }
@@ -202,6 +204,12 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     }
     let offline = release::offline(&request.scope, client, facts.consents);
     Next::Issue(Decided { standing, acr: demands.acr(reach), acquaintance: proofs, auth_time, offline })
+}
+
+/// The factors that count for this request.
+pub fn proved(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Vec<Factor> {
+    let known = facts.session.map(|session| counting(request, client, &session.acquaintance, facts, now));
+    known.map(|known| known.factors()).unwrap_or_default()
 }
 
 /// OIDC Core §3.1.2.1 and §5.5.1: a named subject is the only one that may answer. A hint at an account only fills in

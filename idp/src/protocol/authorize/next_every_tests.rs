@@ -2,8 +2,9 @@ use super::*;
 
 /// Every combination of the facts that matter.
 pub(super) fn every_case(mut visit: impl FnMut(&Case)) {
-    let accounts: [Change; 9] = [
+    let accounts: [Change; 10] = [
         |_| {},
+        |c| c.account.has_app = true,
         |c| c.account = fixtures::account(Some(AccountLevel::One)),
         |c| c.account = fixtures::account(None),
         |c| c.account.eid = locked(),

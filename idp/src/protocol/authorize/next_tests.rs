@@ -352,6 +352,8 @@ fn contract_4_and_az_10_what_happens_next() {
     }
 }
 
+#[path = "next_app_tests.rs"]
+mod app;
 #[path = "next_every_tests.rs"]
 mod every;
 #[path = "next_factor_tests.rs"]

@@ -2,6 +2,7 @@
 //!
 //! Owns the fixtures the test modules share; knows nothing outside this room.
 
+mod app;
 mod clients;
 mod engine;
 mod enrolments;
@@ -107,6 +108,7 @@ fn citizen(number: u32) -> Import {
             has_totp: false,
             passkey: None,
             doubts: Default::default(),
+            has_app: false,
         },
         person_index: BlindIndex::from_text(format!("index-{number}")),
         person: Sealed::from_text(format!("sealed-{number}")),

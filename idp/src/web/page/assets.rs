@@ -38,6 +38,10 @@ pub static SIGNED_OUT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("signed-out", "js", "text/javascript; charset=utf-8", include_str!("../assets/signed-out.js"))
 });
 
+/// Asks what became of a QR code.
+pub static QR: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("qr", "js", "text/javascript; charset=utf-8", include_str!("../assets/qr.js")));
+
 /// Answers clients' pages whether the browser's session changed.
 pub static CHECK_SESSION: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("check-session", "js", "text/javascript; charset=utf-8", include_str!("../assets/check-session.js"))
@@ -50,7 +54,7 @@ pub static PASSKEY: LazyLock<Asset> = LazyLock::new(|| {
 
 /// The asset served at a path.
 pub fn find(path: &str) -> Option<&'static Asset> {
-    let all: [&'static Asset; 6] = [&STYLE, &MARK, &FORM_POST, &SIGNED_OUT, &CHECK_SESSION, &PASSKEY];
+    let all: [&'static Asset; 7] = [&STYLE, &MARK, &FORM_POST, &SIGNED_OUT, &CHECK_SESSION, &PASSKEY, &QR];
     all.into_iter().find(|asset| asset.path == path)
 }
 
@@ -67,7 +71,7 @@ mod tests {
 
     #[test]
     fn scripts_run_in_old_browsers() {
-        for asset in [&*FORM_POST, &*SIGNED_OUT, &*CHECK_SESSION] {
+        for asset in [&*FORM_POST, &*SIGNED_OUT, &*CHECK_SESSION, &*QR] {
             for newer in ["=>", "const ", "let ", "await", "async", "class ", "`", "Promise", "fetch(", "crypto"] {
                 assert!(!asset.body.contains(newer), "{newer} in {}", asset.path);
             }
@@ -76,7 +80,7 @@ mod tests {
 
     #[test]
     fn assets_refer_to_nothing_outside() {
-        for asset in [&*STYLE, &*FORM_POST, &*SIGNED_OUT, &*CHECK_SESSION, &*PASSKEY] {
+        for asset in [&*STYLE, &*FORM_POST, &*SIGNED_OUT, &*CHECK_SESSION, &*PASSKEY, &*QR] {
             assert!(!asset.body.contains("http") && !asset.body.contains("url("), "{}", asset.path);
         }
     }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Asker, Frame, assets, calendar, qr, rendered};
+use super::{Asker, Frame, assets, calendar, picture, rendered};
 use crate::domain::{Fault, Moment};
 
 /// A challenge the page's script hands to the browser.
@@ -103,7 +103,7 @@ pub enum NewTotpProblem {
 #[template(path = "new-totp.html")]
 pub struct NewTotp {
     pub frame: Frame,
-    pub qr: qr::Picture,
+    pub qr: picture::Picture,
     /// The secret in groups.
     pub secret: String,
     pub problem: Option<NewTotpProblem>,

@@ -6,6 +6,7 @@
 //!
 //! `contract.md` 6 fixes the ids, names and `data-page` values; tests hold every page to them.
 
+pub mod app;
 pub mod assets;
 pub mod calendar;
 pub mod consent;
@@ -15,6 +16,7 @@ pub mod factors;
 pub mod identity;
 pub mod leave;
 pub mod own_lock;
+pub mod picture;
 pub mod preview;
 pub mod qr;
 pub mod recover;

@@ -1,42 +1,62 @@
-//! A QR code as one path of an inline picture: nothing is fetched, and a strict content policy has nothing to stop.
+//! The page whose QR code the VNeID app scans.
 
-use std::fmt::Write;
+use askama::Template;
 
-use qrcode::{Color, EcLevel, QrCode};
-
+use super::picture::{Picture, picture};
+use super::{Asker, Frame, assets, rendered};
 use crate::domain::Fault;
 
-/// ISO/IEC 18004: four light modules on every side.
-const QUIET: usize = 4;
-
-pub struct Picture {
-    /// Modules on a side, the quiet zone included.
-    pub size: usize,
-    /// The dark modules.
-    pub path: String,
+#[derive(Clone, Debug, Template)]
+#[template(path = "qr.html")]
+pub struct Qr {
+    pub frame: Frame,
+    pub asker: Option<Asker>,
+    pub service: Option<String>,
+    /// What the code holds.
+    pub payload: String,
+    /// To be typed in the app.
+    pub number: String,
+    /// `waiting`, `scanned`, `approved`, `declined`, `guessed`, `late`, `over`.
+    pub stage: &'static str,
+    /// Another phone scanned the code too.
+    pub contested: bool,
+    /// The level a portal asks for beyond the sign-in that stands, and the unlock: `passcode`, `face`, `passcode_face`.
+    pub needed: Option<(u8, String)>,
+    /// The page on which the same is done without the app.
+    pub otherwise: Option<&'static str>,
 }
 
-pub fn picture(text: &str) -> Result<Picture, Fault> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(|error| Fault::broken("web", error))?;
-    let width = code.width();
-    let mut path = String::new();
-    for (at, color) in code.to_colors().into_iter().enumerate() {
-        if color == Color::Dark {
-            let _ = write!(path, "M{} {}h1v1h-1z", at % width + QUIET, at / width + QUIET);
-        }
+impl Qr {
+    pub fn render(&self) -> Result<String, Fault> {
+        rendered(self)
     }
-    Ok(Picture { size: width + 2 * QUIET, path })
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    fn is_live(&self) -> bool {
+        matches!(self.stage, "waiting" | "scanned" | "approved")
+    }
 
-    #[test]
-    fn a_picture_has_its_finder_patterns_and_nothing_but_moves() {
-        let shown = picture("otpauth://totp/VNeID:1?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=VNeID").unwrap();
-        assert!(shown.path.starts_with("M4 4h1v1h-1zM5 4h1v1h-1z"), "the first finder pattern is dark");
-        assert!(shown.path.bytes().all(|b| b.is_ascii_digit() || b"Mhvz -".contains(&b)));
-        assert!(shown.size > 30 && picture(&"x".repeat(5000)).is_err());
+    fn picture(&self) -> Picture {
+        picture(&self.payload)
+    }
+
+    fn script(&self) -> &'static str {
+        &assets::QR.path
+    }
+
+    /// Where the script asks for news.
+    fn news(&self) -> String {
+        self.frame.address.replacen("/qr?", "/qr/stage?", 1)
+    }
+
+    fn elsewhere(&self, page: &str) -> String {
+        self.frame.link(&self.frame.address.replacen("/qr", page, 1))
+    }
+
+    fn over(&self) -> String {
+        self.frame.t(&format!("qr.over.{}", self.stage)).into_owned()
+    }
+
+    fn unlock(&self, unlock: &str) -> String {
+        self.frame.t(&format!("qr.unlock.{unlock}")).into_owned()
     }
 }

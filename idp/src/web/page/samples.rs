@@ -331,6 +331,53 @@ pub(super) fn form_post(language: &'static str) -> FormPost {
     }
 }
 
+fn qr(language: &'static str, stage: &'static str) -> super::qr::Qr {
+    super::qr::Qr {
+        frame: frame(language, "qr"),
+        asker: Some(asker(language)),
+        service: None,
+        payload: "https://id.example.vn/app#dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned(),
+        number: "42".to_owned(),
+        stage,
+        contested: stage == "scanned",
+        needed: (stage == "scanned").then(|| (4, "passcode_face".to_owned())),
+        otherwise: (stage != "scanned").then_some("/sign-in"),
+    }
+}
+
+fn app(language: &'static str, ask: super::app::Ask, phone: bool) -> super::app::App {
+    let at = Moment::from_unix(1_795_000_000);
+    let phone =
+        phone.then(|| super::app::Phone { name: "Điện thoại của An".to_owned(), bound_at: at, used_at: None });
+    let frame = Frame { address: "/app?x=1".to_owned(), ..frame(language, "app") };
+    super::app::App { frame, phone, ask, problem: None, removed: false }
+}
+
+fn add_app(language: &'static str, mut add: impl FnMut(&str, &'static str, Result<String, Fault>)) {
+    use super::app::{App, Ask, Problem};
+    add("qr", "qr", qr(language, "waiting").render());
+    add("qr-scanned", "qr", qr(language, "scanned").render());
+    for stage in ["declined", "guessed", "late", "over"] {
+        add(&format!("qr-over-{stage}"), "qr", qr(language, stage).render());
+    }
+    add("app", "app", app(language, Ask::Nothing, false).render());
+    add("app-bound", "app", App { removed: true, ..app(language, Ask::Nothing, true) }.render());
+    let scan = Ask::Scan {
+        code: "7KQ2-9XBD-M4TW".to_owned(),
+        payload: "https://id.example.vn/app#bind-7KQ29XBDM4TW".to_owned(),
+        minutes: 10,
+    };
+    add("app-scan", "app", app(language, scan, false).render());
+    for problem in Problem::ALL {
+        let ask = Ask::Otp("091••••678".to_owned());
+        add(
+            &format!("app-otp-{}", problem.key()),
+            "app",
+            App { problem: Some(problem), ..app(language, ask, false) }.render(),
+        );
+    }
+}
+
 /// Every page: a name for it, its `data-page`, its HTML.
 pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)> {
     let mut pages = Vec::new();
@@ -418,6 +465,7 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
         let page = Recover { problem, ..recover(language, place) };
         add(&format!("recover-{}-{count}-problem", place.name()), "recover", page.render());
     }
+    add_app(language, &mut add);
     pages.extend(samples_factors::pages(language));
     pages
 }

@@ -60,7 +60,7 @@ pub(super) fn pages(language: &'static str) -> Vec<(String, &'static str, String
         add(format!("new-passkey-{}", problem.key()), "new-passkey", new(Some(form()), Some(problem)).render());
     }
     for problem in [None, Some(NewTotpProblem::Wrong), Some(NewTotpProblem::Wait(600))] {
-        let qr = qr::picture("otpauth://totp/VNeID:099?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=VNeID").unwrap();
+        let qr = picture::picture("otpauth://totp/VNeID:099?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=VNeID");
         let secret = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".to_owned();
         let page = NewTotp { frame: frame(language, "new-totp"), qr, secret, problem };
         add(format!("new-totp-{problem:?}").replace(['(', ')'], ""), "new-totp", page.render());

@@ -62,6 +62,11 @@ impl SignIn {
         rendered(self)
     }
 
+    /// The page with the code the app scans.
+    fn qr(&self) -> String {
+        self.frame.link(&self.frame.address.replacen("/sign-in", "/qr", 1))
+    }
+
     fn problem_text(&self) -> Option<String> {
         let problem = self.problem?;
         Some(self.frame.fill(problem.key(), "seconds", problem.seconds()))
