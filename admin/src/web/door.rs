@@ -28,6 +28,13 @@ pub struct Looking {
 }
 
 #[derive(Deserialize)]
+pub struct Speaking {
+    to: String,
+    #[serde(default)]
+    back: String,
+}
+
+#[derive(Deserialize)]
 pub struct SignOut {
     form_token: String,
 }
@@ -44,6 +51,19 @@ pub async fn overview(request: HttpRequest, looking: web::Query<Looking>, consol
     .await
 }
 
+/// `/language`: another language, and back to the same page of ours.
+pub async fn language(speaking: web::Query<Speaking>, console: web::Data<Console>) -> HttpResponse {
+    // A path of one segment after another is ours; `//host` and `/\\host` are not.
+    let ours = speaking.back.starts_with('/')
+        && !speaking.back.starts_with("//")
+        && speaking.back.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~'));
+    let answer = away_to(if ours { &speaking.back } else { "/" }, &console);
+    match offered(&speaking.to) {
+        Some(language) => with(answer, session::language_cookie(language)),
+        None => answer,
+    }
+}
+
 /// The one door to what operators see: a stranger gets the way in, whoever has no role is told so.
 pub(super) async fn to_operator(
     request: &HttpRequest,
@@ -56,6 +76,8 @@ pub(super) async fn to_operator(
         let form_token = operator::form_token(&visit.sid, SIGN_OUT, &console.idp);
         Ok(match operator::recognise(&visit.sub, &visit.sid, &console.idp).await? {
             Visitor::Gone => with(page::entry(words, console), Visit::dropped()),
+            // The lists are operators'; an officer has the desk.
+            Visitor::Officer(_) => away_to("/desk", console),
             Visitor::WithoutRole => page::without_role(words, form_token, console),
             Visitor::Operator(_) => with(drawn(words, form_token, now).await?, visit.seen(now).cookie(&console.idp)?),
         })

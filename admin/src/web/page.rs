@@ -151,7 +151,7 @@ fn notice(
     shown(status, &Noticed { words, page, notice, form_token: None }, words, console)
 }
 
-fn shown(status: StatusCode, page: &impl Template, words: &Words, console: &Console) -> HttpResponse {
+pub(super) fn shown(status: StatusCode, page: &impl Template, words: &Words, console: &Console) -> HttpResponse {
     match page.render() {
         Ok(html) => {
             // A form's answer may redirect to the provider's sign-out.

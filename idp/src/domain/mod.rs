@@ -7,6 +7,7 @@
 pub mod account;
 pub mod arrangement;
 pub mod authenticator;
+pub mod authority_request;
 pub mod binding;
 pub mod certificate;
 pub mod claim;
@@ -30,6 +31,7 @@ pub mod request;
 pub mod secret;
 pub mod session;
 pub mod standing;
+pub mod statement;
 pub mod trail;
 pub mod transaction;
 

@@ -51,6 +51,11 @@ pub enum Kind {
     KeyRotated,
     KeyRetired,
     TrailExported,
+    AccountLookedUp,
+    AuthorityRequestReceived,
+    AuthorityRequestForwarded,
+    AuthorityRequestAccepted,
+    AuthorityRequestRefused,
 }
 
 /// One remembered event.

@@ -28,6 +28,7 @@ pub mod keep;
 pub mod keys;
 pub mod logo;
 pub mod logout;
+pub mod officer;
 pub mod operator;
 pub mod outbox;
 pub mod own_keys;

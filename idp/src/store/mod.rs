@@ -9,6 +9,7 @@
 //! is a value.
 
 pub mod account;
+pub mod authority;
 pub mod client;
 pub mod client_key;
 pub mod code;
@@ -21,6 +22,7 @@ pub mod invitation;
 pub mod key;
 pub mod message;
 pub mod meta;
+pub mod officer_act;
 pub mod otp;
 pub mod outbox;
 pub mod pushed;

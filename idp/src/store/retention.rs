@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{interaction, pushed, refused, sign_out, used};
+use super::{interaction, officer_act, pushed, refused, sign_out, used};
 use crate::domain::refused_request::KEPT;
 use crate::domain::{Fault, Moment, Span};
 
@@ -26,6 +26,8 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         + codes_before(db, now - Span::days(1))?
         + access_before(db, now)?
         + refresh_before(db, now)?
+        // A key brought again after so long is a new act.
+        + officer_act::sweep(db, now - Span::days(30), BATCH)?
         + throttles_before(db, now - Span::days(60))?)
 }
 

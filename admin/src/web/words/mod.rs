@@ -1,5 +1,7 @@
 //! The console's words in both languages.
 
+pub mod desk;
+
 pub struct Words {
     pub language: &'static str,
     pub title: &'static str,
