@@ -21,6 +21,7 @@ use crate::keys::{Ring, Vault};
 use crate::notice::Notice;
 use crate::protocol::discovery::{self, Certificates, Published};
 use crate::random::{Random, SystemRandom};
+use crate::registry::Registry;
 use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 
@@ -38,6 +39,8 @@ pub struct Idp {
     pub random: Arc<dyn Random>,
     pub metrics: Metrics,
     pub fetch: Fetch,
+    /// The state's registers; nothing on the way of a sign-in asks them.
+    pub registry: Registry,
     pub logos: Logos,
     /// Where back-channel notices are handed out.
     pub desk: Arc<Desk>,
@@ -95,6 +98,7 @@ impl Idp {
             client_keys: ClientKeys::default(),
             refusals: Queue::default(),
             tls: Tls::open(&config)?,
+            registry: crate::flow::registry::open(&config, &fetch)?,
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),
@@ -139,6 +143,11 @@ impl Idp {
             [("in_use", pool.in_use), ("idle", pool.idle), ("size", pool.size), ("queued", pool.queued)]
         {
             self.metrics.pool(state, connections);
+        }
+        for source in self.registry.sources() {
+            let (answered, failed) = source.figures();
+            let open = source.is_open(self.clock.now());
+            self.metrics.register(source.name(), [answered, failed, open.into()]);
         }
     }
 

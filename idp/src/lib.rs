@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `domain` | the words | nothing |
 //! | `protocol` | the rules of OAuth and OpenID Connect, pure | `domain` |
-//! | `store`, `ephemeral`, `keys`, `factor`, `notice`, `fetch` | the tools | `domain`, themselves |
+//! | `store`, `ephemeral`, `keys`, `factor`, `notice`, `fetch`, `registry` | the tools | `domain`, themselves |
 //! | `flow` | the journeys: read, decide, record, answer | all of the above |
 //! | `web` | the door | `domain`, `protocol` types, `flow` |
 //!
@@ -29,6 +29,7 @@ pub mod keys;
 pub mod notice;
 pub mod protocol;
 pub mod random;
+pub mod registry;
 pub mod store;
 pub mod telemetry;
 pub mod web;

@@ -19,6 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("factor", &["domain", "random", "config"]),
     ("notice", &["domain"]),
     ("fetch", &["domain", "config"]),
+    ("registry", &["domain"]),
     ("config", &["domain"]),
     ("telemetry", &["domain", "config"]),
     (
@@ -32,6 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "factor",
             "notice",
             "fetch",
+            "registry",
             "config",
             "telemetry",
             "clock",

@@ -4,6 +4,7 @@
 //! Owns the seeded holders, the portals' registrations and the pages of portals and phone. The portals must not know
 //! the provider's rooms: what they learn of a citizen comes over the wire, as with anybody's portal.
 
+pub mod applicants;
 pub mod authority;
 pub mod clients;
 pub mod dossiers;
@@ -15,6 +16,7 @@ pub mod people;
 pub mod phone;
 pub mod portal;
 pub mod ports;
+pub mod registry;
 pub mod run;
 pub mod seed;
 pub mod setup;

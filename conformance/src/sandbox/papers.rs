@@ -164,3 +164,27 @@ fn registers() -> Value {
         "vn_digital_citizen_status": "Đủ điều kiện",
     })
 }
+
+/// What a ministry's register holds about a number, by the path it answers at. The driving licence of 099198000009 and a
+/// plate of 099097000010 are malformed on purpose: a register is not always right.
+pub fn of_register(register: &str, number: &str) -> Value {
+    let ten = number.get(2..).unwrap_or_default();
+    let tail = number.get(7..).unwrap_or_default();
+    match (register, number) {
+        ("/traffic", "099198000009") => json!({"vn_gplx": {"number": "0109"}, "vn_vehicles": []}),
+        ("/traffic", "099097000010") => json!({
+            "vn_gplx": {"number": number, "class": "B", "issue_date": "2021-05-06", "expiry": "2031-05-06"},
+            "vn_vehicles": [{"type": "car", "plate": "96A-00010", "brand": "VinFast VF 3"}],
+        }),
+        ("/traffic", _) => json!({
+            "vn_gplx": {"number": number, "class": "A1", "issue_date": "2019-05-06", "expiry": null},
+            "vn_vehicles": [{"type": "motorbike", "plate": format!("96B1{tail}"), "brand": "Honda Wave"}],
+        }),
+        ("/insurance", _) => json!({
+            "vn_bhyt": {"number": format!("GD401{ten}"), "valid_from": "2026-01-01", "valid_to": "2026-12-31"},
+            "vn_bhxh": {"number": number, "months_paid": 36},
+        }),
+        ("/tax", _) => json!({"vn_tax_code": number}),
+        _ => json!({}),
+    }
+}

@@ -52,6 +52,11 @@ impl Ports {
         self.base + 6
     }
 
+    /// The sample registers.
+    pub fn registry(self) -> u16 {
+        self.base + 7
+    }
+
     /// What the resource server is called: the `resource` of a request and the `aud` of a token.
     pub fn dossiers_origin(self) -> String {
         if self.tls { secure_origin(self.dossiers()) } else { origin(self.dossiers()) }

@@ -17,6 +17,7 @@ use idp::store::Store;
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use serde_json::Value;
 
+use super::applicants::APPLICANTS;
 use super::authority::{Certificates, SERVER};
 use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, READER, registrations};
 use super::dossiers::{self, Dossiers};
@@ -24,8 +25,9 @@ use super::people::{Door, PASSWORD, PEOPLE};
 use super::phone::{self, Inbox, Message};
 use super::portal::{self, Portal};
 use super::ports::{Ports, origin, secure_origin};
+use super::registry::{self, Register};
 use super::seed::{operators, seed};
-use super::setup::{Options, client_secret, configuration, directory, write_configuration};
+use super::setup::{Options, REGISTRY, client_secret, configuration, directory, write_configuration};
 use super::site::{MINISTRY_SITE, NATIONAL_SITE, Site};
 use super::visit::Visits;
 use crate::rp::{Registration, RelyingParty};
@@ -57,6 +59,7 @@ pub async fn run(options: &Options) -> Result<(), String> {
 
 /// Seeds a store and answers the configuration that names the operators found in it: their ids exist only now.
 async fn seeded(options: &Options, directory: &Path, config: Config) -> Result<Config, String> {
+    client_secret(directory, REGISTRY)?;
     let mut secrets = Vec::new();
     for client in [NATIONAL, MINISTRY, CONSOLE, DOSSIERS] {
         secrets.push((client, client_secret(directory, client)?));
@@ -84,6 +87,8 @@ async fn serve(ports: Ports, directory: &Path, idp: Arc<Idp>) -> Result<(), Stri
     others.hold(phone.map_err(|error| format!("port {}: {error}", ports.phone()))?);
 
     others.hold(resource_server(ports, directory)?);
+    let registers = registry::serve(Register::new(&client_secret(directory, REGISTRY)?), ports.registry());
+    others.hold(registers.map_err(|error| format!("port {}: {error}", ports.registry()))?);
 
     print_table(ports);
     if ports.speak_tls() {
@@ -194,6 +199,7 @@ async fn all_answer(ports: Ports, directory: &Path) -> Result<(), String> {
         (ports.national(), "/"),
         (ports.ministry(), "/"),
         (ports.phone(), "/"),
+        (ports.registry(), "/"),
     ];
     let mut secure = vec![(ports.dossiers(), "/")];
     if ports.speak_tls() {
@@ -245,7 +251,12 @@ fn print_table(ports: Ports) {
         });
         println!("{url:<28}{:<16}{PASSWORD:<13}{} · {}", person.number, person.name, person.hint);
     }
+    for one in APPLICANTS {
+        let url = format!("{}/enrol", origin(ports.provider()));
+        println!("{url:<28}{:<16}{:<13}{} · {} · {}", one.number, "", one.name, one.birthdate, one.hint);
+    }
     for (url, what) in [
+        (origin(ports.registry()), "the sample registers: who can register, events, moods"),
         (origin(ports.phone()), "the phone: codes sent by SMS arrive here"),
         (origin(ports.provider()), "the provider, discovery at /.well-known/openid-configuration"),
         (ports.dossiers_origin(), "a resource server: /dossiers for a token with resource and scope dossiers.read"),

@@ -13,6 +13,10 @@ use idp::random::{Random, SystemRandom};
 use super::authority::{Certificates, SERVER};
 use super::clients::CONSOLE;
 use super::ports::{Ports, origin, secure_origin};
+use super::registry;
+
+/// What the provider shows the sample registers.
+pub const REGISTRY: &str = "registry";
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug)]
@@ -61,6 +65,18 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.admin.public_url = Some(origin(ports.console()));
     config.admin.officers.clone_from(&operators);
     config.admin.operators = operators;
+    let registers = origin(ports.registry());
+    config.registry.url = Some(registers.clone());
+    config.registry.traffic_url = Some(format!("{registers}{}", registry::TRAFFIC));
+    config.registry.insurance_url = Some(format!("{registers}{}", registry::INSURANCE));
+    config.registry.tax_url = Some(format!("{registers}{}", registry::TAX));
+    let token = Some(secret_file(directory, REGISTRY));
+    config.registry.token_file.clone_from(&token);
+    config.registry.traffic_token_file.clone_from(&token);
+    config.registry.insurance_token_file.clone_from(&token);
+    config.registry.tax_token_file = token;
+    config.registry.timeout_milliseconds = 1_000;
+    config.registry.open_seconds = 2;
     // Everybody here comes from one address, and the same few phones are tried again and again.
     config.limits.sign_ins_per_address = 100_000;
     config.limits.pages_per_address = 1_000_000;

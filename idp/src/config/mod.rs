@@ -10,6 +10,7 @@ mod issuer;
 mod lifetimes;
 mod limits;
 mod read;
+mod registry;
 mod store;
 mod telemetry;
 mod tls;
@@ -27,6 +28,7 @@ pub use dpop::DpopConfig;
 pub use ephemeral::EphemeralConfig;
 pub use lifetimes::Lifetimes;
 pub use limits::Limits;
+pub use registry::RegistryConfig;
 pub use store::{DatabaseConfig, Migrate};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use tls::{MtlsConfig, TlsConfig};
@@ -78,6 +80,7 @@ pub struct Config {
     pub tls: TlsConfig,
     pub mtls: MtlsConfig,
     pub admin: AdminConfig,
+    pub registry: RegistryConfig,
     pub lifetimes: Lifetimes,
     pub limits: Limits,
     pub telemetry: TelemetryConfig,
@@ -100,6 +103,7 @@ impl Default for Config {
             tls: TlsConfig::default(),
             mtls: MtlsConfig::default(),
             admin: AdminConfig::default(),
+            registry: RegistryConfig::default(),
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
             telemetry: TelemetryConfig::default(),
@@ -151,6 +155,7 @@ impl Config {
         self.tls.check(&self.issuer, &self.mtls)?;
         self.mtls.check(&self.tls)?;
         self.admin.check()?;
+        self.registry.check(self.danger_http_loopback)?;
         self.lifetimes.check()?;
         self.limits.check()
     }
@@ -180,6 +185,7 @@ impl Config {
             database: DatabaseConfig { url: write::hide(&self.database.url), ..self.database.clone() },
             ephemeral: EphemeralConfig { url: write::hide(&self.ephemeral.url) },
             sms: SmsConfig { url: self.sms.url.as_deref().map(write::hide), ..self.sms.clone() },
+            registry: self.registry.hidden(),
             ..self.clone()
         })
     }
@@ -196,6 +202,7 @@ impl Config {
                 public_url: Some(String::new()),
                 ..AdminConfig::default()
             },
+            registry: RegistryConfig::template(),
             tls: TlsConfig { certificate: Some(PathBuf::new()), key: Some(PathBuf::new()) },
             mtls: MtlsConfig {
                 listen: Some(web::loopback(0)),

@@ -50,7 +50,7 @@ fn contract_3_an_unknown_key_is_refused_by_its_name() {
         ("keys", "master = \"x\"", "keys.master"),
         ("lifetimes", "session = 1", "lifetimes.session"),
         ("limits", "forms = 1", "limits.forms"),
-        ("registry", "url = \"x\"", "registry"),
+        ("registry", "uri = \"x\"", "registry.uri"),
         ("telemetry.log", "level = \"info\"", "telemetry.log"),
     ] {
         assert_eq!(refused(with(section, line)), key, "{line}");

@@ -100,6 +100,23 @@ impl Fetch {
         Ok(response.status().as_u16())
     }
 
+    /// Posts JSON to an address of the operator's configuration, and answers the status and a bounded body.
+    pub async fn ask(
+        &self,
+        url: &str,
+        bearer: Option<&str>,
+        body: &Value,
+        within: Duration,
+    ) -> Result<(u16, Vec<u8>), Fault> {
+        let mut request = self.operator()?.post(url).header("content-type", "application/json").body(body.to_string());
+        if let Some(bearer) = bearer {
+            request = request.bearer_auth(bearer);
+        }
+        let response = request.timeout(within).send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        Ok((status, read(response).await?))
+    }
+
     fn strangers(&self) -> Result<Client, Fault> {
         self.client(&self.0.strangers, |builder| builder.https_only(true).dns_resolver(Arc::new(PublicOnly)))
     }

@@ -37,6 +37,7 @@ pub mod par;
 pub mod quota;
 pub mod refuse;
 pub mod register;
+pub mod registry;
 pub mod request_object;
 pub mod resource;
 pub mod revoke;

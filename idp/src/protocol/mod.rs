@@ -14,7 +14,7 @@ pub mod error;
 pub mod front_channel;
 pub mod id_token;
 pub mod introspect;
-pub mod json;
+pub use crate::domain::json;
 pub mod logout;
 pub mod logout_token;
 pub mod mtls;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{interaction, officer_act, pushed, refused, sign_out, used};
+use super::{interaction, officer_act, phone_code, pushed, refused, registration, sign_out, used};
 use crate::domain::refused_request::KEPT;
 use crate::domain::{Fault, Moment, Span};
 
@@ -22,6 +22,8 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         + used::sweep(db, now - Span::minutes(2), BATCH)?
         // Sends are counted per day.
         + otps_before(db, now - Span::days(2))?
+        + phone_code::sweep(db, now - Span::days(2), BATCH)?
+        + registration::sweep_drafts(db, now - Span::days(1), BATCH)?
         // A replayed code is recognised, and its family ended, a day after the code itself has gone.
         + codes_before(db, now - Span::days(1))?
         + access_before(db, now)?

@@ -1,5 +1,9 @@
 //! The tables as the queries see them; the tests hold them to the migrations.
 
+mod enrolment;
+
+pub use enrolment::{enrolment_evidence, enrolments, phone_codes};
+
 diesel::table! {
     accounts (id) {
         id -> Text,

@@ -28,6 +28,7 @@ pub struct Metrics {
     password_waiting: IntGauge,
     password_running: IntGauge,
     pool: IntGaugeVec,
+    registers: IntGaugeVec,
 }
 
 impl Metrics {
@@ -79,6 +80,13 @@ impl Metrics {
         self.pool.with_label_values(&[state]).set(whole(connections));
     }
 
+    /// A register of the state: questions answered, questions failed, and whether it is left alone.
+    pub fn register(&self, name: &'static str, figures: [u64; 3]) {
+        for (figure, value) in ["answered", "failed", "circuit_open"].into_iter().zip(figures) {
+            self.registers.with_label_values(&[name, figure]).set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
+    }
+
     /// The text exposition format.
     pub fn render(&self) -> Result<String, Fault> {
         let mut text = Vec::new();
@@ -109,6 +117,10 @@ fn build() -> prometheus::Result<Metrics> {
         password_waiting: IntGauge::new("idp_password_hashes_waiting", "Password hashes waiting for a thread")?,
         password_running: IntGauge::new("idp_password_hashes_running", "Password hashes being computed")?,
         pool: IntGaugeVec::new(Opts::new("idp_store_connections", "Connections to the store"), &["state"])?,
+        registers: IntGaugeVec::new(
+            Opts::new("idp_registry", "Questions to each register since the start, and whether it is left alone"),
+            &["register", "figure"],
+        )?,
     };
     let registry = &metrics.registry;
     registry.register(Box::new(metrics.requests.clone()))?;
@@ -120,6 +132,7 @@ fn build() -> prometheus::Result<Metrics> {
     registry.register(Box::new(metrics.password_waiting.clone()))?;
     registry.register(Box::new(metrics.password_running.clone()))?;
     registry.register(Box::new(metrics.pool.clone()))?;
+    registry.register(Box::new(metrics.registers.clone()))?;
     registry.register(Box::new(ProcessCollector::for_self()))?;
     Ok(metrics)
 }
@@ -143,6 +156,7 @@ mod tests {
         metrics.refusals_traced("kept", 0);
         metrics.password_queue(2, 1);
         metrics.pool("idle", 7);
+        metrics.register("tax-register", [3, 2, 1]);
         let text = metrics.render().unwrap();
         for line in [
             r#"idp_requests_total{endpoint="token",outcome="ok"} 1"#,
@@ -154,6 +168,7 @@ mod tests {
             "idp_password_hashes_waiting 2",
             "idp_password_hashes_running 1",
             r#"idp_store_connections{state="idle"} 7"#,
+            r#"idp_registry{figure="circuit_open",register="tax-register"} 1"#,
             "process_resident_memory_bytes",
         ] {
             assert!(text.contains(line), "{line}\n{text}");

@@ -99,7 +99,7 @@ impl Sandbox {
             return None;
         }
         // Beyond what the sandbox itself counts from its base.
-        let (port, operations) = (self.port_base + 7, self.port_base + 8);
+        let (port, operations) = (self.port_base + 8, self.port_base + 9);
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(program("idp"));
         command.arg("--config").arg(self.data().join("idp.toml")).arg("serve").current_dir(self.data());
@@ -195,7 +195,7 @@ pub fn free_port_base() -> u16 {
         let step = u32::try_from(super::next() % 100_000).unwrap();
         // Below the ephemeral range, so that no outgoing connection sits on one of them.
         let base = 11_000 + u16::try_from((start + step * 10) % 19_000).unwrap();
-        let ports = (base..base + 9).chain([base + 1000, base + 1001]);
+        let ports = (base..base + 10).chain([base + 1000, base + 1001]);
         if ports.into_iter().all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
             return base;
         }

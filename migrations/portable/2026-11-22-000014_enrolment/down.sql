@@ -1,0 +1,3 @@
+DROP TABLE phone_codes;
+DROP TABLE enrolment_evidence;
+DROP TABLE enrolments;
