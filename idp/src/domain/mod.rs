@@ -5,6 +5,7 @@
 //! random values arrive as arguments. Must not know: HTTP, SQL, Redis, signing, protocol parameters.
 
 pub mod account;
+pub mod application;
 pub mod arrangement;
 pub mod authenticator;
 pub mod authority_request;

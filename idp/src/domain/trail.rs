@@ -56,6 +56,9 @@ pub enum Kind {
     AuthorityRequestForwarded,
     AuthorityRequestAccepted,
     AuthorityRequestRefused,
+    LevelTwoSubmitted,
+    LevelTwoGranted,
+    LevelTwoRefused,
 }
 
 /// One remembered event.

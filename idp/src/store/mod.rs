@@ -20,6 +20,7 @@ pub mod grant;
 pub mod interaction;
 pub mod invitation;
 pub mod key;
+pub mod level_two;
 pub mod message;
 pub mod meta;
 pub mod officer_act;

@@ -162,6 +162,10 @@ pub fn status(refusal: Refusal) -> StatusCode {
         | Refusal::Death
         | Refusal::AlreadyForwarded
         | Refusal::NotForwarded
-        | Refusal::AlreadyDecided => StatusCode::CONFLICT,
+        | Refusal::AlreadyDecided
+        | Refusal::AlreadyOpen
+        | Refusal::AlreadyLevelTwo
+        | Refusal::UnderAge
+        | Refusal::CardMissing => StatusCode::CONFLICT,
     }
 }

@@ -236,6 +236,19 @@ impl Desk {
                 "It has not been forwarded to C06. Forward it first.",
             ),
             Refusal::AlreadyDecided => said("Đã có quyết định trước đó. Hãy mở lại để xem.", "It was decided before. Open it again to see."),
+            Refusal::AlreadyOpen => said(
+                "Công dân này đang có một hồ sơ mức độ 2 chờ quyết định. Hãy mở hồ sơ đó.",
+                "This person has a level 2 request waiting already. Open that one.",
+            ),
+            Refusal::AlreadyLevelTwo => said("Công dân này đã có tài khoản mức độ 2.", "This person has level 2 already."),
+            Refusal::UnderAge => said(
+                "Người dưới 14 tuổi hoặc có người giám hộ phải đăng ký cùng người giám hộ.",
+                "Whoever is under 14 or has a guardian is registered together with the guardian.",
+            ),
+            Refusal::CardMissing => said(
+                "Chưa có thẻ căn cước còn hạn. Hãy nhập hạn của thẻ vừa được cấp rồi cấp mức độ 2.",
+                "There is no card in force. Enter the last day of the card issued meanwhile, then grant.",
+            ),
             Refusal::SameEyes => said(
                 "Người nhận yêu cầu không được là người quyết định. Hãy để một cán bộ khác quyết định.",
                 "Whoever received a request may not decide it. Let another officer decide.",

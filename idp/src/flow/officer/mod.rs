@@ -7,6 +7,7 @@
 
 pub mod authority;
 pub mod dossier;
+pub mod enrol;
 pub mod holder_lock;
 mod notify;
 mod once;
@@ -107,10 +108,17 @@ pub enum Refusal {
     AlreadyDecided,
     /// Whoever received a request may not decide it.
     SameEyes,
+    /// Another application of the person is being examined.
+    AlreadyOpen,
+    AlreadyLevelTwo,
+    /// ND69 Art 7: a guardian registers a child.
+    UnderAge,
+    /// A grant needs a card in force.
+    CardMissing,
 }
 
 impl Refusal {
-    pub const ALL: [Refusal; 11] = [
+    pub const ALL: [Refusal; 15] = [
         Refusal::Malformed,
         Refusal::OfficerGone,
         Refusal::KeyReused,
@@ -122,6 +130,10 @@ impl Refusal {
         Refusal::NotForwarded,
         Refusal::AlreadyDecided,
         Refusal::SameEyes,
+        Refusal::AlreadyOpen,
+        Refusal::AlreadyLevelTwo,
+        Refusal::UnderAge,
+        Refusal::CardMissing,
     ];
 
     pub const fn code(self) -> &'static str {
@@ -137,6 +149,10 @@ impl Refusal {
             Refusal::NotForwarded => "not_forwarded",
             Refusal::AlreadyDecided => "already_decided",
             Refusal::SameEyes => "same_eyes",
+            Refusal::AlreadyOpen => "already_open",
+            Refusal::AlreadyLevelTwo => "already_level_two",
+            Refusal::UnderAge => "under_age",
+            Refusal::CardMissing => "card_missing",
         }
     }
 }

@@ -13,11 +13,30 @@ use crate::store;
 pub enum News {
     /// The e-ID was locked or unlocked; whether it is active now.
     Turned(Wish, bool),
+    /// A new account is to be activated at this address.
+    ToActivate(String),
+    /// An account in use was raised.
+    LevelTwo,
+    NotGranted,
 }
 
 impl News {
     fn text(&self) -> String {
         match self {
+            News::ToActivate(at) => {
+                return format!(
+                    "Tai khoan dinh danh dien tu muc do 2 cua ban da duoc cap. Hay kich hoat trong 7 ngay tai {at} . \
+                     Qua han, hay goi tong dai ho tro."
+                );
+            }
+            News::LevelTwo => {
+                "Tai khoan cua ban da len muc do 2 va can cuoc dien tu da duoc cap. Dang nhap nhu truoc. Neu khong phai \
+                 ban yeu cau, hay den Cong an cap xa gan nhat."
+            }
+            News::NotGranted => {
+                "Ho so dang ky dinh danh muc do 2 cua ban chua duoc chap nhan. Hay den noi da nop ho so de biet ly do va \
+                 bo sung."
+            }
             News::Turned(Wish::Lock, _) => {
                 "Can cuoc dien tu cua ban da bi khoa. Moi phien dang nhap da ket thuc. Neu khong phai ban yeu cau, hay \
                  den Cong an cap xa gan nhat."
@@ -47,5 +66,10 @@ async fn try_send(account: &Id<Account>, news: &News, idp: &Arc<Idp>) -> Result<
     let known = idp.store.read(move |db| store::account::credentials(db, &id)).await?;
     let Some(phone) = known.and_then(|known| known.phone) else { return Ok(()) };
     let to = sealed::open_phone(account, &phone, &idp.vault)?;
-    idp.notice.send(&to, &news.text(), idp.clock.now()).await
+    self::to(&to, news, idp).await
+}
+
+/// To a phone that is on no account yet.
+pub async fn to(phone: &str, news: &News, idp: &Arc<Idp>) -> Result<(), Fault> {
+    idp.notice.send(phone, &news.text(), idp.clock.now()).await
 }
