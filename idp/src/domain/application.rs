@@ -108,6 +108,11 @@ pub fn name(text: &str) -> Option<String> {
     fits.then_some(text)
 }
 
+/// dd/MM/yyyy as people write it, or as a date field sends it.
+pub fn day(text: &str) -> Option<NaiveDate> {
+    ["%d/%m/%Y", "%Y-%m-%d"].into_iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok())
+}
+
 /// Whether somebody born then is fourteen on a day: below, a guardian registers (ND69 Art 7).
 pub fn is_fourteen(birthdate: NaiveDate, today: NaiveDate) -> bool {
     today.years_since(birthdate).is_some_and(|years| years >= 14)

@@ -5,6 +5,7 @@
 //! `idp::flow::officer`'s. A person number arrives by POST and leaves masked; no address holds one.
 
 mod authority;
+mod enrol;
 mod home;
 mod pages;
 mod person;
@@ -36,6 +37,11 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .route("/desk/people/{account}", web::get().to(person::show))
         .route("/desk/people/{account}/lock", web::post().to(person::turn))
         .route("/desk/people/{account}/requests", web::post().to(authority::receive))
+        .route("/desk/people/{account}/level-two", web::get().to(enrol::ask))
+        .route("/desk/people/{account}/level-two", web::post().to(enrol::receive))
+        .route("/desk/level-two", web::post().to(enrol::receive_new))
+        .route("/desk/level-two/{id}", web::get().to(enrol::show))
+        .route("/desk/level-two/{id}/decide", web::post().to(enrol::decide))
         .route("/desk/requests/{id}", web::get().to(authority::show))
         .route("/desk/requests/{id}/forward", web::post().to(authority::forward))
         .route("/desk/requests/{id}/decide", web::post().to(authority::decide));

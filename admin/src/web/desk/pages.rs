@@ -5,12 +5,14 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use idp::domain::account::AccountState;
 use idp::domain::authority_request::{Clock, Signed, Stage, Wish};
-use idp::domain::{AccountLevel, PersonNumber};
+use idp::domain::AccountLevel;
+use idp::domain::application::PAPERS;
 use idp::flow::officer::authority::Shown;
 use idp::flow::officer::dossier::Dossier;
-use idp::flow::officer::{Officer, Refusal};
+use idp::flow::officer::{Officer, Refusal, enrol};
 use idp::web::page::calendar;
 
+use super::enrol::Kept;
 use super::{Setting, status};
 use crate::web::page::shown;
 use crate::web::words::Words;
@@ -50,7 +52,7 @@ impl Done {
         Self::ALL.into_iter().find(|done| done.name() == name)
     }
 
-    fn told(self, desk: Desk) -> &'static str {
+    pub fn told(self, desk: Desk) -> &'static str {
         match self {
             Done::Locked => desk.done_locked(),
             Done::Unlocked => desk.done_unlocked(),
@@ -135,13 +137,85 @@ impl Waiting {
 struct Home {
     frame: Frame,
     requests: Vec<Waiting>,
+    enrolments: Vec<Applying>,
 }
 
 #[derive(Template)]
 #[template(path = "desk/nobody.html")]
 struct Nobody {
     frame: Frame,
-    number: String,
+    whom: Whom,
+    kept: Kept,
+    wrong: Option<&'static str>,
+    papers: Vec<(&'static str, &'static str)>,
+}
+
+/// Whom a form is about.
+pub struct Whom {
+    /// `None`: there is no account yet, and the number is typed.
+    pub account: Option<String>,
+    /// Masked.
+    pub told: String,
+}
+
+/// An application that waits.
+pub struct Applying {
+    id: String,
+    person_number: String,
+    name: String,
+    clock: Option<Ticking>,
+}
+
+impl Applying {
+    pub fn of(shown: &enrol::Shown, setting: &Setting<'_>) -> Applying {
+        Applying {
+            id: shown.enrolment.id.to_string(),
+            person_number: shown.person_number.clone(),
+            name: shown.name.clone(),
+            clock: shown.clock.map(|clock| Ticking::of(clock, setting.desk)),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "desk/enrol.html")]
+struct Form {
+    frame: Frame,
+    whom: Whom,
+    kept: Kept,
+    /// The name of the first field that is not right.
+    wrong: Option<&'static str>,
+    papers: Vec<(&'static str, &'static str)>,
+}
+
+pub struct Evidence {
+    pub proof: &'static str,
+    pub told: &'static str,
+    pub reference: String,
+    pub at: String,
+}
+
+#[derive(Template)]
+#[template(path = "desk/enrolment.html")]
+pub struct Enrolment {
+    pub frame: Frame,
+    pub done: Option<&'static str>,
+    pub id: String,
+    pub account: Option<String>,
+    pub person_number: String,
+    pub name: String,
+    pub phone: Option<String>,
+    pub state: &'static str,
+    pub state_told: &'static str,
+    pub reason: Option<&'static str>,
+    pub clock: Option<Ticking>,
+    pub card: String,
+    pub evidence: Vec<Evidence>,
+    pub papers: Vec<&'static str>,
+    pub dependants: usize,
+    pub examining: bool,
+    pub needs_card: bool,
+    pub reasons: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Template)]
@@ -195,12 +269,31 @@ struct Request {
     same_eyes: bool,
 }
 
-pub fn home(setting: &Setting<'_>, requests: Vec<Waiting>) -> HttpResponse {
-    draw(setting, &Home { frame: Frame::of(setting, "/desk"), requests })
+pub fn home(setting: &Setting<'_>, requests: Vec<Waiting>, enrolments: Vec<Applying>) -> HttpResponse {
+    draw(setting, &Home { frame: Frame::of(setting, "/desk"), requests, enrolments })
 }
 
-pub fn nobody(setting: &Setting<'_>, number: &PersonNumber) -> HttpResponse {
-    draw(setting, &Nobody { frame: Frame::of(setting, "/desk"), number: number.to_string() })
+fn papers(desk: Desk) -> Vec<(&'static str, &'static str)> {
+    PAPERS.iter().map(|paper| (*paper, desk.of_paper(paper))).collect()
+}
+
+/// Nobody has this number: the form for a new person follows on the same page.
+pub fn nobody(setting: &Setting<'_>) -> HttpResponse {
+    let whom = Whom { account: None, told: String::new() };
+    let (kept, papers) = (Kept::default(), papers(setting.desk));
+    draw(setting, &Nobody { frame: Frame::of(setting, "/desk"), whom, kept, wrong: None, papers })
+}
+
+/// Form TK01, empty or with what was not right.
+pub fn form(setting: &Setting<'_>, whom: Whom, kept: Kept, wrong: Option<&'static str>) -> HttpResponse {
+    let here = match &whom.account {
+        Some(account) => format!("/desk/people/{account}/level-two"),
+        None => "/desk".to_owned(),
+    };
+    let papers = papers(setting.desk);
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let page = Form { frame: Frame::of(setting, here), whom, kept, wrong, papers };
+    shown(status, &page, setting.words, setting.console)
 }
 
 pub fn refused(setting: &Setting<'_>, refusal: Refusal, back: &str) -> HttpResponse {

@@ -24,7 +24,7 @@ pub async fn find(request: HttpRequest, form: Sent, console: web::Data<Console>)
         };
         Ok(match dossier::find(&number, &setting.officer, &console.idp).await? {
             Ok(account) => setting.away_to(&format!("/desk/people/{account}")),
-            Err(_) => pages::nobody(&setting, &number),
+            Err(_) => pages::nobody(&setting),
         })
     })
     .await

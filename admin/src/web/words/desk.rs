@@ -1,7 +1,10 @@
 //! The officer's desk in both languages.
 
 use idp::domain::authority_request::{Stage, Wish};
+use idp::domain::claim::ClaimName;
 use idp::domain::eid::LockGround;
+use idp::domain::enrolment::Proof;
+use idp::domain::registration::{Reason, State};
 use idp::domain::{Moment, Span};
 use idp::flow::officer::Refusal;
 use idp::web::page::calendar;
@@ -117,6 +120,40 @@ words! {
     other_eyes: "Bạn là người đã nhận yêu cầu này nên không được quyết định. Một cán bộ khác phải quyết định.",
         "You received this request, so you may not decide it. Another officer must.";
     wait_forward: "Yêu cầu phải được chuyển đi trước khi quyết định.", "It must be forwarded before it can be decided.";
+    enrol_heading: "Đăng ký định danh mức độ 2 (TK01)", "Register level 2 (TK01)";
+    enrol_note: "Công dân có thẻ còn hạn: quyết định trong 3 ngày làm việc; không có thẻ còn hạn: 7 ngày làm việc.",
+        "With a valid card: decided in 3 working days; without one: 7 working days.";
+    who_heading: "Công dân", "The person";
+    contact_heading: "Liên lạc", "Contact";
+    check_heading: "Kiểm tra danh tính", "Identity check";
+    more_heading: "Người phụ thuộc và giấy tờ tích hợp", "Dependants and papers to integrate";
+    birthdate: "Ngày sinh (ngày/tháng/năm)", "Date of birth (dd/mm/yyyy)";
+    gender: "Giới tính", "Gender";
+    male: "Nam", "Male";
+    female: "Nữ", "Female";
+    phone_note: "Ví dụ 0912 000 002", "For example 0912 000 002";
+    phone_own: "Đây là số thuê bao chính chủ của công dân.", "The subscription is in the person's own name.";
+    email_optional: "Thư điện tử (nếu có)", "E-mail (if any)";
+    card_suffix: "Bốn số cuối của thẻ căn cước", "Last four digits of the card number";
+    card_until: "Thẻ có giá trị đến ngày (ngày/tháng/năm)", "Card valid until (dd/mm/yyyy)";
+    card_endless: "Thẻ không thời hạn", "The card has no end";
+    no_card: "Không có thẻ căn cước", "No identity card";
+    endless: "không thời hạn", "no end";
+    face: "Mã đối chiếu khuôn mặt", "Face match reference";
+    fingerprint: "Mã đối chiếu vân tay", "Fingerprint match reference";
+    reference_note: "Chỉ ghi mã kết quả của Cơ sở dữ liệu căn cước; không bao giờ ghi ảnh hay mẫu sinh trắc.",
+        "Only the result's number in the identity database; never a picture or a template.";
+    dependants: "Số định danh của người phụ thuộc, mỗi người một dòng", "Person numbers of dependants, one a line";
+    papers: "Giấy tờ muốn tích hợp", "Papers to integrate";
+    submit_form: "Nhận hồ sơ", "Take in the application";
+    wrong_heading: "Hãy sửa mục chưa đúng:", "Please correct:";
+    evidence: "Chứng cứ", "Evidence";
+    grant: "Cấp mức độ 2", "Grant level 2";
+    grant_note: "Căn cước điện tử được cấp cùng lúc. Công dân được báo qua tin nhắn.",
+        "The electronic ID is issued with it. The person is told by message.";
+    new_card_until: "Thẻ vừa cấp có giá trị đến ngày (ngày/tháng/năm)", "New card valid until (dd/mm/yyyy)";
+    refuse_reason: "Lý do từ chối", "Reason for refusing";
+    person_page: "Xem tài khoản", "See the account";
     nobody_heading: "Chưa có tài khoản", "No account yet";
     nobody_note: "Không có tài khoản định danh điện tử nào mang số này. Nếu công dân muốn, hãy đăng ký mức độ 2 cho họ.",
         "No electronic identity account has this number. If the person wishes, register level 2 for them.";
@@ -152,6 +189,71 @@ impl Desk {
             Stage::Accepted => said("Đã chấp nhận", "Accepted"),
             Stage::Refused => said("Đã từ chối", "Refused"),
         })
+    }
+
+    pub fn of_proof(&self, proof: Proof) -> &'static str {
+        self.of(match proof {
+            Proof::InPerson => said("Gặp trực tiếp", "Met in person"),
+            Proof::CardSeen => said("Đã xem thẻ", "Card seen"),
+            Proof::FaceMatch => said("Khuôn mặt khớp", "Face matched"),
+            Proof::FingerprintMatch => said("Vân tay khớp", "Fingerprints matched"),
+            Proof::RegisterMatch => said("Khớp cơ sở dữ liệu dân cư", "Matches the population database"),
+            Proof::GuardianPresent => said("Có mặt người giám hộ", "Guardian present"),
+            Proof::Form => said("Phiếu TK01", "Form TK01"),
+        })
+    }
+
+    pub fn of_state(&self, state: State) -> &'static str {
+        self.of(match state {
+            State::Draft => said("Đang lập", "Draft"),
+            State::Submitted | State::Checking => said("Đang xem xét", "Being examined"),
+            State::Rejected(_) => said("Đã từ chối", "Refused"),
+            State::Granted => said("Đã cấp", "Granted"),
+            State::Notified => said("Đã cấp, chờ kích hoạt", "Granted, to be activated"),
+            State::Activated | State::ActivatedViaHotline => said("Đã cấp, đang dùng", "Granted, in use"),
+            State::ActivationOverdue => said("Đã cấp, QUÁ HẠN kích hoạt", "Granted, activation OVERDUE"),
+        })
+    }
+
+    pub fn of_reason(&self, reason: Reason) -> &'static str {
+        self.of(match reason {
+            Reason::NotMatched => said("Không khớp cơ sở dữ liệu", "Does not match the register"),
+            Reason::UnderAge => said("Chưa đủ tuổi", "Under age"),
+            Reason::CardNotValid => said("Không có thẻ còn hạn", "No valid card"),
+            Reason::IdentityNotProved => said("Chưa chứng minh được danh tính", "Identity not proved"),
+            Reason::PhoneNotOwn => said("Số điện thoại không chính chủ", "The phone is not the person's own"),
+            Reason::DossierIncomplete => said("Hồ sơ chưa đầy đủ", "The application is incomplete"),
+            Reason::Withdrawn => said("Công dân rút hồ sơ", "The person took it back"),
+            Reason::Superseded => said("Đã cấp theo hồ sơ khác", "Granted by another request"),
+        })
+    }
+
+    pub fn of_paper(&self, paper: &str) -> &'static str {
+        let name = ClaimName::find(paper);
+        let entry = name.map(|name| name.entry());
+        entry.map_or("", |entry| if self.language == "en" { entry.en } else { entry.vi })
+    }
+
+    /// What a field of form TK01 is called where it is not right.
+    pub fn of_field(&self, field: &str) -> &'static str {
+        match field {
+            "person_number" => self.number(),
+            "name" => self.name(),
+            "birthdate" => self.birthdate(),
+            "gender" => self.gender(),
+            "phone" => self.phone(),
+            "phone_own" => self.phone_own(),
+            "email" => self.email(),
+            "card_suffix" => self.card_suffix(),
+            "card_expires" => self.card_until(),
+            "card_endless" => self.card_endless(),
+            "no_card" => self.no_card(),
+            "face" => self.face(),
+            "fingerprint" => self.fingerprint(),
+            "dependants" => self.dependants(),
+            "seen" => self.seen(),
+            _ => self.form_number(),
+        }
     }
 
     /// LCC Art 34(1).

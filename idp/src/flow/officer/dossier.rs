@@ -81,6 +81,16 @@ fn read(db: &mut Db, account: Account, idp: &Idp) -> Result<Dossier, Fault> {
     })
 }
 
+/// The number of an account, for an act that goes by it. It never reaches a page.
+pub async fn number(id: Id<Account>, _officer: &Officer, idp: &Arc<Idp>) -> Ended<PersonNumber> {
+    let wanted = id.clone();
+    let known = idp.store.read(move |db| store::account::credentials(db, &wanted)).await?;
+    match known {
+        Some(known) => sealed::open_person(&id, &known.person, &idp.vault).map(Ok),
+        None => Ok(Err(Refusal::NoAccount)),
+    }
+}
+
 /// A person's number as lists show it.
 pub(super) fn masked(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<String, Fault> {
     match store::account::credentials(db, account)? {

@@ -279,3 +279,5 @@ async fn a_look_is_remembered_and_shows_no_number_in_clear() {
     })
     .await;
 }
+
+mod level_two;
