@@ -105,11 +105,7 @@ pub async fn act<B: DeserializeOwned, T: Serialize>(
     answer.await.unwrap_or_else(|fault: Fault| problem::failed(&fault, console))
 }
 
-fn answered<T: Serialize>(
-    status: StatusCode,
-    ended: Result<T, officer::Refusal>,
-    console: &Console,
-) -> HttpResponse {
+fn answered<T: Serialize>(status: StatusCode, ended: Result<T, officer::Refusal>, console: &Console) -> HttpResponse {
     match ended {
         Ok(value) => problem::json(status, &value, console),
         Err(refusal) => problem::refused(refusal, console),

@@ -30,3 +30,5 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .service(web::resource("/api/{rest:.*}").to(problem::not_found));
 }
 
+#[cfg(test)]
+mod tests;

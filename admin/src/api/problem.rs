@@ -29,6 +29,7 @@ pub enum Problem {
 }
 
 impl Problem {
+    #[cfg(test)]
     pub const ALL: [Problem; 10] = [
         Problem::NotFound,
         Problem::NoToken,
@@ -92,14 +93,17 @@ impl Problem {
 
 fn body(status: StatusCode, code: &str, told: &str) -> String {
     let title = status.canonical_reason().unwrap_or_default();
-    json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "code": code, "detail": told }).to_string()
+    json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "code": code, "detail": told })
+        .to_string()
 }
 
 pub fn refused(refusal: Refusal, console: &Console) -> HttpResponse {
     let status = status(refusal);
-    page::answer(status, Answer::Bare, console)
-        .insert_header((CONTENT_TYPE, "application/problem+json"))
-        .body(body(status, refusal.code(), Desk::of_language("en").of_refusal(refusal)))
+    page::answer(status, Answer::Bare, console).insert_header((CONTENT_TYPE, "application/problem+json")).body(body(
+        status,
+        refusal.code(),
+        Desk::of_language("en").of_refusal(refusal),
+    ))
 }
 
 pub fn failed(fault: &Fault, console: &Console) -> HttpResponse {

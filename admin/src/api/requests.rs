@@ -38,7 +38,8 @@ pub async fn receive(
     console: web::Data<Console>,
 ) -> HttpResponse {
     act(&request, payload, &console, async |received: Received, filed| {
-        let parts = (Wish::parse(&received.wish), Statement::parse(&received.authority), Statement::parse(&received.paper));
+        let parts =
+            (Wish::parse(&received.wish), Statement::parse(&received.authority), Statement::parse(&received.paper));
         let (Some(wish), Some(authority), Some(paper)) = parts else { return Ok(Err(Refusal::Malformed)) };
         let letter = Letter { wish, authority, paper };
         let ended = authority::receive(Id::new(account.as_str()), letter, filed, &console.idp).await?;

@@ -108,12 +108,7 @@ pub fn forward(db: &mut Db, request: &AuthorityRequest) -> Result<bool, Fault> {
 }
 
 /// False when it does not wait for a decision, or waits for one by other eyes than these.
-pub fn decide(
-    db: &mut Db,
-    id: &Id<AuthorityRequest>,
-    by: &Signed,
-    decision: &Decision,
-) -> Result<bool, Fault> {
+pub fn decide(db: &mut Db, id: &Id<AuthorityRequest>, by: &Signed, decision: &Decision) -> Result<bool, Fault> {
     let (stage, reason) = match decision {
         Decision::Accept => (Stage::Accepted, None),
         Decision::Refuse(reason) => (Stage::Refused, Some(reason.as_str())),

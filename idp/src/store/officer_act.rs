@@ -45,9 +45,8 @@ pub fn find(db: &mut Db, officer: &Id<Account>, key: &str) -> Result<Option<(Ask
         .select((officer_acts::act, officer_acts::content, officer_acts::result))
         .first(link)
         .optional())?;
-    Ok(row.map(|(act, content, result)| {
-        (Asked { officer: officer.clone(), key: key.to_owned(), act, content }, result)
-    }))
+    Ok(row
+        .map(|(act, content, result)| (Asked { officer: officer.clone(), key: key.to_owned(), act, content }, result)))
 }
 
 /// Forgets up to `limit` of before a moment.

@@ -3,10 +3,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
-use idp::domain::account::AccountState;
-use idp::domain::authority_request::{Clock, Signed, Stage, Wish};
 use idp::domain::AccountLevel;
+use idp::domain::account::AccountState;
 use idp::domain::application::PAPERS;
+use idp::domain::authority_request::{Clock, Signed, Stage, Wish};
 use idp::flow::officer::authority::Shown;
 use idp::flow::officer::dossier::Dossier;
 use idp::flow::officer::{Officer, Refusal, enrol};

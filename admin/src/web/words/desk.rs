@@ -6,7 +6,6 @@ use idp::domain::eid::LockGround;
 use idp::domain::enrolment::Proof;
 use idp::domain::registration::{Reason, State};
 use idp::domain::{Moment, Span};
-use idp::flow::officer::Refusal;
 use idp::web::page::calendar;
 
 /// One text in both languages.
@@ -16,7 +15,7 @@ pub struct Said {
     pub en: &'static str,
 }
 
-const fn said(vi: &'static str, en: &'static str) -> Said {
+pub(super) const fn said(vi: &'static str, en: &'static str) -> Said {
     Said { vi, en }
 }
 
@@ -53,10 +52,8 @@ words! {
     stage: "Bước", "Stage";
     deadline: "Thời hạn", "Deadline";
     open: "Mở", "Open";
-    asked: "Yêu cầu", "Request";
     by_whom: "Cơ quan yêu cầu", "Asked by";
     paper: "Văn bản", "Document";
-    account: "Tài khoản", "Account";
     name: "Họ và tên", "Full name";
     phone: "Số điện thoại", "Phone";
     email: "Thư điện tử", "E-mail";
@@ -75,11 +72,9 @@ words! {
     eid_none: "Chưa có (tài khoản mức độ 1)", "None (a level 1 account)";
     eid_active: "Đang hoạt động", "Active";
     eid_locked: "ĐANG KHÓA", "LOCKED";
-    grounds: "Căn cứ khóa đang mở", "Open lock grounds";
     since: "từ", "since";
     guardian: "Có người giám hộ", "Has a guardian";
     history: "Yêu cầu của cơ quan có thẩm quyền về công dân này", "Requests of authorities about this person";
-    acts: "Thao tác", "Acts";
     register_two: "Đăng ký định danh mức độ 2 (TK01)", "Register level 2 (TK01)";
     lock_heading: "Khóa theo yêu cầu của công dân (TK03)", "Lock at the holder's request (TK03)";
     lock_note: "Khóa ngay lập tức: mọi phiên đăng nhập, mã và quyền đã cấp đều chấm dứt. Công dân được báo qua tin nhắn.",
@@ -102,7 +97,6 @@ words! {
     wish: "Nội dung yêu cầu", "What it asks for";
     receive: "Nhận yêu cầu", "Take it in";
     received_by: "Người nhận", "Received by";
-    received_at: "Nhận lúc", "Received at";
     forwarded_by: "Người chuyển", "Forwarded by";
     decided_by: "Người quyết định", "Decided by";
     you: "bạn", "you";
@@ -153,7 +147,6 @@ words! {
         "The electronic ID is issued with it. The person is told by message.";
     new_card_until: "Thẻ vừa cấp có giá trị đến ngày (ngày/tháng/năm)", "New card valid until (dd/mm/yyyy)";
     refuse_reason: "Lý do từ chối", "Reason for refusing";
-    person_page: "Xem tài khoản", "See the account";
     nobody_heading: "Chưa có tài khoản", "No account yet";
     nobody_note: "Không có tài khoản định danh điện tử nào mang số này. Nếu công dân muốn, hãy đăng ký mức độ 2 cho họ.",
         "No electronic identity account has this number. If the person wishes, register level 2 for them.";
@@ -306,61 +299,12 @@ impl Desk {
             (false, _) => parts.join(" "),
         }
     }
-
-    /// Why an act was not done, and what to do next.
-    pub fn of_refusal(&self, refusal: Refusal) -> &'static str {
-        self.of(match refusal {
-            Refusal::Malformed => said(
-                "Có mục còn thiếu hoặc chưa đúng. Lời ghi không được chứa số định danh hay số điện thoại. Hãy quay lại và sửa.",
-                "Something is missing or not right. A note may not hold a person number or a phone. Go back and correct it.",
-            ),
-            Refusal::OfficerGone => said(
-                "Quyền của bạn không còn hiệu lực. Hãy đăng nhập lại hoặc hỏi người phụ trách.",
-                "Your role no longer holds. Sign in again, or ask the person in charge.",
-            ),
-            Refusal::KeyReused => said(
-                "Biểu mẫu này đã được dùng cho việc khác. Hãy mở lại trang và làm lại.",
-                "This form was used for something else. Open the page again and start over.",
-            ),
-            Refusal::NoAccount => said("Không có tài khoản này. Hãy tìm lại.", "There is no such account. Search again."),
-            Refusal::NoRequest => said("Không có yêu cầu này. Hãy về bàn tiếp công dân.", "There is no such request. Go back to the desk."),
-            Refusal::NoEid => said(
-                "Công dân chưa có căn cước điện tử nên không có gì để khóa. Hãy đăng ký mức độ 2 trước.",
-                "This person has no electronic ID, so there is nothing to lock. Register level 2 first.",
-            ),
-            Refusal::Death => said(
-                "Căn cước điện tử đã khóa vì công dân đã chết và không được mở lại (Luật Căn cước Điều 34).",
-                "The electronic ID is locked because the holder died, and is never unlocked (LCC Art 34).",
-            ),
-            Refusal::AlreadyForwarded => said("Yêu cầu này đã được chuyển. Hãy mở lại để xem.", "It was forwarded before. Open it again to see."),
-            Refusal::NotForwarded => said(
-                "Yêu cầu chưa được chuyển đến C06. Hãy chuyển trước.",
-                "It has not been forwarded to C06. Forward it first.",
-            ),
-            Refusal::AlreadyDecided => said("Đã có quyết định trước đó. Hãy mở lại để xem.", "It was decided before. Open it again to see."),
-            Refusal::AlreadyOpen => said(
-                "Công dân này đang có một hồ sơ mức độ 2 chờ quyết định. Hãy mở hồ sơ đó.",
-                "This person has a level 2 request waiting already. Open that one.",
-            ),
-            Refusal::AlreadyLevelTwo => said("Công dân này đã có tài khoản mức độ 2.", "This person has level 2 already."),
-            Refusal::UnderAge => said(
-                "Người dưới 14 tuổi hoặc có người giám hộ phải đăng ký cùng người giám hộ.",
-                "Whoever is under 14 or has a guardian is registered together with the guardian.",
-            ),
-            Refusal::CardMissing => said(
-                "Chưa có thẻ căn cước còn hạn. Hãy nhập hạn của thẻ vừa được cấp rồi cấp mức độ 2.",
-                "There is no card in force. Enter the last day of the card issued meanwhile, then grant.",
-            ),
-            Refusal::SameEyes => said(
-                "Người nhận yêu cầu không được là người quyết định. Hãy để một cán bộ khác quyết định.",
-                "Whoever received a request may not decide it. Let another officer decide.",
-            ),
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use idp::flow::officer::Refusal;
+
     use super::*;
 
     #[test]

@@ -11,6 +11,7 @@ mod check_session;
 mod client_auth;
 mod client_keys;
 mod consent;
+mod desk;
 mod dpop;
 mod everywhere;
 mod exhaustion;

@@ -158,13 +158,7 @@ fn settle(
     }
 }
 
-fn remember(
-    db: &mut Db,
-    kind: Kind,
-    request: &AuthorityRequest,
-    by: &Signed,
-    event: &Id<Event>,
-) -> Result<(), Fault> {
+fn remember(db: &mut Db, kind: Kind, request: &AuthorityRequest, by: &Signed, event: &Id<Event>) -> Result<(), Fault> {
     let mut detail = letter_content(&request.letter);
     if let Some(members) = detail.as_object_mut() {
         members.insert("request".to_owned(), json!(request.id));

@@ -135,12 +135,7 @@ fn particulars(application: &Application) -> Particulars {
 }
 
 /// Decides an application that is being examined. The answer is the account it was granted as; `None` after a refusal.
-pub async fn decide(
-    id: Id<Enrolment>,
-    verdict: Verdict,
-    filed: &Filed,
-    idp: &Arc<Idp>,
-) -> Ended<Option<Id<Account>>> {
+pub async fn decide(id: Id<Enrolment>, verdict: Verdict, filed: &Filed, idp: &Arc<Idp>) -> Ended<Option<Id<Account>>> {
     let content = match verdict {
         Verdict::Grant(card) => json!({ "enrolment": id, "grant": true, "card": card.map(|day| day.to_string()) }),
         Verdict::Refuse(reason) => json!({ "enrolment": id, "refuse": reason.name() }),

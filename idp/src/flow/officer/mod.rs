@@ -180,6 +180,5 @@ impl From<authority_request::Objection> for Refusal {
 /// How an act ends unless a fault of ours stops it.
 pub type Ended<T> = Result<Result<T, Refusal>, Fault>;
 
-
 #[cfg(test)]
 mod tests;

@@ -94,7 +94,9 @@ impl Bench {
     }
 
     pub async fn trail(&self, number: &str) -> Vec<Value> {
-        let Verdict::Done(events) = trail::export(&person(number), &self.idp).await.unwrap() else { panic!("no trail") };
+        let Verdict::Done(events) = trail::export(&person(number), &self.idp).await.unwrap() else {
+            panic!("no trail")
+        };
         events.into_iter().filter(|event| event["kind"] != "trail_exported").collect()
     }
 
@@ -209,7 +211,8 @@ async fn the_row_itself_refuses_the_same_eyes() {
     each(async |bench| {
         let id = bench.received(Wish::Lock).await;
         authority::forward(id.clone(), &bench.filed(&bench.one), &bench.idp).await.unwrap().unwrap();
-        let by = |officer: &Officer| authority_request::Signed { by: officer.account().clone(), at: bench.idp.clock.now() };
+        let by =
+            |officer: &Officer| authority_request::Signed { by: officer.account().clone(), at: bench.idp.clock.now() };
         let (same, other) = (by(&bench.one), by(&bench.two));
         let decided = bench.idp.store.transact(move |db| {
             let same = store::authority::decide(db, &id, &same, &Decision::Accept)?;
@@ -274,8 +277,14 @@ async fn a_look_is_remembered_and_shows_no_number_in_clear() {
         assert_eq!(seen.name.as_deref(), Some("Nguyễn Văn An"));
         assert!(!format!("{seen:?}").contains(AN) && !format!("{seen:?}").contains("+84912000001"));
         let event = bench.trail(AN).await.pop().unwrap();
-        assert_eq!((&event["kind"], &event["detail"]["officer"]), (&json!("account_looked_up"), &json!(bench.one.account())));
-        assert_eq!(dossier::find(&person("099000000099"), &bench.one, &bench.idp).await.unwrap(), Err(Refusal::NoAccount));
+        assert_eq!(
+            (&event["kind"], &event["detail"]["officer"]),
+            (&json!("account_looked_up"), &json!(bench.one.account()))
+        );
+        assert_eq!(
+            dossier::find(&person("099000000099"), &bench.one, &bench.idp).await.unwrap(),
+            Err(Refusal::NoAccount)
+        );
     })
     .await;
 }
