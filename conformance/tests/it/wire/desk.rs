@@ -36,7 +36,9 @@ async fn desk() -> &'static Desk {
 
 /// At the console, as a browser arrives there.
 async fn signed_in(idp: &Sandbox, holder: &Holder) -> Visitor {
-    let (console, provider) = (Visitor::new(&idp.neighbour(1)), idp.visitor());
+    // The console ends idle connections; a pooled one may be gone when it is used again.
+    let console = Visitor::new(&idp.neighbour(1)).with_header("connection", "close");
+    let provider = idp.visitor();
     let begun = console.get("/sign-in").await;
     let asked = provider.open(begun.location().expect("off to the provider").as_str()).await;
     let answered = idp.walk(&provider, asked, holder, Will::AllowAll).await;
