@@ -155,10 +155,10 @@ fn page(setting: &Setting<'_>, shown: &Shown, done: Option<Done>) -> pages::Enro
         reason: state.reason().map(|reason| desk.of_reason(reason)),
         clock: shown.clock.map(|clock| Ticking::of(clock, desk)),
         card: match &shown.card {
-            None => desk.no_card().to_owned(),
+            None => desk.label.no_card.to_owned(),
             Some(card) => {
                 let last = card.expires.map(|last| last.format("%d/%m/%Y").to_string());
-                format!("…{}, {}", card.suffix, last.unwrap_or_else(|| desk.endless().to_owned()))
+                format!("…{}, {}", card.suffix, last.unwrap_or_else(|| desk.label.endless.to_owned()))
             }
         },
         evidence: shown.evidence.iter().map(reference).collect(),

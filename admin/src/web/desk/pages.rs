@@ -54,11 +54,11 @@ impl Done {
 
     pub fn told(self, desk: Desk) -> &'static str {
         match self {
-            Done::Locked => desk.done_locked(),
-            Done::Unlocked => desk.done_unlocked(),
-            Done::Received => desk.done_received(),
-            Done::Forwarded => desk.done_forwarded(),
-            Done::Decided => desk.done_decided(),
+            Done::Locked => desk.label.done_locked,
+            Done::Unlocked => desk.label.done_unlocked,
+            Done::Received => desk.label.done_received,
+            Done::Forwarded => desk.label.done_forwarded,
+            Done::Decided => desk.label.done_decided,
         }
     }
 }
@@ -310,11 +310,11 @@ pub fn person(setting: &Setting<'_>, dossier: &Dossier, done: Option<Done>) -> H
     let (desk, account) = (setting.desk, &dossier.account);
     let expired = account.card_expires.is_some_and(|expires| setting.now >= expires);
     let card = match account.card_expires {
-        None => desk.card_unknown().to_owned(),
+        None => desk.label.card_unknown.to_owned(),
         Some(expires) => {
             // The moment is the midnight after the last day.
             let day = calendar::day(if expired { expires } else { expires - idp::domain::Span::seconds(1) });
-            format!("{} {day}", if expired { desk.card_expired() } else { desk.card_valid_until() })
+            format!("{} {day}", if expired { desk.label.card_expired } else { desk.label.card_valid_until })
         }
     };
     let page = Person {
@@ -326,13 +326,13 @@ pub fn person(setting: &Setting<'_>, dossier: &Dossier, done: Option<Done>) -> H
         phone: dossier.phone.clone(),
         email: dossier.email.clone(),
         level: match account.level {
-            Some(AccountLevel::One) => desk.level_one(),
-            Some(AccountLevel::Two) => desk.level_two(),
-            None => desk.no_level(),
+            Some(AccountLevel::One) => desk.label.level_one,
+            Some(AccountLevel::Two) => desk.label.level_two,
+            None => desk.label.no_level,
         },
         state: match account.state {
-            AccountState::Activated => desk.activated(),
-            AccountState::Granted => desk.granted(),
+            AccountState::Activated => desk.label.activated,
+            AccountState::Granted => desk.label.granted,
         },
         state_name: account.state.name(),
         guardian: account.guardian.is_some(),
@@ -387,11 +387,11 @@ pub fn request(setting: &Setting<'_>, shown: &Shown, done: Option<Done>) -> Http
 /// An officer goes by the end of their account's id: enough to tell two apart.
 pub(super) fn who(signed: &Signed, officer: &Officer, desk: Desk) -> String {
     if signed.by == *officer.account() {
-        return desk.you().to_owned();
+        return desk.label.you.to_owned();
     }
     let id = signed.by.as_str();
     let end: String = id.chars().skip(id.chars().count().saturating_sub(6)).collect();
-    format!("{} …{end}", desk.officer())
+    format!("{} …{end}", desk.label.officer)
 }
 
 pub(super) fn draw(setting: &Setting<'_>, page: &impl Template) -> HttpResponse {
