@@ -36,6 +36,8 @@ struct Noticed {
 pub struct Overview {
     pub words: &'static Words,
     pub form_token: String,
+    /// The desk is shown only to whom it opens.
+    pub is_officer: bool,
     pub clients: Vec<ClientRow>,
     pub invitations: Vec<InvitationRow>,
     pub accounts: Vec<Listed>,
