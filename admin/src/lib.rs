@@ -2,5 +2,6 @@
 //!
 //! Every act goes through a flow of `idp`, never to the store, so that none escapes the trail.
 
+pub mod api;
 pub mod cli;
 pub mod web;

@@ -28,6 +28,13 @@ pub struct Looking {
 }
 
 #[derive(Deserialize)]
+pub struct Speaking {
+    to: String,
+    #[serde(default)]
+    back: String,
+}
+
+#[derive(Deserialize)]
 pub struct SignOut {
     form_token: String,
 }
@@ -38,17 +45,35 @@ pub async fn overview(request: HttpRequest, looking: web::Query<Looking>, consol
     if let Some(language) = looking.lang.as_deref().and_then(offered) {
         return with(away_to("/", &console), session::language_cookie(language));
     }
-    to_operator(&request, &console, async |words, form_token, now| {
-        lists(looking.after, (words, form_token), now, &console).await
-    })
-    .await
+    to_operator(&request, &console, async |setting| lists(looking.after, setting, &console).await).await
+}
+
+/// `/language`: another language, and back to the same page of ours.
+pub async fn language(speaking: web::Query<Speaking>, console: web::Data<Console>) -> HttpResponse {
+    // A path of one segment after another is ours; `//host` and `/\\host` are not.
+    let ours = speaking.back.starts_with('/')
+        && !speaking.back.starts_with("//")
+        && speaking.back.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~'));
+    let answer = away_to(if ours { &speaking.back } else { "/" }, &console);
+    match offered(&speaking.to) {
+        Some(language) => with(answer, session::language_cookie(language)),
+        None => answer,
+    }
+}
+
+/// What every page of an operator is drawn with.
+pub(super) struct Setting {
+    pub words: &'static Words,
+    pub form_token: String,
+    pub is_officer: bool,
+    pub now: Moment,
 }
 
 /// The one door to what operators see: a stranger gets the way in, whoever has no role is told so.
 pub(super) async fn to_operator(
     request: &HttpRequest,
     console: &Console,
-    drawn: impl AsyncFnOnce(&'static Words, String, Moment) -> Result<HttpResponse, Fault>,
+    drawn: impl AsyncFnOnce(Setting) -> Result<HttpResponse, Fault>,
 ) -> HttpResponse {
     let (words, now) = (words_for(request), console.idp.clock.now());
     let Some(visit) = Visit::find(request, now, &console.idp) else { return page::entry(words, console) };
@@ -56,8 +81,14 @@ pub(super) async fn to_operator(
         let form_token = operator::form_token(&visit.sid, SIGN_OUT, &console.idp);
         Ok(match operator::recognise(&visit.sub, &visit.sid, &console.idp).await? {
             Visitor::Gone => with(page::entry(words, console), Visit::dropped()),
+            // The lists are operators'; an officer has the desk.
+            Visitor::Officer(_) => away_to("/desk", console),
             Visitor::WithoutRole => page::without_role(words, form_token, console),
-            Visitor::Operator(_) => with(drawn(words, form_token, now).await?, visit.seen(now).cookie(&console.idp)?),
+            Visitor::Operator(account) => {
+                let is_officer = operator::is_officer(&account, &console.idp);
+                let setting = Setting { words, form_token, is_officer, now };
+                with(drawn(setting).await?, visit.seen(now).cookie(&console.idp)?)
+            }
         })
     };
     answer.await.unwrap_or_else(|fault| failed(&fault, words, console))
@@ -65,8 +96,7 @@ pub(super) async fn to_operator(
 
 async fn lists(
     after: Option<String>,
-    (words, form_token): (&'static Words, String),
-    now: Moment,
+    Setting { words, form_token, is_officer, now }: Setting,
     console: &Console,
 ) -> Result<HttpResponse, Fault> {
     let idp = &*console.idp;
@@ -78,6 +108,7 @@ async fn lists(
     let overview = Overview {
         words,
         form_token,
+        is_officer,
         clients: clients.iter().map(|client| ClientRow::new(client, words.language)).collect(),
         // The newest first: an operator looks for the one just given.
         invitations: invitations.iter().rev().map(|one| InvitationRow::new(one, words.language, now)).collect(),

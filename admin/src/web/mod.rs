@@ -1,19 +1,21 @@
-//! The console: an operator signs in through the provider and sees clients and accounts. Read-only for now.
+//! The console: whoever was given a role signs in through the provider. Operators see clients and accounts, officers act
+//! at their desk.
 //!
 //! Owns: the console's pages, its sign-in and its cookies. Must not know: SQL, tokens of anybody else, or a person
 //! number in clear. It keeps nothing itself: what it must remember of a visitor travels sealed in the visitor's
 //! browser, and whether the sign-in still stands is asked of the provider's store on every request
 //! (`flow::operator`), so any number of consoles may run side by side and a lock closes them all.
 
+pub mod desk;
 mod door;
 mod operations;
-mod page;
+pub(crate) mod page;
 pub mod patience;
 mod provider;
 pub mod relying_party;
-mod session;
+pub(crate) mod session;
 mod trace;
-mod words;
+pub(crate) mod words;
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,10 +31,10 @@ use provider::Provider;
 
 /// What every handler is given.
 pub struct Console {
-    idp: Arc<Idp>,
+    pub(crate) idp: Arc<Idp>,
     provider: Provider,
     /// Where browsers find us, without a trailing slash.
-    public_url: String,
+    pub(crate) public_url: String,
 }
 
 impl Console {
@@ -53,9 +55,12 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .route("/", web::get().to(door::overview))
         .route("/clients/{client_id}", web::get().to(trace::show))
         .route("/sign-in", web::get().to(door::sign_in))
+        .route("/language", web::get().to(door::language))
         .route("/callback", web::get().to(door::callback))
         .route("/sign-out", web::post().to(door::sign_out))
         .route("/console.css", web::get().to(page::style))
+        .configure(desk::routes)
+        .configure(crate::api::routes)
         .default_service(web::to(door::not_found));
 }
 

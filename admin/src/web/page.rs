@@ -36,6 +36,8 @@ struct Noticed {
 pub struct Overview {
     pub words: &'static Words,
     pub form_token: String,
+    /// The desk is shown only to whom it opens.
+    pub is_officer: bool,
     pub clients: Vec<ClientRow>,
     pub invitations: Vec<InvitationRow>,
     pub accounts: Vec<Listed>,
@@ -151,7 +153,7 @@ fn notice(
     shown(status, &Noticed { words, page, notice, form_token: None }, words, console)
 }
 
-fn shown(status: StatusCode, page: &impl Template, words: &Words, console: &Console) -> HttpResponse {
+pub(super) fn shown(status: StatusCode, page: &impl Template, words: &Words, console: &Console) -> HttpResponse {
     match page.render() {
         Ok(html) => {
             // A form's answer may redirect to the provider's sign-out.

@@ -156,9 +156,10 @@ async fn the_lists_are_masked_and_escaped() {
     }
     flow::invitation::revoke(&tokens[0].id, &idp).await.unwrap();
     let invitations = flow::invitation::list(&idp).await.unwrap();
-    let overview = Overview {
+    let mut overview = Overview {
         words: &VI,
         form_token: "t".to_owned(),
+        is_officer: false,
         clients: clients.iter().map(|client| ClientRow::new(client, "vi")).collect(),
         invitations: invitations.iter().map(|one| InvitationRow::new(one, "vi", idp.clock.now())).collect(),
         accounts: flow::account::list(None, 10, &idp).await.unwrap(),
@@ -179,6 +180,11 @@ async fn the_lists_are_masked_and_escaped() {
     {
         assert!(text.contains(hook), "{hook}: {text}");
     }
+    assert!(!text.contains("/desk"), "the desk is an officer's: {text}");
+    overview.is_officer = true;
+    let page = page::overview(&overview, &console);
+    let text = String::from_utf8(to_bytes(page.into_body()).await.unwrap().to_vec()).unwrap();
+    assert!(text.contains("id=\"to-desk\" href=\"/desk\""), "control: {text}");
 }
 
 async fn never() -> actix_web::HttpResponse {

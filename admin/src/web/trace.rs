@@ -9,7 +9,7 @@ use idp::web::page::calendar;
 use serde::Deserialize;
 
 use super::Console;
-use super::door::to_operator;
+use super::door::{Setting, to_operator};
 use super::page::{self, ClientPage, ClientRow, RefusalRow};
 use super::words::Words;
 
@@ -28,7 +28,7 @@ pub async fn show(
     console: web::Data<Console>,
 ) -> HttpResponse {
     let (client, looking) = (Id::new(client.into_inner()), looking.into_inner());
-    to_operator(&request, &console, async |words, form_token, _now| {
+    to_operator(&request, &console, async |Setting { words, form_token, .. }| {
         let shown = client_page(&client, looking, form_token, words, &console.idp).await?;
         Ok(shown.map_or_else(|| page::not_found(words, &console), |shown| page::client(&shown, &console)))
     })

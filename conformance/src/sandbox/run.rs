@@ -22,7 +22,7 @@ use super::applicants::APPLICANTS;
 use super::authority::{Certificates, SERVER};
 use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, READER, registrations};
 use super::dossiers::{self, Dossiers};
-use super::people::{Door, PASSWORD, PEOPLE};
+use super::people::{Door, OPERATORS, PASSWORD, PEOPLE};
 use super::phone::{self, Inbox, Message, RegisterAt};
 use super::portal::{self, Portal};
 use super::ports::{Ports, origin, secure_origin};
@@ -255,6 +255,9 @@ fn print_table(ports: Ports) {
         });
         println!("{url:<28}{:<16}{PASSWORD:<13}{} · {}", person.number, person.name, person.hint);
     }
+    let desk = format!("{}/desk", origin(ports.console()));
+    let officers = OPERATORS.join(" and ");
+    println!("{desk:<28}{:<16}{:<13}the officer's desk opens to {officers}: level 2, TK03, requests", "", "");
     for one in APPLICANTS {
         let url = format!("{}/enrol", origin(ports.provider()));
         println!("{url:<28}{:<16}{:<13}{} · {} · {}", one.number, "", one.name, one.birthdate, one.hint);

@@ -64,6 +64,7 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.admin.operations_listen = listen(ports.console_operations());
     config.admin.client_secret_file = Some(secret_file(directory, CONSOLE));
     config.admin.public_url = Some(origin(ports.console()));
+    config.admin.officers.clone_from(&operators);
     config.admin.operators = operators;
     let registers = origin(ports.registry());
     config.registry.url = Some(registers.clone());

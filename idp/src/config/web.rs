@@ -79,6 +79,8 @@ pub struct AdminConfig {
     pub client_secret_file: Option<PathBuf>,
     /// Ids of the accounts that may enter the console, as `admin account show` prints them. Nobody by default.
     pub operators: Vec<String>,
+    /// Ids of the accounts that may act at the officer's desk: register level 2, lock, unlock, decide. Nobody by default.
+    pub officers: Vec<String>,
     /// Where browsers find the console. Absent: `http://localhost` with the port it listens on.
     pub public_url: Option<String>,
 }
@@ -91,6 +93,7 @@ impl Default for AdminConfig {
             client_id: "console".to_owned(),
             client_secret_file: None,
             operators: Vec::new(),
+            officers: Vec::new(),
             public_url: None,
         }
     }

@@ -7,8 +7,10 @@
 pub mod account;
 pub mod agent;
 pub mod app;
+pub mod application;
 pub mod arrangement;
 pub mod authenticator;
+pub mod authority_request;
 pub mod binding;
 pub mod calendar;
 pub mod card_qr;
@@ -45,6 +47,7 @@ pub mod request;
 pub mod secret;
 pub mod session;
 pub mod standing;
+pub mod statement;
 pub mod trail;
 pub mod transaction;
 

@@ -90,6 +90,14 @@ pub enum Kind {
     PasswordChanged,
     PhoneChanged,
     HolderReproofed,
+    AccountLookedUp,
+    AuthorityRequestReceived,
+    AuthorityRequestForwarded,
+    AuthorityRequestAccepted,
+    AuthorityRequestRefused,
+    LevelTwoSubmitted,
+    LevelTwoGranted,
+    LevelTwoRefused,
 }
 
 /// One remembered event.

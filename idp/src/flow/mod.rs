@@ -37,6 +37,7 @@ pub mod logo;
 pub mod logout;
 pub mod not_me;
 pub mod notices;
+pub mod officer;
 pub mod operator;
 pub mod outbox;
 pub mod own_keys;

@@ -1,7 +1,7 @@
 //! Operators: who may enter the console, and what every act of theirs ends in.
 //!
-//! The role belongs to an account and is configured, not stored: `admin.operators` lists account ids, as
-//! `admin account show` prints them. Nobody can therefore grant it to themselves through the console or an account
+//! A role belongs to an account and is configured, not stored: `admin.operators` (who sees the systems) and
+//! `admin.officers` (who acts at the desk, `flow::officer`) list account ids, as `admin account show` prints them. Nobody can therefore grant it to themselves through the console or an account
 //! file, and no person number stands in the configuration. The console knows its visitor only by the `sub` of its own
 //! sector; who that is, whether they may still act and whether their sign-in still stands is read from SQL on every
 //! request, so that a lock or a sign-out elsewhere closes the console at once.
@@ -35,6 +35,8 @@ impl<T> Verdict<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visitor {
     Operator(Id<Account>),
+    /// An officer who is no operator: only the desk is theirs.
+    Officer(Id<Account>),
     /// A holder in good standing without the role.
     WithoutRole,
     /// The sign-in no longer stands: signed out elsewhere, locked, expired, or never ours.
@@ -68,12 +70,17 @@ pub async fn recognise(sub: &str, sid: &str, idp: &Idp) -> Result<Visitor, Fault
     Ok(match found {
         None => Visitor::Gone,
         Some(id) if is_operator(&id, idp) => Visitor::Operator(id),
+        Some(id) if is_officer(&id, idp) => Visitor::Officer(id),
         Some(_) => Visitor::WithoutRole,
     })
 }
 
 pub fn is_operator(account: &Id<Account>, idp: &Idp) -> bool {
     idp.config.admin.operators.iter().any(|operator| operator == account.as_str())
+}
+
+pub fn is_officer(account: &Id<Account>, idp: &Idp) -> bool {
+    idp.config.admin.officers.iter().any(|officer| officer == account.as_str())
 }
 
 /// Seals what the console keeps in its visitor's browser: any node can read it back, the browser cannot.

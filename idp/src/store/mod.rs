@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod app;
+pub mod authority;
 pub mod case;
 pub mod ceremony;
 pub mod change;
@@ -25,8 +26,10 @@ pub mod holder_notice;
 pub mod interaction;
 pub mod invitation;
 pub mod key;
+pub mod level_two;
 pub mod message;
 pub mod meta;
+pub mod officer_act;
 pub mod otp;
 pub mod outbox;
 pub mod passkey;

@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
 use super::{
-    app, ceremony, change, interaction, phone_code, pushed, recovery, refused, registration, sign_out, totp, used,
+    app, ceremony, change, interaction, officer_act, phone_code, pushed, recovery, refused, registration, sign_out,
+    totp, used,
 };
 use crate::domain::refused_request::KEPT;
 use crate::domain::secret::minted_before;
@@ -39,6 +40,8 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         // Whoever comes back to an ended recovery is told how it ended.
         + recovery::sweep(db, now - Span::days(2), BATCH)?
         + change::sweep(db, now - Span::days(1), BATCH)?
+        // A key brought again after so long is a new act.
+        + officer_act::sweep(db, now - Span::days(30), BATCH)?
         + throttles_before(db, now - Span::days(60))?)
 }
 

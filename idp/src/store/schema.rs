@@ -385,6 +385,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    authority_requests (id) {
+        id -> Text,
+        account_id -> Text,
+        wish -> Text,
+        authority -> Text,
+        paper -> Text,
+        stage -> Text,
+        received_by -> Text,
+        received_at -> BigInt,
+        forward_by -> BigInt,
+        forwarded_by -> Nullable<Text>,
+        forwarded_at -> Nullable<BigInt>,
+        decide_by -> BigInt,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    officer_acts (officer_id, key) {
+        officer_id -> Text,
+        key -> Text,
+        act -> Text,
+        content -> Text,
+        result -> Nullable<Text>,
+        at -> BigInt,
+    }
+}
+
 diesel::joinable!(registrations -> invitations (invitation_id));
 diesel::joinable!(eid_grounds -> accounts (account_id));
 diesel::joinable!(session_clients -> sessions (session_id));

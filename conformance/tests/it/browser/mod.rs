@@ -2,6 +2,7 @@
 //! desktop. Pictures of every page are kept in `target/test-output/`.
 
 mod app;
+mod desk;
 mod lock;
 mod manners;
 mod passkeys;

@@ -16,6 +16,8 @@ pub const KHOI: (&str, &str) = ("099216000005", "Nguyễn Minh Khôi");
 pub const HANH: (&str, &str) = ("099188000006", "Vũ Thị Hạnh");
 pub const EM: (&str, &str) = ("099080000007", "Hoàng Văn Em");
 
+pub const PHONG: (&str, &str) = ("099080000008", "Đặng Quốc Phong");
+
 #[derive(Clone, Debug)]
 pub struct Holder {
     pub number: String,

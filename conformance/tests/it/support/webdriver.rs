@@ -102,6 +102,11 @@ impl Screen {
         element.click().await.unwrap();
     }
 
+    /// The first element a selector finds.
+    pub async fn click_first(&self, selector: &str) {
+        self.driver.find(By::Css(selector)).await.unwrap().click().await.unwrap();
+    }
+
     pub async fn fill(&self, id: &str, text: &str) {
         let element = self.find(id).await;
         element.clear().await.unwrap();

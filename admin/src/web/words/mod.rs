@@ -1,5 +1,8 @@
 //! The console's words in both languages.
 
+pub mod desk;
+mod refusals;
+
 pub struct Words {
     pub language: &'static str,
     pub title: &'static str,
@@ -7,6 +10,7 @@ pub struct Words {
     pub sign_in: &'static str,
     pub sign_out: &'static str,
     pub overview: &'static str,
+    pub desk: &'static str,
     pub read_only: &'static str,
     pub clients: &'static str,
     pub client_id: &'static str,
@@ -60,6 +64,7 @@ pub static VI: Words = Words {
     sign_in: "Đăng nhập",
     sign_out: "Đăng xuất",
     overview: "Tổng quan",
+    desk: "Bàn tiếp công dân (cán bộ)",
     read_only: "Trang này chỉ để xem. Số định danh được che; xem đầy đủ phải dùng lệnh riêng và được ghi nhật ký.",
     clients: "Hệ thống kết nối",
     client_id: "Mã hệ thống",
@@ -118,6 +123,7 @@ pub static EN: Words = Words {
     sign_in: "Sign in",
     sign_out: "Sign out",
     overview: "Overview",
+    desk: "Officer's desk",
     read_only: "This page is for reading. Person numbers are masked; seeing one in full takes a command of its own, which \
                 the trail remembers.",
     clients: "Connected systems",

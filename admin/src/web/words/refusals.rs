@@ -1,0 +1,58 @@
+//! Why an act at the desk was not done, and what to do next, in both languages.
+
+use idp::flow::officer::Refusal;
+
+use super::desk::{Desk, said};
+
+impl Desk {
+    /// Why an act was not done, and what to do next.
+    pub fn of_refusal(&self, refusal: Refusal) -> &'static str {
+        self.of(match refusal {
+            Refusal::Malformed => said(
+                "Có mục còn thiếu hoặc chưa đúng. Lời ghi không được chứa số định danh hay số điện thoại. Hãy quay lại và sửa.",
+                "Something is missing or not right. A note may not hold a person number or a phone. Go back and correct it.",
+            ),
+            Refusal::OfficerGone => said(
+                "Quyền của bạn không còn hiệu lực. Hãy đăng nhập lại hoặc hỏi người phụ trách.",
+                "Your role no longer holds. Sign in again, or ask the person in charge.",
+            ),
+            Refusal::KeyReused => said(
+                "Biểu mẫu này đã được dùng cho việc khác. Hãy mở lại trang và làm lại.",
+                "This form was used for something else. Open the page again and start over.",
+            ),
+            Refusal::NoAccount => said("Không có tài khoản này. Hãy tìm lại.", "There is no such account. Search again."),
+            Refusal::NoRequest => said("Không có yêu cầu này. Hãy về bàn tiếp công dân.", "There is no such request. Go back to the desk."),
+            Refusal::NoEid => said(
+                "Công dân chưa có căn cước điện tử nên không có gì để khóa. Hãy đăng ký mức độ 2 trước.",
+                "This person has no electronic ID, so there is nothing to lock. Register level 2 first.",
+            ),
+            Refusal::Death => said(
+                "Căn cước điện tử đã khóa vì công dân đã chết và không được mở lại (Luật Căn cước Điều 34).",
+                "The electronic ID is locked because the holder died, and is never unlocked (LCC Art 34).",
+            ),
+            Refusal::AlreadyForwarded => said("Yêu cầu này đã được chuyển. Hãy mở lại để xem.", "It was forwarded before. Open it again to see."),
+            Refusal::NotForwarded => said(
+                "Yêu cầu chưa được chuyển đến C06. Hãy chuyển trước.",
+                "It has not been forwarded to C06. Forward it first.",
+            ),
+            Refusal::AlreadyDecided => said("Đã có quyết định trước đó. Hãy mở lại để xem.", "It was decided before. Open it again to see."),
+            Refusal::AlreadyOpen => said(
+                "Công dân này đang có một hồ sơ mức độ 2 chờ quyết định. Hãy mở hồ sơ đó.",
+                "This person has a level 2 request waiting already. Open that one.",
+            ),
+            Refusal::AlreadyLevelTwo => said("Công dân này đã có tài khoản mức độ 2.", "This person has level 2 already."),
+            Refusal::UnderAge => said(
+                "Người dưới 14 tuổi hoặc có người giám hộ phải đăng ký cùng người giám hộ.",
+                "Whoever is under 14 or has a guardian is registered together with the guardian.",
+            ),
+            Refusal::CardMissing => said(
+                "Chưa có thẻ căn cước còn hạn. Hãy nhập hạn của thẻ vừa được cấp rồi cấp mức độ 2.",
+                "There is no card in force. Enter the last day of the card issued meanwhile, then grant.",
+            ),
+            Refusal::SameEyes => said(
+                "Người nhận yêu cầu không được là người quyết định. Hãy để một cán bộ khác quyết định.",
+                "Whoever received a request may not decide it. Let another officer decide.",
+            ),
+        })
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE officer_acts;
+DROP TABLE authority_requests;
