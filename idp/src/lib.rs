@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `domain` | the words | nothing |
 //! | `protocol` | the rules of OAuth and OpenID Connect, pure | `domain` |
-//! | `store`, `ephemeral`, `keys`, `factor`, `notice`, `fetch` | the tools | `domain`, themselves |
+//! | `store`, `ephemeral`, `keys`, `factor`, `notice`, `fetch`, `upstream` | the tools | `domain`, themselves |
 //! | `flow` | the journeys: read, decide, record, answer | all of the above |
 //! | `web` | the door | `domain`, `protocol` types, `flow` |
 //!
@@ -31,4 +31,5 @@ pub mod protocol;
 pub mod random;
 pub mod store;
 pub mod telemetry;
+pub mod upstream;
 pub mod web;

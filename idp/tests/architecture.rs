@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("keys", &["domain", "random"]),
     ("factor", &["domain", "random", "config"]),
     ("notice", &["domain"]),
+    ("upstream", &["domain"]),
     ("fetch", &["domain", "config"]),
     ("config", &["domain"]),
     ("telemetry", &["domain", "config"]),
@@ -34,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "fetch",
             "config",
             "telemetry",
+            "upstream",
             "clock",
             "random",
             "idp",
@@ -55,7 +57,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("reqwest", &["idp/src/fetch/", "admin/src/web/", "conformance/"]),
     ("openssl", &["idp/src/keys/", "idp/src/factor/", "conformance/src/sandbox/authority.rs"]),
     ("argon2", &["idp/src/keys/", "idp/src/factor/"]),
-    ("openidconnect", &["admin/src/", "conformance/"]),
+    ("openidconnect", &["admin/src/", "conformance/", "idp/src/upstream/oidc.rs"]),
 ];
 
 /// Routes that issue and confirm nothing, and why.
@@ -71,6 +73,7 @@ const OPEN_ROUTES: &[(&str, &str)] = &[
     ("/end-session", "takes away, never gives"),
     ("/sign-out", "takes away, never gives"),
     ("/revoke", "takes away, never gives"),
+    ("/upstream/{name}/logout", "takes away, never gives"),
     ("/register", "admits a client by invitation; there is nobody yet who could act"),
 ];
 

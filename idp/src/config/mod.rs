@@ -14,6 +14,7 @@ mod store;
 mod telemetry;
 mod tls;
 mod tools;
+mod upstream;
 mod web;
 mod write;
 
@@ -31,6 +32,7 @@ pub use store::{DatabaseConfig, Migrate};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use tls::{MtlsConfig, TlsConfig};
 pub use tools::{FetchConfig, KeysConfig, SmsConfig, SmsKind};
+pub use upstream::{UpstreamConfig, UpstreamKind, UpstreamProvider};
 pub use web::{AdminConfig, Network, OperationsConfig, WebConfig};
 
 /// The file read when none is named.
@@ -81,6 +83,7 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     pub limits: Limits,
     pub telemetry: TelemetryConfig,
+    pub upstream: UpstreamConfig,
 }
 
 impl Default for Config {
@@ -103,6 +106,7 @@ impl Default for Config {
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
             telemetry: TelemetryConfig::default(),
+            upstream: UpstreamConfig::default(),
         }
     }
 }
@@ -152,6 +156,7 @@ impl Config {
         self.mtls.check(&self.tls)?;
         self.admin.check()?;
         self.lifetimes.check()?;
+        self.upstream.check(&self.issuer, self.danger_http_loopback)?;
         self.limits.check()
     }
 
