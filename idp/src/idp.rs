@@ -17,6 +17,7 @@ use crate::flow::inbox::{StoredInbox, open_notice};
 use crate::flow::logo::Logos;
 use crate::flow::tls::Tls;
 use crate::flow::trace::Queue;
+use crate::flow::upstreams::Upstreams;
 use crate::keys::{Ring, Vault};
 use crate::notice::Notice;
 use crate::protocol::discovery::{self, Certificates, Published};
@@ -45,6 +46,7 @@ pub struct Idp {
     /// Refusals that wait to be written for the teams of their clients.
     pub refusals: Queue,
     pub tls: Tls,
+    pub upstreams: Upstreams,
     /// The discovery document, rendered once.
     pub metadata: String,
     stopping: AtomicBool,
@@ -95,6 +97,7 @@ impl Idp {
             client_keys: ClientKeys::default(),
             refusals: Queue::default(),
             tls: Tls::open(&config)?,
+            upstreams: Upstreams::open(&config, &fetch)?,
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),

@@ -21,6 +21,7 @@ pub mod interaction;
 pub mod invitation;
 pub mod key;
 pub mod level;
+pub mod linking;
 pub mod moment;
 pub mod outbox;
 pub mod person_number;
@@ -32,6 +33,7 @@ pub mod session;
 pub mod standing;
 pub mod trail;
 pub mod transaction;
+pub mod upstream;
 
 pub use account::{Account, AccountState, Holder};
 pub use authenticator::Factor;

@@ -34,6 +34,8 @@ pub enum DeviceCookie {}
 pub enum Otp {}
 pub enum InitialAccessToken {}
 pub enum RegistrationToken {}
+/// What a browser sent to another provider brings back.
+pub enum UpstreamState {}
 
 impl Class for Code {
     const NAME: &'static str = "code";
@@ -74,6 +76,9 @@ impl Class for InitialAccessToken {
 }
 impl Class for RegistrationToken {
     const NAME: &'static str = "registration_access_token";
+}
+impl Class for UpstreamState {
+    const NAME: &'static str = "upstream_state";
 }
 
 /// A fresh secret, for its one recipient.

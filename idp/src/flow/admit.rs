@@ -150,7 +150,7 @@ fn end_oldest(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(), Fault
 }
 
 /// Ends one session with what it issued, and remembers why.
-fn end(db: &mut Db, session: &Session, why: serde_json::Value, idp: &Idp) -> Result<(), Fault> {
+pub(super) fn end(db: &mut Db, session: &Session, why: serde_json::Value, idp: &Idp) -> Result<(), Fault> {
     let now = idp.clock.now();
     if store::session::end(db, &session.id, now)? {
         let occasion = Occasion { name: session.id.as_str(), cause: Cause::SessionEnded, at: now };

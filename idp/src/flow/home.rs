@@ -15,6 +15,7 @@ use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
 use crate::domain::trail::Kind;
 use crate::domain::transaction::Transaction;
+use crate::domain::upstream::Link;
 use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
 use crate::idp::Idp;
 use crate::store::{self, Db};
@@ -36,6 +37,13 @@ pub struct Identity {
     pub portals: Vec<PortalConsent>,
     pub releases: Vec<Release>,
     pub transactions: Vec<ApprovedHere>,
+    pub links: Vec<LinkHere>,
+}
+
+/// Another provider's account that is linked to this one.
+pub struct LinkHere {
+    pub link: Link,
+    pub name: Bilingual,
 }
 
 /// One transaction the holder approved.
@@ -124,6 +132,7 @@ fn read(
         portals: portals(db, &account.id, &clients)?,
         releases: releases(db, &account.id, &clients)?,
         transactions: transactions(db, &account.id, &clients, idp)?,
+        links: links(db, &account.id, idp)?,
         session: session.id,
     })
 }
@@ -207,6 +216,17 @@ fn transactions(db: &mut Db, account: &Id<Account>, clients: &Clients, idp: &Idp
         })
     });
     lines.collect()
+}
+
+fn links(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<Vec<LinkHere>, Fault> {
+    let known = store::upstream_link::of_account(db, account)?.into_iter().map(|link| {
+        let name = match idp.upstreams.of_issuer(&link.issuer) {
+            Some(upstream) => upstream.agreed.name(),
+            None => Bilingual { vi: link.issuer.clone(), en: link.issuer.clone() },
+        };
+        LinkHere { link, name }
+    });
+    Ok(known.collect())
 }
 
 fn named(clients: &Clients, id: &Id<Client>) -> Bilingual {

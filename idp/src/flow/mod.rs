@@ -51,6 +51,11 @@ pub mod trace;
 pub mod trail;
 pub mod transaction;
 pub mod userinfo;
+pub mod linking;
+mod linking_code;
+pub mod upstream;
+pub mod upstream_logout;
+pub mod upstreams;
 
 use std::net::IpAddr;
 

@@ -34,6 +34,8 @@ pub mod throttle;
 pub mod token;
 pub mod trail;
 pub mod transaction;
+pub mod upstream;
+pub mod upstream_link;
 pub mod used;
 
 mod columns;
@@ -42,6 +44,7 @@ mod migrate;
 mod postgres;
 mod queue;
 mod schema;
+mod schema_upstream;
 mod sqlite;
 #[cfg(test)]
 mod tests;

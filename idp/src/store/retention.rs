@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{interaction, pushed, refused, sign_out, used};
+use super::{interaction, pushed, refused, sign_out, upstream, used};
 use crate::domain::refused_request::KEPT;
 use crate::domain::{Fault, Moment, Span};
 
@@ -17,6 +17,7 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
     Ok(interaction::sweep(db, now - Span::hours(1), BATCH)?
         + sign_out::sweep(db, now, BATCH)?
         + pushed::sweep(db, now, BATCH)?
+        + upstream::sweep(db, now, BATCH)?
         + refused::sweep(db, now - KEPT, BATCH)?
         // A spent assertion identifier outlives the clock difference we accept.
         + used::sweep(db, now - Span::minutes(2), BATCH)?

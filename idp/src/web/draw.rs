@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::page::{self, Asker, Frame, Lack, Level, Otp, OtpProblem, Reason, SignIn, SignInProblem, Stop};
 use super::read::{self, Place};
 use super::reply::{self, Context};
+use super::upstream;
 use crate::domain::claim::ClaimName;
 use crate::domain::relying_party::Client;
 use crate::domain::{Fault, Holder};
@@ -49,6 +50,7 @@ pub fn drawn(
             person_number: again.person_number.clone(),
             again: reauthenticate,
             problem: again.sign_in,
+            upstreams: upstream::ways(&setting.interaction, language, context.idp),
         }
         .render(),
         View::Otp { phone, complaint } => Otp {

@@ -149,7 +149,7 @@ pub async fn password(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) ->
     }
 }
 
-const fn sign_in_problem(complaint: sign_in_flow::Complaint) -> SignInProblem {
+pub const fn sign_in_problem(complaint: sign_in_flow::Complaint) -> SignInProblem {
     match complaint {
         sign_in_flow::Complaint::Malformed => SignInProblem::Malformed,
         sign_in_flow::Complaint::Wrong => SignInProblem::Wrong,

@@ -27,6 +27,7 @@ pub mod revoke;
 pub mod serve;
 pub mod token;
 pub mod trace;
+pub mod upstream;
 pub mod userinfo;
 pub mod watch;
 pub mod well_known;
@@ -99,6 +100,10 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(interaction::explained))
                 .route(web::post().to(interaction::give_up)),
         )
+        .service(resource("/upstream/{name}").route(web::get().to(upstream::begin)))
+        .service(resource("/upstream/{name}/callback").route(web::get().to(upstream::callback)))
+        .service(resource("/upstream/{name}/logout").route(web::post().to(upstream::logout)))
+        .service(resource("/link").route(web::get().to(upstream::link)).route(web::post().to(upstream::linked)))
         .service(resource("/logo/{client_id}").route(web::get().to(well_known::logo)))
         .service(resource("/assets/{name}").route(web::get().to(well_known::asset)))
         .default_service(web::to(well_known::nothing_here));

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::transaction::Act;
+use super::upstream::{LinkLine, Way};
 use super::{Frame, calendar, rendered};
 use crate::domain::{Factor, Fault, Moment};
 
@@ -74,6 +75,8 @@ pub struct TransactionLine {
 pub enum Done {
     Withdrawn,
     SessionEnded,
+    Linked,
+    Unlinked,
 }
 
 impl Done {
@@ -82,11 +85,13 @@ impl Done {
         match self {
             Done::Withdrawn => "withdrawn",
             Done::SessionEnded => "session_ended",
+            Done::Linked => "linked",
+            Done::Unlinked => "unlinked",
         }
     }
 
     pub fn find(name: &str) -> Option<Done> {
-        [Done::Withdrawn, Done::SessionEnded].into_iter().find(|done| done.name() == name)
+        [Done::Withdrawn, Done::SessionEnded, Done::Linked, Done::Unlinked].into_iter().find(|done| done.name() == name)
     }
 }
 
@@ -109,6 +114,10 @@ pub struct Identity {
     pub releases: Vec<ReleaseLine>,
     /// Newest first.
     pub transactions: Vec<TransactionLine>,
+    /// Accounts elsewhere that sign in here.
+    pub links: Vec<LinkLine>,
+    /// What may still be linked.
+    pub linkable: Vec<Way>,
     pub done: Option<Done>,
 }
 
@@ -131,6 +140,10 @@ impl Identity {
     }
 
     fn done_text(&self) -> Option<String> {
-        self.done.map(|done| self.frame.t(&format!("identity.done.{}", done.name())).into_owned())
+        let key = |done: Done| match done {
+            Done::Linked | Done::Unlinked => format!("link.done_{}", done.name()),
+            _ => format!("identity.done.{}", done.name()),
+        };
+        self.done.map(|done| self.frame.t(&key(done)).into_owned())
     }
 }

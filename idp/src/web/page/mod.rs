@@ -15,6 +15,7 @@ pub mod preview;
 pub mod sign_in;
 pub mod stop;
 pub mod transaction;
+pub mod upstream;
 pub mod words;
 
 use std::borrow::Cow;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::identity::{ConsentLine, Done, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
 use super::transaction::Act;
+use super::upstream::{Asked, LinkLine, LinkPage, UpstreamStop, Way};
 use super::*;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, Purpose};
@@ -168,6 +169,8 @@ fn identity(language: &'static str) -> Identity {
             act: Act::of(&act(), language),
             spent_at: Some(at),
         }],
+        links: vec![LinkLine { id: "0198c2f1".to_owned(), name: "Cơ quan định danh khác".to_owned(), linked_at: at }],
+        linkable: vec![way("second", false)],
         done: Some(Done::Withdrawn),
     }
 }
@@ -180,7 +183,18 @@ pub(super) fn sign_in(language: &'static str) -> SignIn {
         person_number: String::new(),
         again: false,
         problem: None,
+        upstreams: vec![way("authority", false), way("old-portal", true)],
     }
+}
+
+fn way(name: &str, ended: bool) -> Way {
+    let address = format!("/upstream/{name}?interaction=0198c2f0");
+    Way { name: name.to_owned(), label: "Cơ quan định danh khác".to_owned(), address, ended }
+}
+
+fn link(language: &'static str, asked: Asked) -> LinkPage {
+    let frame = Frame { address: "/link?proof=0198c2f0".to_owned(), ..frame(language, "link") };
+    LinkPage { frame, upstream: "Cơ quan định danh khác".to_owned(), asked }
 }
 
 pub(super) fn otp(language: &'static str) -> Otp {
@@ -272,5 +286,27 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
     add("error", "error", error(language, "invalid_request", "redirect_uri is not registered").render());
     add("form-post", "form-post", form_post(language).render());
     add("identity", "identity", identity(language).render());
+    let password = Asked::Password { person_number: String::new(), problem: Some(SignInProblem::Wrong) };
+    let code = |phone: &str| Asked::Code {
+        holder: "Nguyễn Văn An".to_owned(),
+        phone: phone.to_owned(),
+        minutes: 5,
+        problem: None,
+    };
+    add("link-password", "link", link(language, password).render());
+    add("link-code", "link", link(language, code("091••••678")).render());
+    add("link-no-phone", "link", link(language, code("")).render());
+    for trouble in UpstreamStop::TROUBLES {
+        let page = UpstreamStop {
+            frame: Frame { address: String::new(), form_token: String::new(), ..frame(language, "upstream") },
+            trouble,
+            upstream: "Cơ quan định danh khác".to_owned(),
+            day: Some(Moment::from_unix(1_719_766_799)),
+            said: Some("<script>alert(1)</script>".to_owned()),
+            other_way: (trouble != "unasked").then(|| "/sign-in?interaction=0198c2f0".to_owned()),
+            reference: "7f3c9a".to_owned(),
+        };
+        add(&format!("upstream-{trouble}"), "upstream", page.render());
+    }
     pages
 }

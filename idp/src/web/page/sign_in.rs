@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::upstream::Way;
 use super::{Asker, Frame, rendered};
 use crate::domain::Fault;
 
@@ -33,7 +34,7 @@ impl SignInProblem {
         }
     }
 
-    fn seconds(self) -> i64 {
+    pub(super) fn seconds(self) -> i64 {
         if let Self::Wait(seconds) = self { seconds.max(1) } else { 0 }
     }
 }
@@ -51,6 +52,8 @@ pub struct SignIn {
     /// A session stands, but a fresh proof is wanted.
     pub again: bool,
     pub problem: Option<SignInProblem>,
+    /// Other providers one may sign in through.
+    pub upstreams: Vec<Way>,
 }
 
 impl SignIn {
@@ -93,7 +96,7 @@ impl OtpProblem {
         }
     }
 
-    fn minutes(self) -> i64 {
+    pub(super) fn minutes(self) -> i64 {
         if let Self::Throttled(seconds) | Self::SendWait(seconds) = self {
             seconds.max(1).saturating_add(59) / 60
         } else {

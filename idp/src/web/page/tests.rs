@@ -94,7 +94,7 @@ fn every_form_to_us_carries_the_token_and_goes_to_its_own_page() {
 
 #[test]
 fn contract_6_the_hooks_of_each_page() {
-    let expected: [(&str, &[&str]); 13] = [
+    let expected: [(&str, &[&str]); 15] = [
         ("sign-in", &["person_number", "password", "submit"]),
         ("otp", &["otp", "submit", "resend"]),
         ("consent", &["allow", "deny", "claim-email", "claim-gender"]),
@@ -107,7 +107,9 @@ fn contract_6_the_hooks_of_each_page() {
         ("busy", &["back-to-client"]),
         ("sign-out", &["confirm"]),
         ("error", &["reference"]),
-        ("identity", &["sessions", "consents", "releases", "transactions"]),
+        ("identity", &["sessions", "consents", "releases", "transactions", "links"]),
+        ("link", &["cancel", "upstream"]),
+        ("upstream", &["other-way", "reference"]),
     ];
     for language in LANGUAGES {
         let pages = all(language);
