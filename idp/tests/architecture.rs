@@ -57,7 +57,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("reqwest", &["idp/src/fetch/", "admin/src/web/", "conformance/"]),
     ("openssl", &["idp/src/keys/", "idp/src/factor/", "conformance/src/sandbox/authority.rs"]),
     ("argon2", &["idp/src/keys/", "idp/src/factor/"]),
-    ("openidconnect", &["admin/src/", "conformance/", "idp/src/upstream/oidc.rs"]),
+    ("openidconnect", &["admin/src/", "conformance/", "idp/src/upstream/oidc"]),
 ];
 
 /// Routes that issue and confirm nothing, and why.

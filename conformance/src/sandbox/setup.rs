@@ -6,13 +6,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use idp::config::{Config, LogFormat, Migrate};
+use idp::config::{Config, LogFormat, Migrate, UpstreamConfig};
 use idp::domain::secret::{ClientSecret, Minted};
 use idp::random::{Random, SystemRandom};
 
 use super::authority::{Certificates, SERVER};
 use super::clients::CONSOLE;
 use super::ports::{Ports, origin, secure_origin};
+use super::upstream;
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug)]
@@ -23,6 +24,10 @@ pub struct Options {
     pub redis_url: Option<String>,
     pub ports: Ports,
     pub seed_only: bool,
+    /// Providers to sign in through, beside the one that has ended.
+    pub upstream: UpstreamConfig,
+    /// Whose upstream this sandbox is.
+    pub downstream: Option<String>,
 }
 
 /// Makes the directory, for its owner alone, and answers its full path: relative ones would depend on who reads them.
@@ -70,6 +75,7 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.limits.client_failures_per_network = 100_000;
     config.limits.sessions_per_account = 1_000;
     config.web.shutdown_seconds = 5;
+    config.upstream = upstream::with_ended(&options.upstream);
     config.telemetry.log = "warn".to_owned();
     config.telemetry.format = LogFormat::Text;
     config
@@ -128,6 +134,8 @@ mod tests {
             redis_url: None,
             ports: Ports::from_base(18_080).unwrap(),
             seed_only: false,
+            upstream: UpstreamConfig::default(),
+            downstream: None,
         }
     }
 

@@ -184,7 +184,8 @@ mod tests {
         assert_eq!(other.name().en, "Cổng khác");
         assert_eq!(other.level(Some("urn:a")), AuthenticationLevel::Two);
         assert_eq!(Config::read(&config.to_toml(), []).unwrap(), config);
-        let changed = read(WHOLE, &[("IDP_UPSTREAM__OTHER__ENABLED", "false"), ("IDP_UPSTREAM__OTHER__SCOPES", "openid,a")]);
+        let changed =
+            read(WHOLE, &[("IDP_UPSTREAM__OTHER__ENABLED", "false"), ("IDP_UPSTREAM__OTHER__SCOPES", "openid,a")]);
         let changed = changed.unwrap();
         assert!(!changed.upstream.0["other"].enabled);
         assert_eq!(changed.upstream.0["other"].scopes, ["openid", "a"]);

@@ -38,7 +38,8 @@ fn lines(text: &mut String, table: &Value) {
     for (key, value) in values {
         match value {
             Value::Object(members) => {
-                let pairs: Vec<String> = members.iter().map(|(name, value)| format!("{} = {value}", Value::from(name.as_str()))).collect();
+                let pairs: Vec<String> =
+                    members.iter().map(|(name, value)| format!("{} = {value}", Value::from(name.as_str()))).collect();
                 let _ = writeln!(text, "{key} = {{{}}}", pairs.join(", "));
             }
             value => line(text, key, value),

@@ -36,10 +36,7 @@ pub struct Trip {
 impl Trip {
     /// `security.md` UP-04: the answer counts in the browser that was sent away, at the provider it was sent to, once.
     pub fn awaits(&self, upstream: &str, browser: Option<&Stored<BrowserCookie>>, now: Moment) -> bool {
-        self.spent_at.is_none()
-            && now < self.expires_at
-            && self.upstream == upstream
-            && browser == Some(&self.browser)
+        self.spent_at.is_none() && now < self.expires_at && self.upstream == upstream && browser == Some(&self.browser)
     }
 }
 

@@ -20,7 +20,9 @@ pub fn text(code: &str, service: &str, host: &str) -> String {
 /// The same for a code that links the account to one at another provider.
 pub fn linking_text(code: &str, provider: &str, host: &str) -> String {
     let provider = plain(provider);
-    format!("Ma xac thuc {code} de lien ket tai khoan voi {provider}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}")
+    format!(
+        "Ma xac thuc {code} de lien ket tai khoan voi {provider}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}"
+    )
 }
 
 /// Latin letters, digits, spaces and hyphens: no accents, no punctuation a phone would make a link of, no line

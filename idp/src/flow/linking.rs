@@ -136,9 +136,8 @@ fn look(db: &mut Db, id: &Id<LinkProof>, browser: &Browser, idp: &Idp) -> Result
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     // A password proved before says nothing of this: whoever sits here now must know it.
     let since = proof.proved_at;
-    let fresh = |session: &Session| {
-        session.acquaintance.proofs().any(|(factor, at)| factor == Factor::Password && at >= since)
-    };
+    let fresh =
+        |session: &Session| session.acquaintance.proofs().any(|(factor, at)| factor == Factor::Password && at >= since);
     let proof = Box::new(proof);
     let Some(session) = session.filter(fresh) else { return Ok(Looked::At(proof, upstream, None)) };
     // A lock beats everything, before anything is sent or said (`security.md` D5).

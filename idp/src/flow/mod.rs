@@ -26,6 +26,8 @@ pub mod introspect;
 pub mod invitation;
 pub mod keep;
 pub mod keys;
+pub mod linking;
+mod linking_code;
 pub mod logo;
 pub mod logout;
 pub mod operator;
@@ -50,12 +52,10 @@ pub mod token;
 pub mod trace;
 pub mod trail;
 pub mod transaction;
-pub mod userinfo;
-pub mod linking;
-mod linking_code;
 pub mod upstream;
 pub mod upstream_logout;
 pub mod upstreams;
+pub mod userinfo;
 
 use std::net::IpAddr;
 

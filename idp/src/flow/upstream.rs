@@ -369,7 +369,9 @@ pub(super) fn refuse(
 pub(super) fn end(db: &mut Db, sessions: &[Id<Session>], reason: &str, idp: &Idp) -> Result<usize, Fault> {
     let mut ended = 0;
     for id in sessions {
-        let Some(session) = store::session::find(db, id)?.filter(|session| session.ended_at.is_none()) else { continue };
+        let Some(session) = store::session::find(db, id)?.filter(|session| session.ended_at.is_none()) else {
+            continue;
+        };
         admit::end(db, &session, json!({"reason": reason}), idp)?;
         ended += 1;
     }

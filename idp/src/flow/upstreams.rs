@@ -36,7 +36,8 @@ impl Upstreams {
             let secret = match &agreed.client_secret_file {
                 None => None,
                 Some(path) => {
-                    let told = |error| Fault::broken("upstream", format!("upstream.{name}.client_secret_file: {error}"));
+                    let told =
+                        |error| Fault::broken("upstream", format!("upstream.{name}.client_secret_file: {error}"));
                     Some(std::fs::read_to_string(path).map_err(told)?.trim().to_owned())
                 }
             };

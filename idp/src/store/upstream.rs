@@ -169,9 +169,11 @@ pub fn sweep(db: &mut Db, before: Moment, limit: i64) -> Result<usize, Fault> {
         .limit(limit)
         .select(upstream_proofs::id)
         .load(link))?;
-    let trips = on_each!(db, |link| diesel::delete(upstream_trips::table.filter(upstream_trips::state.eq_any(&trips)))
-        .execute(link))?;
-    let proofs = on_each!(db, |link| diesel::delete(upstream_proofs::table.filter(upstream_proofs::id.eq_any(&proofs)))
-        .execute(link))?;
+    let trips =
+        on_each!(db, |link| diesel::delete(upstream_trips::table.filter(upstream_trips::state.eq_any(&trips)))
+            .execute(link))?;
+    let proofs =
+        on_each!(db, |link| diesel::delete(upstream_proofs::table.filter(upstream_proofs::id.eq_any(&proofs)))
+            .execute(link))?;
     Ok(trips + proofs)
 }

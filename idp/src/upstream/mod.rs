@@ -15,10 +15,15 @@ pub use breaker::Breaker;
 pub use oidc::{Oidc, Settings};
 pub use token::LoggedOut;
 
+use serde_json::{Map, Value};
+
 use crate::domain::{Fault, Moment};
 
 /// A future a trait object can return.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+
+/// Reads a JSON object in which nothing is repeated (`security.md` UP-13).
+pub type ReadObject = fn(&[u8]) -> Result<Map<String, Value>, String>;
 
 /// A request to a provider.
 pub struct Carried {

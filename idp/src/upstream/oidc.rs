@@ -2,25 +2,29 @@
 //! sent to, and the tokens that come back. The crate reads the documents, makes the PKCE challenge and checks signatures;
 //! what the claims must say is in `token`.
 
+mod jwt;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
     CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
     CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AdditionalProviderMetadata, DiscoveryError, HttpRequest, HttpResponse, IssuerUrl, JsonWebKey, JsonWebKeyAlgorithm,
-    JsonWebKeySet, JwsSigningAlgorithm, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, http,
+    AdditionalProviderMetadata, DiscoveryError, HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySet,
+    JwsSigningAlgorithm, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, http,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use super::{Arrived, Bound, Carried, Carrier, Credential, Failure, Identified, LoggedOut, token};
+use jwt::{Parts, Signed};
+
+use super::{Arrived, Bound, Carried, Carrier, Credential, Failure, Identified, LoggedOut, ReadObject, token};
 use crate::domain::{Moment, Span};
 
 /// How long a discovery document and its keys are believed.
@@ -29,7 +33,6 @@ const FRESH: Span = Span::minutes(15);
 const ASKED_AGAIN: Span = Span::seconds(30);
 /// Who waited for a document that did not come does not wait for it again at once.
 const ALSO_FAILED: Span = Span::seconds(2);
-const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// What the crate does not read of a discovery document.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -62,20 +65,22 @@ pub struct Settings {
     pub client_id: String,
     pub scopes: Vec<String>,
     pub redirect_uri: String,
-    /// Reads a JSON object in which nothing is repeated (`security.md` UP-13).
-    pub object: fn(&[u8]) -> Result<Map<String, Value>, String>,
+    pub object: ReadObject,
 }
 
 struct Known {
     metadata: Metadata,
     keys: CoreJsonWebKeySet,
     at: Moment,
-    keys_at: Moment,
+    /// How often the keys were asked for.
+    asked: u64,
 }
 
 #[derive(Default)]
 struct Turn {
     failed: Option<(Moment, Failure)>,
+    /// The last time a signature made us ask for keys.
+    pressed: Option<Moment>,
 }
 
 pub struct Oidc {
@@ -234,7 +239,11 @@ impl Oidc {
     }
 
     fn read_ok(&self, arrived: &Arrived) -> Result<Map<String, Value>, Failure> {
-        if arrived.status == 200 { self.read(arrived) } else { Err(unreachable(&format!("answered {}", arrived.status))) }
+        if arrived.status == 200 {
+            self.read(arrived)
+        } else {
+            Err(unreachable(&format!("answered {}", arrived.status)))
+        }
     }
 
     fn read(&self, arrived: &Arrived) -> Result<Map<String, Value>, Failure> {
@@ -312,20 +321,22 @@ impl Oidc {
         if metadata.issuer().as_str() != self.settings.issuer {
             return Err(Failure::OtherIssuer);
         }
-        Ok(Known { keys: metadata.jwks().clone(), metadata, at: now, keys_at: now })
+        Ok(Known { keys: metadata.jwks().clone(), metadata, at: now, asked: 0 })
     }
 
     /// The keys as they are now; none where they were asked for a moment ago.
     async fn newer_keys(&self, known: &Known, now: Moment) -> Result<Option<Arc<Known>>, Failure> {
-        let _turn = self.turn.lock().await;
-        let held = self.held().filter(|held| held.keys_at > known.keys_at);
-        if held.is_some() || now.since(known.keys_at) < ASKED_AGAIN {
+        let mut turn = self.turn.lock().await;
+        // Whoever had the turn before may have brought what is wanted.
+        let held = self.held().filter(|held| held.asked > known.asked);
+        if held.is_some() || turn.pressed.is_some_and(|pressed| now.since(pressed) < ASKED_AGAIN) {
             return Ok(held);
         }
+        turn.pressed = Some(now);
         let uri = known.metadata.jwks_uri();
         let keys = JsonWebKeySet::fetch_async(uri, &|request| self.send(request)).await;
         let keys = keys.map_err(|error| unreachable(&told("keys", &error)))?;
-        let newer = Known { metadata: known.metadata.clone(), keys, at: known.at, keys_at: now };
+        let newer = Known { metadata: known.metadata.clone(), keys, at: known.at, asked: known.asked + 1 };
         Ok(Some(self.hold(newer)))
     }
 
@@ -349,44 +360,6 @@ impl Oidc {
         }
         let response = http::Response::builder().status(arrived.status).header("content-type", arrived.content_type);
         response.body(arrived.body).map_err(|error| Unsent(error.to_string()))
-    }
-}
-
-struct Signed {
-    claims: Map<String, Value>,
-    alg: String,
-}
-
-struct Parts<'a> {
-    signed: &'a str,
-    signature: Vec<u8>,
-    header: Map<String, Value>,
-    claims: Map<String, Value>,
-}
-
-impl<'a> Parts<'a> {
-    fn read(jwt: &'a str, object: fn(&[u8]) -> Result<Map<String, Value>, String>) -> Option<Self> {
-        let (signed, signature) = jwt.rsplit_once('.').filter(|_| jwt.len() <= LONGEST_TOKEN)?;
-        let (header, claims) = signed.split_once('.').filter(|(_, claims)| !claims.contains('.'))?;
-        let part = |text: &str| object(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        Some(Self { signed, signature, header: part(header)?, claims: part(claims)? })
-    }
-
-    /// By the key the header names, where it names one; a key made for something else never counts.
-    fn is_signed_by(&self, keys: &CoreJsonWebKeySet, alg: &CoreJwsSigningAlgorithm) -> bool {
-        let kid = self.header.get("kid").map(|kid| kid.as_str().unwrap_or_default());
-        keys.keys().iter().any(|key| {
-            let named = kid.is_none() || key.key_id().map(|id| id.as_str()) == kid;
-            let fits = match key.signing_alg() {
-                JsonWebKeyAlgorithm::Unspecified => true,
-                JsonWebKeyAlgorithm::Algorithm(own) => own == alg,
-                JsonWebKeyAlgorithm::Unsupported => false,
-            };
-            let for_signing = key.key_use().is_none_or(|usage| *usage == openidconnect::core::CoreJsonWebKeyUse::Signature);
-            let kind = alg.key_type().as_ref() == Some(key.key_type());
-            named && fits && for_signing && kind && key.verify_signature(alg, self.signed.as_bytes(), &self.signature).is_ok()
-        })
     }
 }
 

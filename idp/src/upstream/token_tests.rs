@@ -99,7 +99,9 @@ fn oidc_core_3_1_3_6_at_hash_binds_the_access_token() {
 #[test]
 fn oidc_core_5_3_2_userinfo_is_about_the_same_person() {
     assert!(userinfo(&good(), "248289761001").is_ok());
-    for claims in [changed("sub", None), changed("sub", Some(json!("other"))), changed("sub", Some(json!(["248289761001"])))] {
+    for claims in
+        [changed("sub", None), changed("sub", Some(json!("other"))), changed("sub", Some(json!(["248289761001"])))]
+    {
         assert!(userinfo(&claims, "248289761001").is_err());
     }
 }

@@ -6,3 +6,4 @@ mod payment;
 mod portals;
 mod refusal;
 mod sign_out;
+mod upstream;

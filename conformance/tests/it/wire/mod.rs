@@ -44,4 +44,5 @@ mod tls;
 mod token;
 mod trace;
 mod transactions;
+mod upstream;
 mod userinfo;

@@ -169,7 +169,9 @@ fn identity(language: &'static str) -> Identity {
             act: Act::of(&act(), language),
             spent_at: Some(at),
         }],
-        links: vec![LinkLine { id: "0198c2f1".to_owned(), name: "Cơ quan định danh khác".to_owned(), linked_at: at }],
+        links: vec![LinkLine {
+            id: "0198c2f1".to_owned(), name: "Cơ quan định danh khác".to_owned(), linked_at: at
+        }],
         linkable: vec![way("second", false)],
         done: Some(Done::Withdrawn),
     }

@@ -26,9 +26,17 @@ pub struct LinkLine {
 
 #[derive(Clone, Debug)]
 pub enum Asked {
-    Password { person_number: String, problem: Option<SignInProblem> },
+    Password {
+        person_number: String,
+        problem: Option<SignInProblem>,
+    },
     /// `phone` is masked; empty where the account has none.
-    Code { holder: String, phone: String, minutes: i64, problem: Option<OtpProblem> },
+    Code {
+        holder: String,
+        phone: String,
+        minutes: i64,
+        problem: Option<OtpProblem>,
+    },
 }
 
 #[derive(Clone, Debug, Template)]
@@ -92,7 +100,7 @@ impl UpstreamStop {
 
     fn says(&self, part: &str, language: &str) -> String {
         let key = format!("upstream.trouble.{}.{part}", self.trouble);
-        let day = self.day.map(|day| calendar::day(day)).unwrap_or_default();
+        let day = self.day.map(calendar::day).unwrap_or_default();
         words::say(language, &key).replace("%{name}", &self.upstream).replace("%{day}", &day)
     }
 }
