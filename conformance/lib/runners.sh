@@ -124,10 +124,25 @@ conformance_plans() {
   python3 conformance/plans/walk.py "$ISSUER" "$PHONE" "$plans"
 }
 
+# The file by which the sandbox finds npm's oidc-provider, which `upstream.mjs` starts there.
+prepare_upstream() {
+  export UPSTREAM=$((30000 + RANDOM % 2000)) UPSTREAM_SECRET=upstream-$RANDOM-$RANDOM-$RANDOM
+  mkdir -p "$state/upstream"
+  printf '%s' "$UPSTREAM_SECRET" >"$state/upstream/secret"
+  cat >"$state/upstream/upstream.toml" <<TOML
+[upstream.node]
+issuer = "http://localhost:$UPSTREAM"
+client_id = "idp"
+client_secret_file = "secret"
+name_vi = "Một nhà cung cấp khác"
+TOML
+}
+
 # relying_parties NAME [SANDBOX OPTION...]: every library against one sandbox, which speaks TLS too.
 relying_parties() {
   local name=$1 place=$CARGO_TARGET_DIR/clients
-  if ! start_sandbox "$@" --tls; then
+  prepare_upstream
+  if ! start_sandbox "$@" --tls --upstream "$state/upstream/upstream.toml"; then
     echo "the sandbox does not start on $name"
     count 0 1
     return
@@ -138,6 +153,7 @@ relying_parties() {
   if ! run_quietly "clients-$name" register_clients; then count 0 1; fi
   counted "authlib-$name" "$place/authlib/bin/python" conformance/clients/authlib/relying_party.py
   counted "openid-client-$name" "$node" "$place/node/relying_party.mjs"
+  counted "oidc-provider-upstream-$name" "$node" "$place/node/upstream.mjs"
   FAPI=$place/registrations/fapi counted "openid-client-fapi-$name" "$node" "$place/node/fapi.mjs"
   MUTUAL=$place/registrations counted "openid-client-mtls-$name" "$node" "$place/node/mtls.mjs"
   WEB=$place/registrations/web INVITATION=$place/registrations/invitation NODE_EXTRA_CA_CERTS=$AUTHORITY \

@@ -59,6 +59,10 @@
 //! | client moves into another portal's sector | the sector is frozen, and its list of addresses fetched and checked | `registration::manage`, `flow::sector` | `wire::register` |
 //! | key taken out of a client's set still signs | a fetched set serves five minutes at most | `flow::client_keys` | `client_keys_tests`, `wire::client_keys` |
 //! | we are made to fetch again and again, or from inside | one fetch at a time, half a minute apart, public addresses only | `flow::client_keys`, `fetch` | `client_keys_tests`, `fetch` tests |
+//! | another provider's answer passed off as the one asked | `state` is of one browser, provider and interaction, once; `iss` before any token request | `flow::upstream`, `domain::upstream` | `wire::upstream` |
+//! | another provider vouches for somebody else's account | a link is made by password and code in that browser, never by what is asserted | `flow::linking` | `wire::upstream::linking` |
+//! | link proof used twice, elsewhere, by another | one row, claimed by one account and spent by one update | `store::upstream` | `wire::upstream::linking` |
+//! | another provider hangs, floods or redirects our secret | five seconds, 64 KiB, no redirects, and a breaker | `fetch::exchange`, `upstream::breaker` | `wire::upstream` |
 //! | database dump | values sealed, numbers found by keyed index, secrets as digests | `keys::seal`, `flow::sealed` | `dump` |
 //! | Redis lost, rolled back or cut off | nothing in it decides anything but a soft limit | `ephemeral`, `web::limit` | `ephemeral::tests` |
 //! | storage fails in the middle of an act | one transaction; a fault is never told as a success | `store`, `web::reply` | `wire::faults` |

@@ -19,6 +19,7 @@ use crate::flow::logo::Logos;
 use crate::flow::quota::Open;
 use crate::flow::tls::Tls;
 use crate::flow::trace::Queue;
+use crate::flow::upstreams::Upstreams;
 use crate::keys::{Ring, Vault};
 use crate::notice::Notice;
 use crate::protocol::discovery::{self, Certificates, Published};
@@ -54,6 +55,7 @@ pub struct Idp {
     pub tls: Tls,
     /// What is begun and not finished.
     pub open: Open,
+    pub upstreams: Upstreams,
     /// The discovery document, rendered once.
     pub metadata: String,
     stopping: AtomicBool,
@@ -107,6 +109,7 @@ impl Idp {
             tls: Tls::open(&config)?,
             registry: crate::flow::registry::open(&config, &fetch)?,
             open: Open::default(),
+            upstreams: Upstreams::open(&config, &fetch)?,
             fetch,
             metadata: metadata(&config),
             stopping: AtomicBool::new(false),

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `domain` | the words | nothing |
 //! | `protocol` | the rules of OAuth and OpenID Connect, pure | `domain` |
-//! | `store`, `ephemeral`, `keys`, `factor`, `notice`, `fetch`, `registry` | the tools | `domain`, themselves |
+//! | `store`, `ephemeral`, `keys`, `factor`, `notice`, `fetch`, `registry`, `upstream` | the tools | `domain`, themselves |
 //! | `flow` | the journeys: read, decide, record, answer | all of the above |
 //! | `web` | the door | `domain`, `protocol` types, `flow` |
 //!
@@ -32,4 +32,5 @@ pub mod random;
 pub mod registry;
 pub mod store;
 pub mod telemetry;
+pub mod upstream;
 pub mod web;

@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("keys", &["domain", "random"]),
     ("factor", &["domain", "random", "config"]),
     ("notice", &["domain"]),
+    ("upstream", &["domain"]),
     ("fetch", &["domain", "config"]),
     ("registry", &["domain"]),
     ("config", &["domain"]),
@@ -36,6 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "registry",
             "config",
             "telemetry",
+            "upstream",
             "clock",
             "random",
             "idp",
@@ -60,7 +62,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
         &["idp/src/keys/", "idp/src/factor/", "conformance/src/sandbox/authority.rs", "conformance/src/device.rs"],
     ),
     ("argon2", &["idp/src/keys/", "idp/src/factor/"]),
-    ("openidconnect", &["admin/src/", "conformance/"]),
+    ("openidconnect", &["admin/src/", "conformance/", "idp/src/upstream/oidc"]),
 ];
 
 /// Routes that issue and confirm nothing, and why.
@@ -80,6 +82,7 @@ const OPEN_ROUTES: &[(&str, &str)] = &[
     ("/end-session", "takes away, never gives"),
     ("/sign-out", "takes away, never gives"),
     ("/revoke", "takes away, never gives"),
+    ("/upstream/{name}/logout", "takes away, never gives"),
     ("/register", "admits a client by invitation; there is nobody yet who could act"),
 ];
 

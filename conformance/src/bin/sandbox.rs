@@ -7,6 +7,8 @@ use clap::Parser;
 use conformance::sandbox::ports::Ports;
 use conformance::sandbox::run::run;
 use conformance::sandbox::setup::Options;
+use conformance::sandbox::upstream;
+use idp::config::UpstreamConfig;
 
 #[derive(Parser)]
 #[command(
@@ -34,6 +36,13 @@ struct Arguments {
     /// authority of its own in DIR/tls. The issuer stays http://localhost:N.
     #[arg(long)]
     tls: bool,
+    /// Other providers to sign in through: a file with `[upstream.NAME]` sections as in idp.toml.
+    #[arg(long, value_name = "FILE", value_parser = upstreams)]
+    upstream: Option<UpstreamConfig>,
+    /// Serves the provider at ORIGIN as its upstream: registers it, and writes what its `--upstream` wants to
+    /// DIR/upstream.toml.
+    #[arg(long, value_name = "ORIGIN")]
+    downstream: Option<String>,
     /// Migrates, seeds, writes the configuration and ends.
     #[arg(long)]
     seed_only: bool,
@@ -42,6 +51,10 @@ struct Arguments {
 fn ports(text: &str) -> Result<Ports, String> {
     let base = text.parse().map_err(|_| "not a port".to_owned())?;
     Ports::from_base(base).ok_or_else(|| "must be 1 to 64534: the highest port is N+1001".to_owned())
+}
+
+fn upstreams(text: &str) -> Result<UpstreamConfig, String> {
+    upstream::read(std::path::Path::new(text))
 }
 
 #[actix_web::main]
@@ -54,6 +67,8 @@ async fn main() -> ExitCode {
         redis_url: arguments.redis_url,
         ports: arguments.port_base.with_tls(arguments.tls),
         seed_only: arguments.seed_only,
+        upstream: arguments.upstream.unwrap_or_default(),
+        downstream: arguments.downstream,
     };
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,12 +4,14 @@
 //! Owns the seeded holders, the portals' registrations and the pages of portals and phone. The portals must not know
 //! the provider's rooms: what they learn of a citizen comes over the wire, as with anybody's portal.
 
+mod account;
 pub mod app;
 pub mod applicants;
 pub mod authority;
 pub mod clients;
 pub mod dossiers;
 pub mod form;
+pub mod legacy;
 pub mod outcome;
 pub mod page;
 mod papers;
@@ -22,5 +24,6 @@ pub mod run;
 pub mod seed;
 pub mod setup;
 pub mod site;
+pub mod upstream;
 pub mod view;
 pub mod visit;

@@ -11,6 +11,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use admin::web::patience::bounded;
 use idp::clock::Clock;
 
+use super::account;
+use super::legacy::OldAccounts;
 use super::outcome::Told;
 use super::page::{self, Choice, Reply, choice, host_cookie, query, see_other};
 use super::site::{Errand, Site};
@@ -26,6 +28,8 @@ pub struct Portal {
     pub relying_party: RelyingParty,
     pub visits: Visits,
     pub clock: Arc<dyn Clock>,
+    /// Accounts it issued itself, before sign-in by VNeID.
+    pub old: OldAccounts,
 }
 
 /// Every route on one screen.
@@ -34,6 +38,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/", web::get().to(home))
         .route("/dossier", web::get().to(dossier))
         .route("/pay", web::get().to(pay))
+        .route("/account", web::get().to(account::show))
+        .route("/account/link", web::post().to(account::link))
+        .route("/account/update", web::post().to(account::update))
         .route("/sign-in", web::get().to(sign_in))
         .route("/callback", web::get().to(callback))
         .route("/sign-out", web::post().to(sign_out))
@@ -64,15 +71,15 @@ pub fn serve(portal: Portal, port: u16) -> std::io::Result<Server> {
 type Shared = web::Data<Portal>;
 
 impl Portal {
-    fn key(&self, request: &HttpRequest) -> Option<String> {
+    pub(super) fn key(&self, request: &HttpRequest) -> Option<String> {
         request.cookie(self.site.cookie).map(|cookie| cookie.value().to_owned())
     }
 
-    fn choice(&self, request: &HttpRequest) -> Choice {
+    pub(super) fn choice(&self, request: &HttpRequest) -> Choice {
         choice(request, self.site.language_cookie)
     }
 
-    fn reply(&self, status: StatusCode) -> Reply<'_> {
+    pub(super) fn reply(&self, status: StatusCode) -> Reply<'_> {
         Reply { status, form_target: &self.issuer }
     }
 
@@ -232,7 +239,7 @@ fn enough(errand: &Errand, signed_in: SignedIn) -> Result<SignedIn, Failure> {
     if errand.is_met_by(acr) { Ok(signed_in) } else { Err(Failure::Untrusted("acr")) }
 }
 
-type Posted = web::Form<HashMap<String, String>>;
+pub(super) type Posted = web::Form<HashMap<String, String>>;
 
 /// Whether a form came from a page of this very visit.
 fn genuine(portal: &Portal, key: &str, posted: &Posted) -> bool {

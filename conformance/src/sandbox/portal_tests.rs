@@ -29,6 +29,7 @@ fn portal(site: &'static Site) -> web::Data<Portal> {
         relying_party: RelyingParty::new(registration).unwrap(),
         visits: Visits::default(),
         clock: Arc::new(FixedClock::at(Moment::from_unix(1_795_000_000))),
+        old: Default::default(),
     })
 }
 

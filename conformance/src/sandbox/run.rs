@@ -22,6 +22,7 @@ use super::applicants::APPLICANTS;
 use super::authority::{Certificates, SERVER};
 use super::clients::{CONSOLE, DOSSIERS, MINISTRY, NATIONAL, READER, registrations};
 use super::dossiers::{self, Dossiers};
+use super::legacy::{OLD_PASSWORD, OldAccounts};
 use super::people::{Door, OPERATORS, PASSWORD, PEOPLE};
 use super::phone::{self, Inbox, Message, RegisterAt};
 use super::portal::{self, Portal};
@@ -30,6 +31,7 @@ use super::registry::{self, Register};
 use super::seed::{operators, seed};
 use super::setup::{Options, REGISTRY, client_secret, configuration, directory, write_configuration};
 use super::site::{MINISTRY_SITE, NATIONAL_SITE, Site};
+use super::upstream;
 use super::visit::Visits;
 use crate::rp::{Registration, RelyingParty};
 
@@ -65,9 +67,13 @@ async fn seeded(options: &Options, directory: &Path, config: Config) -> Result<C
     for client in [NATIONAL, MINISTRY, CONSOLE, DOSSIERS] {
         secrets.push((client, client_secret(directory, client)?));
     }
-    let registrations: Vec<Value> = registrations(options.ports, |client| {
+    let mut registrations: Vec<Value> = registrations(options.ports, |client| {
         secrets.iter().find(|(id, _)| *id == client).map(|(_, secret)| secret.clone()).unwrap_or_default()
     });
+    if let Some(downstream) = &options.downstream {
+        registrations.push(upstream::registration(downstream, &client_secret(directory, upstream::DOWNSTREAM)?));
+        upstream::write(options.ports, directory)?;
+    }
     let idp = Idp::open(config).await.map_err(unopened)?;
     seed(&registrations, options.ports, &idp).await?;
     bind_first(&Phones::at(directory, &idp.config.issuer)?, &idp).await?;
@@ -165,6 +171,7 @@ fn portal(site: &'static Site, port: u16, ports: Ports, directory: &Path) -> Res
         relying_party: RelyingParty::new(registration).map_err(|failure| format!("{failure:?}"))?,
         visits: Visits::default(),
         clock: Arc::new(SystemClock),
+        old: if site.client == NATIONAL { OldAccounts::seeded() } else { OldAccounts::default() },
     })
 }
 
@@ -262,6 +269,9 @@ fn print_table(ports: Ports) {
         let url = format!("{}/enrol", origin(ports.provider()));
         println!("{url:<28}{:<16}{:<13}{} · {} · {}", one.number, "", one.name, one.birthdate, one.hint);
     }
+    let account = format!("{}/account", origin(ports.national()));
+    let what = "after signing in: link the portal account you had before VNeID";
+    println!("{account:<28}{:<16}{OLD_PASSWORD:<13}{what}", "");
     for (url, what) in [
         (origin(ports.registry()), "the sample registers: who can register, events, moods"),
         (origin(ports.phone()), "the phone: codes sent by SMS arrive here"),

@@ -106,6 +106,8 @@ mod tests {
             redis_url: None,
             ports,
             seed_only: true,
+            upstream: Default::default(),
+            downstream: None,
         };
         let idp = Idp::open(configuration(&options, place.path(), Vec::new())).await.unwrap();
         let registrations = registrations(ports, |_| "s".repeat(43));

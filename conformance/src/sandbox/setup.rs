@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use idp::config::{Config, LogFormat, Migrate};
+use idp::config::{Config, LogFormat, Migrate, UpstreamConfig};
 use idp::domain::Span;
 use idp::domain::secret::{ClientSecret, Minted};
 use idp::random::{Random, SystemRandom};
@@ -18,6 +18,7 @@ use super::registry;
 
 /// What the provider shows the sample registers.
 pub const REGISTRY: &str = "registry";
+use super::upstream;
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug)]
@@ -28,6 +29,10 @@ pub struct Options {
     pub redis_url: Option<String>,
     pub ports: Ports,
     pub seed_only: bool,
+    /// Providers to sign in through, beside the one that has ended.
+    pub upstream: UpstreamConfig,
+    /// Whose upstream this sandbox is.
+    pub downstream: Option<String>,
 }
 
 /// Makes the directory, for its owner alone, and answers its full path: relative ones would depend on who reads them.
@@ -92,6 +97,7 @@ pub fn configuration(options: &Options, directory: &Path, operators: Vec<String>
     config.recovery.danger_short_cooling_off = true;
     config.recovery.cooling_off = Span::seconds(20);
     config.web.shutdown_seconds = 5;
+    config.upstream = upstream::with_ended(&options.upstream);
     config.telemetry.log = "warn".to_owned();
     config.telemetry.format = LogFormat::Text;
     config
@@ -150,6 +156,8 @@ mod tests {
             redis_url: None,
             ports: Ports::from_base(18_080).unwrap(),
             seed_only: false,
+            upstream: UpstreamConfig::default(),
+            downstream: None,
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Home {
     lead: &'static str,
     /// The service that needs level 2, where the portal has one.
     dossier: bool,
+    /// Whether it issued accounts before.
+    had_accounts: bool,
     /// The payment, where the portal takes one.
     fee: Option<&'static str>,
     paid: Option<Paid>,
@@ -46,6 +48,7 @@ impl Home {
             frame: frame(portal, language, "home", errand.path, portal.site.name.say(language)),
             lead: portal.site.lead.say(language),
             dossier: portal.site.errand("dossier").is_some(),
+            had_accounts: !portal.old.is_empty(),
             fee: portal.site.errand("pay").map(|errand| errand.title.say(language)),
             paid: None,
             outcome: None,
@@ -107,7 +110,7 @@ impl Received {
 }
 
 /// Claims from both places; what userinfo says wins, for there the released claims stand.
-fn together(signed_in: &SignedIn) -> Map<String, Value> {
+pub(super) fn together(signed_in: &SignedIn) -> Map<String, Value> {
     let mut claims = signed_in.id_claims.clone();
     claims.extend(signed_in.userinfo.clone());
     claims
@@ -218,7 +221,7 @@ impl Note {
     }
 }
 
-fn frame(portal: &Portal, language: Language, page: &'static str, path: &str, title: &str) -> Frame {
+pub(super) fn frame(portal: &Portal, language: Language, page: &'static str, path: &str, title: &str) -> Frame {
     Frame {
         language,
         site: portal.site.name.say(language),

@@ -54,6 +54,15 @@ impl Visit {
         self.begun.push((begun, errand));
     }
 
+    /// Whether a form was of this visit and not sent before.
+    pub fn spend_token(&mut self, presented: &str) -> bool {
+        let right = self.form_token == presented;
+        if right {
+            self.form_token = unguessable();
+        }
+        right
+    }
+
     /// The sign-in an answer's `state` belongs to. Single use: a second answer finds nothing.
     pub fn take(&mut self, state: &str) -> Option<(Begun, &'static Errand)> {
         let place = self.begun.iter().position(|(begun, _)| begun.state == state)?;

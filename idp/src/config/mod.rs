@@ -17,6 +17,7 @@ mod store;
 mod telemetry;
 mod tls;
 mod tools;
+mod upstream;
 mod web;
 mod write;
 
@@ -37,6 +38,7 @@ pub use store::{DatabaseConfig, Migrate};
 pub use telemetry::{LogFormat, TelemetryConfig};
 pub use tls::{MtlsConfig, TlsConfig};
 pub use tools::{FetchConfig, KeysConfig, SmsConfig, SmsKind};
+pub use upstream::{UpstreamConfig, UpstreamKind, UpstreamProvider};
 pub use web::{AdminConfig, Network, OperationsConfig, WebConfig};
 
 /// The file read when none is named.
@@ -90,6 +92,7 @@ pub struct Config {
     pub recovery: RecoveryConfig,
     pub limits: Limits,
     pub telemetry: TelemetryConfig,
+    pub upstream: UpstreamConfig,
 }
 
 impl Default for Config {
@@ -115,6 +118,7 @@ impl Default for Config {
             recovery: RecoveryConfig::default(),
             limits: Limits::default(),
             telemetry: TelemetryConfig::default(),
+            upstream: UpstreamConfig::default(),
         }
     }
 }
@@ -166,6 +170,7 @@ impl Config {
         self.registry.check(self.danger_http_loopback)?;
         self.lifetimes.check()?;
         self.recovery.check()?;
+        self.upstream.check(&self.issuer, self.danger_http_loopback)?;
         self.limits.check()
     }
 

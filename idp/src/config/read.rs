@@ -3,9 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Config, Invalid};
+use super::{Config, Invalid, UpstreamProvider};
 
 const PREFIX: &str = "IDP_";
+/// The one section whose keys are names the operator gives; each holds a table of settings.
+const NAMED: &str = "upstream";
 
 /// The merged configuration, typed but not yet checked.
 pub(super) fn merged(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, Invalid> {
@@ -20,7 +22,8 @@ pub(super) fn merged(text: &str, environment: impl IntoIterator<Item = (String, 
     variables.sort_unstable();
     for (name, text) in variables {
         let Some(key) = variable(&name, &template)? else { continue };
-        let value = typed(&text, at(&template, &key.path)).map_err(|reason| Invalid::new(&name, reason))?;
+        let like = like(&template, &key.path);
+        let value = like.and_then(|like| typed(&text, &like)).map_err(|reason| Invalid::new(&name, reason))?;
         try_alone(&defaults, &key.path, value.clone()).map_err(|reason| Invalid::new(&name, reason))?;
         put(&mut merged, &key.path, value);
     }
@@ -49,6 +52,15 @@ fn leaves(file: Map<String, Value>, template: &Value) -> Result<Vec<(Key, Value)
     for (name, value) in file {
         match (template.get(&name), value) {
             (None, _) => return Err(Invalid::new(name, "unknown key")),
+            (Some(_), Value::Object(tables)) if name == NAMED => {
+                for (key, value) in tables {
+                    let full = format!("{name}.{key}");
+                    if !value.is_object() {
+                        return Err(Invalid::new(full, "is a section"));
+                    }
+                    found.push((Key { path: vec![name.clone(), key], name: full }, value));
+                }
+            }
             (Some(Value::Object(section)), Value::Object(keys)) => {
                 for (key, value) in keys {
                     let full = format!("{name}.{key}");
@@ -70,6 +82,11 @@ fn leaves(file: Map<String, Value>, template: &Value) -> Result<Vec<(Key, Value)
 fn variable(name: &str, template: &Value) -> Result<Option<Key>, Invalid> {
     let Some(rest) = name.strip_prefix(PREFIX) else { return Ok(None) };
     let path: Vec<String> = rest.split("__").map(str::to_ascii_lowercase).collect();
+    if let [section, _, _] = path.as_slice()
+        && section == NAMED
+    {
+        return Ok(Some(Key { path, name: name.to_owned() }));
+    }
     let known = !matches!(at(template, &path), Value::Null | Value::Object(_));
     match (known, path.len()) {
         (true, _) => Ok(Some(Key { path, name: name.to_owned() })),
@@ -91,10 +108,33 @@ fn at<'a>(tree: &'a Value, path: &[String]) -> &'a Value {
     path.iter().try_fold(tree, |tree, key| tree.get(key)).unwrap_or(&Value::Null)
 }
 
+/// What a variable's key holds by default; of a named table, what any such table holds.
+fn like(template: &Value, path: &[String]) -> Result<Value, &'static str> {
+    if let [section, _, key] = path
+        && section == NAMED
+    {
+        let table = serde_json::to_value(UpstreamProvider::template()).unwrap_or_default();
+        return table.get(key).filter(|known| !known.is_object()).cloned().ok_or("unknown key");
+    }
+    Ok(at(template, path).clone())
+}
+
 fn put(tree: &mut Value, path: &[String], value: Value) {
-    if let Some(place) = path.iter().try_fold(tree, |tree, key| tree.get_mut(key)) {
+    if path.first().is_some_and(|section| section == NAMED) {
+        put_named(tree, path, value);
+    } else if let Some(place) = path.iter().try_fold(tree, |tree, key| tree.get_mut(key)) {
         *place = value;
     }
+}
+
+/// Such a table is there only once it is named.
+fn put_named(tree: &mut Value, path: &[String], value: Value) {
+    let mut place = tree;
+    for key in path {
+        let Value::Object(members) = place else { return };
+        place = members.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+    }
+    *place = value;
 }
 
 /// A variable's text in the type its key has. Lists are separated by commas.

@@ -15,12 +15,36 @@ pub(super) fn toml(config: &Config) -> String {
     }
     for (section, values) in &tree {
         let Value::Object(values) = values else { continue };
+        if values.is_empty() {
+            continue;
+        }
+        if values.values().all(Value::is_object) {
+            for (name, table) in values {
+                let _ = write!(text, "\n[{section}.{name}]\n");
+                lines(&mut text, table);
+            }
+            continue;
+        }
         let _ = write!(text, "\n[{section}]\n");
         for (key, value) in values {
             line(&mut text, key, value);
         }
     }
     text
+}
+
+fn lines(text: &mut String, table: &Value) {
+    let Value::Object(values) = table else { return };
+    for (key, value) in values {
+        match value {
+            Value::Object(members) => {
+                let pairs: Vec<String> =
+                    members.iter().map(|(name, value)| format!("{} = {value}", Value::from(name.as_str()))).collect();
+                let _ = writeln!(text, "{key} = {{{}}}", pairs.join(", "));
+            }
+            value => line(text, key, value),
+        }
+    }
 }
 
 /// JSON's text for strings, numbers, booleans and lists of them is TOML's too. An absent key has no text.

@@ -32,6 +32,7 @@ pub mod invitation;
 pub mod json;
 pub mod key;
 pub mod level;
+pub mod linking;
 pub mod matching;
 pub mod moment;
 pub mod outbox;
@@ -50,6 +51,7 @@ pub mod standing;
 pub mod statement;
 pub mod trail;
 pub mod transaction;
+pub mod upstream;
 
 pub use account::{Account, AccountState, Holder};
 pub use authenticator::Factor;

@@ -42,6 +42,8 @@ pub enum RecoveryCookie {}
 pub enum AppTicket {}
 /// What a phone that scanned one signs.
 pub enum AppChallenge {}
+/// What a browser sent to another provider brings back.
+pub enum UpstreamState {}
 
 impl Class for Code {
     const NAME: &'static str = "code";
@@ -95,6 +97,9 @@ impl Class for RecoveryCookie {
 }
 impl Class for RegistrationToken {
     const NAME: &'static str = "registration_access_token";
+}
+impl Class for UpstreamState {
+    const NAME: &'static str = "upstream_state";
 }
 
 /// A fresh secret, for its one recipient.

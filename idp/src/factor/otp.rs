@@ -116,9 +116,17 @@ pub fn binding_text(code: &str, host: &str) -> String {
     )
 }
 
+/// The same for a code that links the account to one at another provider.
+pub fn linking_text(code: &str, provider: &str, host: &str) -> String {
+    let provider = plain(provider);
+    format!(
+        "Ma xac thuc {code} de lien ket tai khoan voi {provider}. Tuyet doi khong chia se ma nay cho bat ky ai.\n@{host} #{code}"
+    )
+}
+
 /// Latin letters, digits, spaces and hyphens: no accents, no punctuation a phone would make a link of, no line
 /// break that could forge the last line.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let mut plain = String::new();
     for letter in text.nfd().filter(|letter| !is_combining_mark(*letter)) {
         match letter {

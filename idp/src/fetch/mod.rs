@@ -5,6 +5,7 @@
 //! with its address and nothing else. Must not know: what is fetched, or why.
 
 mod address;
+mod exchange;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};

@@ -19,6 +19,7 @@ use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
 use crate::domain::trail::Kind;
 use crate::domain::transaction::Transaction;
+use crate::domain::upstream::Link;
 use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
 use crate::idp::Idp;
 use crate::store::{self, Db};
@@ -49,6 +50,7 @@ pub struct Identity {
     pub devices: Vec<DeviceHere>,
     pub cases: Vec<Case>,
     pub credentials: Credentials,
+    pub links: Vec<LinkHere>,
 }
 
 /// One device the account signs in from.
@@ -60,6 +62,12 @@ pub struct DeviceHere {
     pub seen_at: Moment,
     /// The one that asks.
     pub here: bool,
+}
+
+/// Another provider's account that is linked to this one.
+pub struct LinkHere {
+    pub link: Link,
+    pub name: Bilingual,
 }
 
 /// One transaction the holder approved.
@@ -165,6 +173,7 @@ fn read(
         devices: devices(db, &account.id, browser, idp)?,
         cases: store::case::of_account(db, &account.id, CASES_SHOWN)?,
         credentials: shown::credentials(db, account, &session, idp)?,
+        links: links(db, &account.id, idp)?,
         session: session.id,
     })
 }
@@ -260,6 +269,17 @@ fn devices(db: &mut Db, account: &Id<Account>, browser: &Browser, idp: &Idp) -> 
         agent: known.agent,
         first_seen_at: known.first_seen_at,
         seen_at: known.seen_at,
+    });
+    Ok(known.collect())
+}
+
+fn links(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<Vec<LinkHere>, Fault> {
+    let known = store::upstream_link::of_account(db, account)?.into_iter().map(|link| {
+        let name = match idp.upstreams.of_issuer(&link.issuer) {
+            Some(upstream) => upstream.agreed.name(),
+            None => Bilingual { vi: link.issuer.clone(), en: link.issuer.clone() },
+        };
+        LinkHere { link, name }
     });
     Ok(known.collect())
 }

@@ -33,6 +33,8 @@ pub mod introspect;
 pub mod invitation;
 pub mod keep;
 pub mod keys;
+pub mod linking;
+mod linking_code;
 pub mod logo;
 pub mod logout;
 pub mod not_me;
@@ -72,6 +74,9 @@ pub mod totp;
 pub mod trace;
 pub mod trail;
 pub mod transaction;
+pub mod upstream;
+pub mod upstream_logout;
+pub mod upstreams;
 pub mod userinfo;
 
 use std::net::IpAddr;

@@ -21,6 +21,7 @@ mod sign;
 pub mod tls;
 mod vault;
 
+pub use json::object as unrepeated_object;
 pub use jwk::thumbprints;
 pub use ring::{ACCESS_TOKEN, INTROSPECTION, JWT, Ring};
 pub use vault::Vault;

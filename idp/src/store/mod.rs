@@ -49,6 +49,8 @@ pub mod token;
 pub mod totp;
 pub mod trail;
 pub mod transaction;
+pub mod upstream;
+pub mod upstream_link;
 pub mod used;
 
 mod columns;
@@ -59,6 +61,7 @@ mod queue;
 mod schema;
 mod schema_app;
 mod schema_factors;
+mod schema_upstream;
 mod sqlite;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
 use super::{
     app, ceremony, change, interaction, officer_act, phone_code, pushed, recovery, refused, registration, sign_out,
-    totp, used,
+    totp, upstream, used,
 };
 use crate::domain::refused_request::KEPT;
 use crate::domain::secret::minted_before;
@@ -23,6 +23,7 @@ pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
         + ceremony::sweep(db, now, BATCH)?
         + totp::sweep(db, now - Span::hours(1), BATCH)?
         + pushed::sweep(db, now, BATCH)?
+        + upstream::sweep(db, now, BATCH)?
         + refused::sweep(db, now - KEPT, BATCH)?
         // A spent assertion identifier outlives the clock difference we accept.
         + used::sweep(db, now - Span::minutes(2), BATCH)?

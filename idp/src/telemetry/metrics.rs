@@ -25,6 +25,7 @@ pub struct Metrics {
     tokens: IntCounterVec,
     logout_notices: IntCounterVec,
     traced: IntCounterVec,
+    upstreams: IntCounterVec,
     password_waiting: IntGauge,
     password_running: IntGauge,
     pool: IntGaugeVec,
@@ -68,6 +69,11 @@ impl Metrics {
         if count > 0 {
             self.traced.with_label_values(&[outcome]).inc_by(count);
         }
+    }
+
+    /// A visit to another provider, under the short name of its configuration: how it ended.
+    pub fn upstream(&self, name: &str, outcome: &'static str) {
+        self.upstreams.with_label_values(&[name, outcome]).inc();
     }
 
     pub fn password_queue(&self, waiting: usize, running: usize) {
@@ -119,6 +125,10 @@ fn build() -> prometheus::Result<Metrics> {
             Opts::new("idp_refusals_traced_total", "Refusals noted for the teams of their clients, by outcome"),
             &["outcome"],
         )?,
+        upstreams: IntCounterVec::new(
+            Opts::new("idp_upstream_total", "Sign-ins through other providers, by outcome"),
+            &["upstream", "outcome"],
+        )?,
         password_waiting: IntGauge::new("idp_password_hashes_waiting", "Password hashes waiting for a thread")?,
         password_running: IntGauge::new("idp_password_hashes_running", "Password hashes being computed")?,
         pool: IntGaugeVec::new(Opts::new("idp_store_connections", "Connections to the store"), &["state"])?,
@@ -134,6 +144,7 @@ fn build() -> prometheus::Result<Metrics> {
     registry.register(Box::new(metrics.tokens.clone()))?;
     registry.register(Box::new(metrics.logout_notices.clone()))?;
     registry.register(Box::new(metrics.traced.clone()))?;
+    registry.register(Box::new(metrics.upstreams.clone()))?;
     registry.register(Box::new(metrics.password_waiting.clone()))?;
     registry.register(Box::new(metrics.password_running.clone()))?;
     registry.register(Box::new(metrics.pool.clone()))?;

@@ -11,6 +11,7 @@ use super::page::factors::{PasskeyProblem, PasskeyStep};
 use super::page::{self, Asker, Frame, Lack, Level, Otp, OtpProblem, Reason, SignIn, SignInProblem, Stop};
 use super::read::{self, Place};
 use super::reply::{self, Context};
+use super::upstream;
 use crate::domain::claim::ClaimName;
 use crate::domain::relying_party::Client;
 use crate::domain::{Factor, Fault, Holder};
@@ -55,6 +56,7 @@ pub fn drawn(
             problem: again.sign_in,
             passkey: passkey.as_ref().map(factors::form),
             passkey_problem: again.passkey,
+            upstreams: upstream::ways(&setting.interaction, language, context.idp),
         }
         .render(),
         View::Otp(asked) => Otp {

@@ -13,14 +13,18 @@ use super::logout::page_of;
 use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
 use super::page::safety::{CaseLine, DeviceLine};
 use super::page::transaction::Act;
+use super::page::upstream::LinkLine;
 use super::page::{Frame, Home as HomePage};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
+use super::upstream;
 use crate::domain::case::{Case, Step as CaseStep};
 use crate::domain::session::Session;
+use crate::domain::upstream::Link;
 use crate::domain::{AuthenticationLevel, Client, Fault, Id};
 use crate::flow::Browser;
 use crate::flow::home::{self, Home};
+use crate::flow::linking;
 use crate::flow::not_me::{self, Pointed, Reported};
 use crate::flow::sessions::{self, Ended};
 use crate::idp::Idp;
@@ -47,7 +51,9 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
             let done = request.query_string().split('&').find_map(|pair| Done::find(pair.strip_prefix("done=")?));
             let token = read::form_token(browser.browser.as_ref(), &PLACE, &idp);
             let frame = Frame { form_token: token, ..context.frame("/identity") };
-            let page = drawn(*identity, frame, (done, request.query_string()));
+            let linked: Vec<String> = identity.links.iter().map(|here| here.link.issuer.clone()).collect();
+            let linkable = upstream::linkable(&linked, context.language.code, &idp);
+            let page = Identity { linkable, ..drawn(*identity, frame, (done, request.query_string())) };
             reply::page(StatusCode::OK, page.render(), None, &context)
         }
         Ok(Home::SignInFirst(answer)) => reply::outcome(answer, &context),
@@ -95,6 +101,11 @@ fn drawn(identity: home::Identity, frame: Frame, (done, query): (Option<Done>, &
         act: Act::of(&approved.transaction, language),
         spent_at: approved.spent_at,
     });
+    let links = identity.links.into_iter().map(|here| LinkLine {
+        id: here.link.id.to_string(),
+        name: here.name.in_language(language).to_owned(),
+        linked_at: here.link.linked_at,
+    });
     Identity {
         name: identity.name,
         person_number: identity.person_number,
@@ -110,6 +121,8 @@ fn drawn(identity: home::Identity, frame: Frame, (done, query): (Option<Done>, &
         devices: identity.devices.into_iter().map(device_line).collect(),
         cases: identity.cases.into_iter().map(case_line).collect(),
         credentials: credentials::drawn(identity.credentials, query),
+        links: links.collect(),
+        linkable: Vec::new(),
         done,
         frame,
     }
@@ -160,6 +173,8 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         not_me(pointed, &browser, &this, &context).await
     } else if let Some(device) = form.first("forget_device") {
         forget(device.to_owned(), &browser, &this, &context).await
+    } else if let Some(link) = form.first("unlink") {
+        unlink(Id::new(link), &browser, &this, &context).await
     } else if let Some(session) = form.first("session") {
         end_session(Id::new(session), &browser, &this, &context).await
     } else {
@@ -177,6 +192,17 @@ async fn withdraw(
 ) -> Result<HttpResponse, Fault> {
     let withdrawn = home::withdraw(client, browser, idp).await?;
     Ok(again(withdrawn.map(|_| Done::Withdrawn), context))
+}
+
+/// Takes away a link to an account elsewhere.
+async fn unlink(
+    link: Id<Link>,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+    context: &Context<'_>,
+) -> Result<HttpResponse, Fault> {
+    let unlinked = linking::unlink(link, browser, idp).await?;
+    Ok(again(unlinked.filter(|gone| *gone).map(|_| Done::Unlinked), context))
 }
 
 async fn end_session(

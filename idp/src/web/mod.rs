@@ -37,6 +37,7 @@ pub mod seen;
 pub mod serve;
 pub mod token;
 pub mod trace;
+pub mod upstream;
 pub mod userinfo;
 pub mod watch;
 pub mod well_known;
@@ -133,6 +134,10 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(interaction::give_up)),
         )
         .service(resource("/recover").route(web::get().to(recover::show)).route(web::post().to(recover::post)))
+        .service(resource("/upstream/{name}").route(web::get().to(upstream::begin)))
+        .service(resource("/upstream/{name}/callback").route(web::get().to(upstream::callback)))
+        .service(resource("/upstream/{name}/logout").route(web::post().to(upstream::logout)))
+        .service(resource("/link").route(web::get().to(upstream::link)).route(web::post().to(upstream::linked)))
         .service(resource("/logo/{client_id}").route(web::get().to(well_known::logo)))
         .service(resource("/assets/{name}").route(web::get().to(well_known::asset)))
         .default_service(web::to(well_known::nothing_here));

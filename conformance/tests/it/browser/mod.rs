@@ -11,3 +11,4 @@ mod portals;
 mod recover;
 mod refusal;
 mod sign_out;
+mod upstream;

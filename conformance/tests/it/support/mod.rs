@@ -1,6 +1,7 @@
 //! What the suites stand on: a sandbox process, a visitor who speaks raw HTTP, a holder, a relying party.
 //! Must not know any clause: rules belong to the suites.
 
+pub mod abroad;
 pub mod app;
 pub mod ask;
 pub mod authenticator;
@@ -10,6 +11,7 @@ pub mod door;
 pub mod flow;
 pub mod holder;
 pub mod jwt;
+pub mod op;
 pub mod page;
 pub mod proof;
 pub mod provider;

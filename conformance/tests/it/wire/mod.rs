@@ -57,4 +57,5 @@ mod token;
 mod totp;
 mod trace;
 mod transactions;
+mod upstream;
 mod userinfo;

@@ -6,6 +6,7 @@ use super::credentials::Credentials;
 use super::factors::PasskeyLine;
 use super::safety::{CaseLine, DeviceLine, agent_name};
 use super::transaction::Act;
+use super::upstream::{LinkLine, Way};
 use super::{Frame, calendar, rendered};
 use crate::domain::agent::Agent;
 use crate::domain::{Factor, Fault, Moment};
@@ -92,10 +93,12 @@ pub enum Done {
     OutOfReach,
     Reported,
     Forgotten,
+    Linked,
+    Unlinked,
 }
 
 impl Done {
-    pub const ALL: [Done; 11] = [
+    pub const ALL: [Done; 13] = [
         Done::Withdrawn,
         Done::SessionEnded,
         Done::PasskeyAdded,
@@ -107,6 +110,8 @@ impl Done {
         Done::OutOfReach,
         Done::Reported,
         Done::Forgotten,
+        Done::Linked,
+        Done::Unlinked,
     ];
 
     /// Where its words stand, and its name in the address the page is shown again under.
@@ -123,6 +128,8 @@ impl Done {
             Done::OutOfReach => ("factors", "out_of_reach"),
             Done::Reported => ("safety", "reported"),
             Done::Forgotten => ("safety", "forgotten"),
+            Done::Linked => ("link", "linked"),
+            Done::Unlinked => ("link", "unlinked"),
         }
     }
 
@@ -163,6 +170,10 @@ pub struct Identity {
     pub cases: Vec<CaseLine>,
     /// Password and phone, and what stands around them.
     pub credentials: Credentials,
+    /// Accounts elsewhere that sign in here.
+    pub links: Vec<LinkLine>,
+    /// What may still be linked.
+    pub linkable: Vec<Way>,
     pub done: Option<Done>,
     /// `None` where passkeys cannot be used.
     pub passkeys: Option<Vec<PasskeyLine>>,

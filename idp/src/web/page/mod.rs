@@ -24,6 +24,7 @@ pub mod safety;
 pub mod sign_in;
 pub mod stop;
 pub mod transaction;
+pub mod upstream;
 pub mod words;
 
 use std::borrow::Cow;

@@ -13,9 +13,10 @@ use super::own_lock::{Lock, LockDone, LockProblem, Stage, Unlock};
 use super::recover::{Place, Problem, Recover};
 use super::safety::{CaseLine, DeviceLine};
 use super::transaction::Act;
+use super::upstream::{Asked, LinkLine, LinkPage, UpstreamStop, Way};
 use super::*;
 use crate::domain::agent::Agent;
-use crate::domain::change::{Asked, What};
+use crate::domain::change::{Asked as Change, What};
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, Purpose};
 use crate::domain::recovery::Ending;
@@ -181,6 +182,10 @@ fn identity(language: &'static str) -> Identity {
             spent_at: Some(at),
         }],
         credentials: credentials(),
+        links: vec![LinkLine {
+            id: "0198c2f1".to_owned(), name: "Cơ quan định danh khác".to_owned(), linked_at: at
+        }],
+        linkable: vec![way("second", false)],
         done: Some(Done::Withdrawn),
         passkeys: Some(samples_factors::lines()),
         totp: Some(at),
@@ -266,7 +271,7 @@ fn credentials() -> Credentials {
     }
 }
 
-fn changing(language: &'static str, what: What, asked: Asked) -> Identity {
+fn changing(language: &'static str, what: What, asked: Change) -> Identity {
     let change = Some(UnderWay { what, asked, phone: "+84987654321".to_owned() });
     Identity { credentials: Credentials { change, note: Note::find("sent"), ..credentials() }, ..identity(language) }
 }
@@ -292,7 +297,18 @@ pub(super) fn sign_in(language: &'static str) -> SignIn {
         problem: None,
         passkey: Some(samples_factors::form()),
         passkey_problem: None,
+        upstreams: vec![way("authority", false), way("old-portal", true)],
     }
+}
+
+fn way(name: &str, ended: bool) -> Way {
+    let address = format!("/upstream/{name}?interaction=0198c2f0");
+    Way { name: name.to_owned(), label: "Cơ quan định danh khác".to_owned(), address, ended }
+}
+
+fn link(language: &'static str, asked: Asked) -> LinkPage {
+    let frame = Frame { address: "/link?proof=0198c2f0".to_owned(), ..frame(language, "link") };
+    LinkPage { frame, upstream: "Cơ quan định danh khác".to_owned(), asked }
 }
 
 pub(super) fn otp(language: &'static str) -> Otp {
@@ -450,9 +466,9 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
         add(&name, page, html);
     }
     for (name, what, asked) in [
-        ("password", What::Password, Asked::Owner),
-        ("phone", What::Phone, Asked::Owner),
-        ("new-phone", What::Phone, Asked::NewPhone),
+        ("password", What::Password, Change::Owner),
+        ("phone", What::Phone, Change::Owner),
+        ("new-phone", What::Phone, Change::NewPhone),
     ] {
         add(&format!("identity-{name}"), "identity", changing(language, what, asked).render());
     }
@@ -466,6 +482,28 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
         add(&format!("recover-{}-{count}-problem", place.name()), "recover", page.render());
     }
     add_app(language, &mut add);
+    let password = Asked::Password { person_number: String::new(), problem: Some(SignInProblem::Wrong) };
+    let code = |phone: &str| Asked::Code {
+        holder: "Nguyễn Văn An".to_owned(),
+        phone: phone.to_owned(),
+        minutes: 5,
+        problem: None,
+    };
+    add("link-password", "link", link(language, password).render());
+    add("link-code", "link", link(language, code("091••••678")).render());
+    add("link-no-phone", "link", link(language, code("")).render());
+    for trouble in UpstreamStop::TROUBLES {
+        let page = UpstreamStop {
+            frame: Frame { address: String::new(), form_token: String::new(), ..frame(language, "upstream") },
+            trouble,
+            upstream: "Cơ quan định danh khác".to_owned(),
+            day: Some(Moment::from_unix(1_719_766_799)),
+            said: Some("<script>alert(1)</script>".to_owned()),
+            other_way: (trouble != "unasked").then(|| "/sign-in?interaction=0198c2f0".to_owned()),
+            reference: "7f3c9a".to_owned(),
+        };
+        add(&format!("upstream-{trouble}"), "upstream", page.render());
+    }
     pages.extend(samples_factors::pages(language));
     pages
 }

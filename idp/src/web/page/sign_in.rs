@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::factors::{PasskeyForm, PasskeyProblem};
+use super::upstream::Way;
 use super::{Asker, Frame, rendered};
 use crate::domain::Fault;
 
@@ -55,6 +56,8 @@ pub struct SignIn {
     /// `None` where passkeys cannot be used.
     pub passkey: Option<PasskeyForm>,
     pub passkey_problem: Option<PasskeyProblem>,
+    /// Other providers one may sign in through.
+    pub upstreams: Vec<Way>,
 }
 
 impl SignIn {

@@ -96,7 +96,7 @@ fn every_form_to_us_carries_the_token_and_goes_to_its_own_page() {
 
 #[test]
 fn contract_6_the_hooks_of_each_page() {
-    let expected: [(&str, &[&str]); 20] = [
+    let expected: [(&str, &[&str]); 22] = [
         ("sign-in", &["person_number", "password", "submit", "use-qr"]),
         ("qr", &["qr", "qr-number", "reload"]),
         ("app", &["back"]),
@@ -129,8 +129,11 @@ fn contract_6_the_hooks_of_each_page() {
                 "password",
                 "phone",
                 "app",
+                "links",
             ],
         ),
+        ("link", &["cancel", "upstream"]),
+        ("upstream", &["other-way", "reference"]),
         ("lock", &["confirm", "stay"]),
         ("lock-done", &["unlock"]),
     ];
