@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::change::own::{self, Known};
 use super::operator::Verdict;
 use super::phone_code::{self, Complaint, Spot};
 use super::{Browser, sealed};
@@ -17,14 +18,12 @@ use crate::domain::secret::BlindIndex;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, PersonNumber};
 use crate::factor::otp;
-use crate::factor::password::is_acceptable;
+use crate::factor::password::rules::{Person, Weakness, check_new};
 use crate::idp::Idp;
 use crate::store::phone_code::PhoneCode;
 use crate::store::{self, Db};
 
 const PURPOSE: &str = "activate";
-/// Fewer characters are guessed by trying (SP 800-63B §3.1.1.2).
-const SHORTEST: usize = 8;
 /// What an operator may write about a case: a reference and nothing personal.
 const LONGEST_CASE: usize = 64;
 
@@ -39,6 +38,8 @@ pub struct Form {
 pub enum Activated {
     Done,
     Again(Complaint),
+    /// By what is on file. Told to who brought the code, which stays good.
+    Weak(Weakness),
     /// The seven days are over. Told to who brought the code.
     Overdue,
 }
@@ -52,9 +53,10 @@ enum Readiness {
     Nothing,
 }
 
-/// Whether a chosen password is one we take, asked before anything else.
-pub fn password_fits(password: &str, number: &PersonNumber) -> bool {
-    is_acceptable(password) && password.chars().count() >= SHORTEST && !password.contains(number.reveal())
+/// Whether a chosen password is one we take of anybody with this number, asked before anything else and of nothing on file
+/// (LG-01).
+pub fn check_password(password: &str, number: &PersonNumber) -> Result<(), Weakness> {
+    check_new(password, &Person { number: number.reveal(), ..Person::default() })
 }
 
 /// A code is bound to the browser that asked for it and to the number it gave.
@@ -112,10 +114,13 @@ pub async fn finish(form: Form, browser: &Browser, idp: &Arc<Idp>) -> Result<Act
     let place = place(browser, &index);
     let (this, code, at, of) = (Arc::clone(idp), form.code, place.clone(), index.clone());
     let considered = idp.store.transact(move |db| consider(db, &at, &of, &code, &this)).await?;
-    let known = match considered {
-        Ok(known) => known,
+    let (known, holder) = match considered {
+        Ok(found) => found,
         Err(activated) => return Ok(activated),
     };
+    if let Err(weakness) = holder.check_new(&form.password) {
+        return Ok(Activated::Weak(weakness));
+    }
     // Only now: a hash costs, and whoever reaches it holds the phone.
     let hash = idp.hasher.hash(&form.password).await?;
     let this = Arc::clone(idp);
@@ -146,7 +151,7 @@ fn consider(
     index: &BlindIndex,
     code: &str,
     idp: &Idp,
-) -> Result<Result<Id<PhoneCode>, Activated>, Fault> {
+) -> Result<Result<(Id<PhoneCode>, Known), Activated>, Fault> {
     let spot = Spot { place, purpose: PURPOSE };
     let found = store::account::find_by_person(db, index)?;
     let known = match phone_code::check(db, &spot, code, idp)? {
@@ -162,7 +167,7 @@ fn consider(
     };
     let Some(account) = found else { return Ok(Err(Activated::Again(Complaint::Wrong))) };
     Ok(match readiness(db, &account, idp)?.0 {
-        Readiness::Ready => Ok(known),
+        Readiness::Ready => Ok((known, own::known(db, &account.id, idp)?)),
         Readiness::Nothing => Err(Activated::Again(Complaint::Expired)),
         Readiness::Overdue => {
             phone_code::spend(db, &spot, &known, idp)?;

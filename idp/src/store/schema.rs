@@ -427,7 +427,5 @@ diesel::joinable!(refresh_tokens -> grants (grant_id));
 diesel::allow_tables_to_appear_in_same_query!(registrations, invitations);
 diesel::allow_tables_to_appear_in_same_query!(accounts, eid_grounds);
 diesel::allow_tables_to_appear_in_same_query!(session_clients, sessions);
-diesel::allow_tables_to_appear_in_same_query!(codes, grants);
-diesel::allow_tables_to_appear_in_same_query!(access_tokens, grants);
+diesel::allow_tables_to_appear_in_same_query!(codes, access_tokens, refresh_tokens, grants);
 diesel::allow_tables_to_appear_in_same_query!(client_origins, clients);
-diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, grants);

@@ -85,8 +85,8 @@ async fn step(form: &Params, browser: &Browser, idp: &std::sync::Arc<Idp>) -> Re
     }
     // A password is taken as it is typed: trimming would make another of it.
     let password = Zeroizing::new(form.first("password").unwrap_or_default().to_owned());
-    if !activate::password_fits(&password, &number) {
-        return again(Slip::Password);
+    if let Err(weakness) = activate::check_password(&password, &number) {
+        return again(Slip::Weak(weakness.name()));
     }
     if form.first("repeat") != Some(password.as_str()) {
         return again(Slip::Repeat);
@@ -94,6 +94,7 @@ async fn step(form: &Params, browser: &Browser, idp: &std::sync::Arc<Idp>) -> Re
     let code = form.first("otp").unwrap_or_default().to_owned();
     match activate::finish(Form { number, code, password }, browser, idp).await? {
         Activated::Done => Ok(None),
+        Activated::Weak(weakness) => again(Slip::Weak(weakness.name())),
         Activated::Overdue => Ok(Some(Shown::new(Stage::Overdue, "", None))),
         Activated::Again(complaint) => again(Slip::Trouble(trouble(complaint))),
     }

@@ -3,6 +3,7 @@
 
 mod app;
 mod desk;
+mod enrol;
 mod lock;
 mod manners;
 mod passkeys;

@@ -204,6 +204,7 @@ async fn a_code_submitted_fifty_times_at_once_submits_once() {
         assert!(answer.status == 200 || answer.status == 503, "{}", answer.status);
     }
     assert_eq!(state(&decided(&visitor).await), "refused");
+    heard(sandbox, &phone, "chua duoc duyet").await;
     let told = sandbox.messages(&e164(&phone)).await;
     assert_eq!(told.iter().filter(|text| text.contains("chua duoc duyet")).count(), 1, "{told:?}");
 }

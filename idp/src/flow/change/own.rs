@@ -2,6 +2,7 @@
 
 use crate::domain::account::Account;
 use crate::domain::{Fault, Id};
+use crate::factor::password::rules::{self, Person, Weakness};
 use crate::flow::sealed;
 use crate::idp::Idp;
 use crate::store::{self, Db};
@@ -12,6 +13,14 @@ pub struct Known {
     pub name: String,
     pub birthdate: String,
     pub hash: Option<String>,
+}
+
+impl Known {
+    pub fn check_new(&self, password: &str) -> Result<(), Weakness> {
+        let phones: Vec<&str> = self.phone.iter().map(String::as_str).collect();
+        let person = Person { number: &self.number, phones: &phones, name: &self.name, birthdate: &self.birthdate };
+        rules::check_new(password, &person)
+    }
 }
 
 pub fn known(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<Known, Fault> {

@@ -233,7 +233,8 @@ pub enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slip {
     Number,
-    Password,
+    /// The name of a weakness, said by `password.weak.NAME`.
+    Weak(&'static str),
     Repeat,
     Trouble(Trouble),
 }
@@ -256,7 +257,7 @@ impl Activate {
     fn problem(&self) -> Option<String> {
         Some(match self.slip? {
             Slip::Number => self.frame.t("activate.problem.number").into_owned(),
-            Slip::Password => self.frame.t("activate.problem.password").into_owned(),
+            Slip::Weak(name) => self.frame.t(&format!("password.weak.{name}")).into_owned(),
             Slip::Repeat => self.frame.t("activate.problem.repeat").into_owned(),
             Slip::Trouble(trouble) => trouble.text(&self.frame),
         })

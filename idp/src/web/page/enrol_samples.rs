@@ -59,7 +59,7 @@ pub(super) fn all(language: &'static str) -> Vec<Page> {
         ("activate", Stage::Number, None),
         ("activate-number", Stage::Number, Some(Slip::Number)),
         ("activate-code", Stage::Code, None),
-        ("activate-password", Stage::Code, Some(Slip::Password)),
+        ("activate-password", Stage::Code, Some(Slip::Weak("personal"))),
         ("activate-repeat", Stage::Code, Some(Slip::Repeat)),
         ("activate-overdue", Stage::Overdue, None),
         ("activate-done", Stage::Done, None),

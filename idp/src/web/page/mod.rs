@@ -141,6 +141,7 @@ fn rendered(page: &impl Template) -> Result<String, Fault> {
 }
 
 #[cfg(test)]
+#[path = "samples_fixtures.rs"]
 mod samples;
 #[cfg(test)]
 mod samples_factors;
