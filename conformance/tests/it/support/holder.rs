@@ -84,9 +84,10 @@ impl Sandbox {
         messages.as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The newest one-time password sent to a phone.
+    /// The newest one-time password sent to a phone, whatever notice came after it.
     pub async fn otp(&self, phone: &str) -> String {
-        first_six_digits(self.messages(phone).await.first().expect("a message was sent"))
+        let messages = self.messages(phone).await;
+        first_six_digits(messages.iter().find(|text| text.contains("Ma xac thuc")).expect("a code was sent"))
     }
 }
 
