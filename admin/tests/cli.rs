@@ -100,7 +100,9 @@ fn accounts_are_imported_shown_locked_and_their_trail_exported() {
     assert!(bench.done(&lock("unlock", "đ")).contains("active"));
     bench.done(&lock("lock", "d"));
     assert!(bench.refused(&lock("unlock", "d")).contains("death"));
-    assert!(bench.refused(&["eid", "lock", "099192000002", "--ground", "a", "--authority", "C06"]).contains("no e-ID"));
+    // domain.md 6.2: an account without an e-ID locks by the same grounds.
+    let level_one = ["eid", "lock", "099192000002", "--ground", "a", "--authority", "C06"];
+    assert!(bench.done(&level_one).contains("locked on a"));
 
     let trail = bench.done(&["trail", "export", AN]);
     assert_eq!(trail.matches("\"kind\":\"eid_locked\"").count(), 3, "{trail}");

@@ -90,7 +90,7 @@ mod tests {
     use idp::flow::eid_lock;
 
     use super::super::clients::{NATIONAL, registrations};
-    use super::super::setup::{Options, configuration};
+    use super::super::setup::{Options, REGISTRY, client_secret, configuration};
     use super::*;
 
     const AN: &str = "099090000001";
@@ -109,6 +109,7 @@ mod tests {
             upstream: Default::default(),
             downstream: None,
         };
+        client_secret(place.path(), REGISTRY).unwrap();
         let idp = Idp::open(configuration(&options, place.path(), Vec::new())).await.unwrap();
         let registrations = registrations(ports, |_| "s".repeat(43));
         seed(&registrations, ports, &idp).await.unwrap();

@@ -220,7 +220,7 @@ impl<'de> serde::de::Visitor<'de> for Members {
 fn credential_id(text: &str) -> Result<CredentialID, Fault> {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text);
-    bytes.map(Into::into).map_err(|error| Fault::broken(ROOM, error))
+    bytes.map_err(|error| Fault::broken(ROOM, error))
 }
 
 fn json_of(value: &impl serde::Serialize) -> Result<Value, Fault> {

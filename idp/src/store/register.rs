@@ -98,8 +98,11 @@ pub fn put_feed(db: &mut Db, feed: &Feed) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A line of what was taken in, the newest first.
-pub fn recent(db: &mut Db, limit: i64) -> Result<Vec<(String, String, Moment, Moment, String)>, Fault> {
+/// Name, kind, when it happened, when it was taken in, and what came of it.
+pub type Line = (String, String, Moment, Moment, String);
+
+/// What was taken in, the newest first.
+pub fn recent(db: &mut Db, limit: i64) -> Result<Vec<Line>, Fault> {
     let rows: Vec<(String, String, i64, i64, String)> = on_each!(db, |link| register_events::table
         .order((register_events::applied_at.desc(), register_events::id.desc()))
         .limit(limit)

@@ -10,13 +10,14 @@ use super::draw::Again;
 use super::identity::again;
 use super::interaction::{Posted, posted, show};
 use super::limit::{self, Counted};
+use super::own_form::own_form;
 use super::page::Frame;
 use super::page::factors::{
     NewPasskey, NewPasskeyProblem, NewTotp, NewTotpProblem, PasskeyForm, PasskeyLine, PasskeyProblem,
 };
 use super::page::identity::Done;
 use super::page::picture::picture;
-use super::read::{self, Place, Protected};
+use super::read::{self, Place};
 use super::reply::{self, Context};
 use crate::domain::{Fault, Id};
 use crate::flow::page::Setting;
@@ -120,7 +121,7 @@ pub async fn make_passkey(request: HttpRequest, body: Bytes, idp: web::Data<Idp>
     let context = Context { request: &request, language: read::language(&request, &[]), idp: &idp };
     let (form, browser) = match own_form(&NEW_PASSKEY, &request, &body, &context) {
         Ok(read) => read,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let this = idp.clone().into_inner();
     let label = form.first("label").unwrap_or_default();
@@ -155,7 +156,7 @@ pub async fn confirm_totp(request: HttpRequest, body: Bytes, idp: web::Data<Idp>
     let context = Context { request: &request, language: read::language(&request, &[]), idp: &idp };
     let (form, browser) = match own_form(&NEW_TOTP, &request, &body, &context) {
         Ok(read) => read,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     if let Some(busy) = limit::over(Counted::Otp, &request, &context).await {
         return busy;
@@ -213,22 +214,4 @@ async fn stranger_over(browser: &Browser, request: &HttpRequest, context: &Conte
 fn own_frame(place: &Place<'_>, browser: &Browser, context: &Context<'_>) -> Frame {
     let form_token = read::form_token(browser.browser.as_ref(), place, context.idp);
     Frame { form_token, ..context.frame(&format!("/{}", place.page)) }
-}
-
-fn own_form(
-    place: &Place<'_>,
-    request: &HttpRequest,
-    body: &Bytes,
-    context: &Context<'_>,
-) -> Result<(Params, Browser), HttpResponse> {
-    let params = read::form(request, body).map_err(|unread| reply::page_unread(&unread, context))?;
-    let browser = read::browser(request, context.language.code, context.idp);
-    match read::protected(request, params, &browser, place, context.idp).map(Protected::into_inner) {
-        Ok(form) => Ok((form, browser)),
-        Err(_) => {
-            context.note("forged");
-            let told = "form was not ours or too old, open the page again";
-            Err(reply::error_page(StatusCode::FORBIDDEN, "invalid_request", told, None, context))
-        }
-    }
 }

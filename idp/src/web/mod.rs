@@ -22,6 +22,7 @@ pub mod introspect;
 pub mod limit;
 pub mod logout;
 pub mod operations;
+mod own_form;
 pub mod own_lock;
 pub mod page;
 pub mod par;

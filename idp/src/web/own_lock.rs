@@ -8,19 +8,19 @@ use zeroize::Zeroizing;
 use super::draw::otp_problem;
 use super::interaction::{interaction, sign_in_problem};
 use super::limit::{self, Counted};
+use super::own_form::own_form;
 use super::page::own_lock::{Lock, LockDone, LockProblem, Stage, Unlock};
 use super::page::sign_in::masked_phone;
 use super::page::{Frame, OtpProblem, SignInProblem};
-use super::read::{self, Forged, Place, Protected};
+use super::read::{self, Place};
 use super::reply::{self, Context};
 use crate::domain::Id;
 use crate::domain::interaction::Interaction;
 use crate::flow::own_lock::{self, Ended};
 use crate::flow::own_unlock::{self, Posted, Shown, Stop, View};
+use crate::flow::sign_in;
 use crate::flow::step_up::Way;
-use crate::flow::{Browser, sign_in};
 use crate::idp::Idp;
-use crate::protocol::params::Params;
 
 const LOCK: Place<'static> = Place { page: "lock", subject: "" };
 
@@ -59,9 +59,9 @@ async fn lock_page(request: &HttpRequest, problem: Option<LockProblem>, idp: &we
 
 pub async fn lock(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let context = Context { request: &request, language: read::language(&request, &[]), idp: &idp };
-    let (form, browser) = match form(&request, &body, &LOCK, &context) {
+    let (form, browser) = match own_form(&LOCK, &request, &body, &context) {
         Ok(form) => form,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let password = form.first("password").map(|typed| Zeroizing::new(typed.to_owned()));
     if password.is_some()
@@ -155,9 +155,9 @@ pub async fn unlock(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
     let Some(id) = interaction(&request) else {
         return reply::see_other(&context.frame(own_unlock::PAGE).action(), &context);
     };
-    let (form, browser) = match form(&request, &body, &place(id.as_str()), &context) {
+    let (form, browser) = match own_form(&place(id.as_str()), &request, &body, &context) {
         Ok(form) => form,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let this = idp.clone().into_inner();
     let person_number = form.first("person_number").unwrap_or_default().to_owned();
@@ -204,23 +204,4 @@ fn address(id: &Id<Interaction>) -> String {
 
 const fn place(subject: &str) -> Place<'_> {
     Place { page: "unlock", subject }
-}
-
-/// A form of ours, its token checked, or the answer that goes back instead.
-fn form(
-    request: &HttpRequest,
-    body: &Bytes,
-    place: &Place<'_>,
-    context: &Context<'_>,
-) -> Result<(Params, Browser), HttpResponse> {
-    let params = read::form(request, body).map_err(|unread| reply::page_unread(&unread, context))?;
-    let browser = read::browser(request, context.language.code, context.idp);
-    match read::protected(request, params, &browser, place, context.idp).map(Protected::into_inner) {
-        Ok(form) => Ok((form, browser)),
-        Err(Forged::CrossSite | Forged::Token) => {
-            context.note("forged");
-            let told = "form was not ours or too old, open the page again";
-            Err(reply::error_page(StatusCode::FORBIDDEN, "invalid_request", told, None, context))
-        }
-    }
 }

@@ -22,8 +22,7 @@ const CARD: &str = "30/04/2040";
 fn step(at: &Answer) -> String {
     let page = at.page();
     assert_eq!(page.name(), "recover", "{}", page.text);
-    let body = page.all("body").find_map(|body| body.attribute("data-step")).unwrap_or_default().to_owned();
-    body
+    page.all("body").find_map(|body| body.attribute("data-step")).unwrap_or_default().to_owned()
 }
 
 fn press(at: &Answer, fields: &[(&str, &str)]) -> Submission {

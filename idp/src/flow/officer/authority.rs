@@ -134,10 +134,8 @@ fn settle(
     let Some(account) = store::account::find(db, &request.account)? else { return Ok(Err(Refusal::NoAccount)) };
     let accepted = matches!(decision, Decision::Accept);
     // Nothing may be written before all refusals are past: a refusal commits.
-    if accepted {
-        if request.letter.wish == Wish::Unlock && account.is_locked_on(LockGround::Death) {
-            return Ok(Err(Refusal::Death));
-        }
+    if accepted && request.letter.wish == Wish::Unlock && account.is_locked_on(LockGround::Death) {
+        return Ok(Err(Refusal::Death));
     }
     if !store::authority::decide(db, id, &by, &decision)? {
         return Ok(Err(Refusal::AlreadyDecided));
