@@ -30,6 +30,7 @@ async fn bench_on(url: Option<String>) -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let mut config = Config::new("http://localhost:8080", directory.path().join("keys"));
     config.database.url = url.unwrap_or_else(|| format!("sqlite:{}", directory.path().join("idp.db").display()));
+    config.database.migrate = Some(crate::config::Migrate::Auto);
     config.danger_http_loopback = true;
     let clock = Arc::new(FixedClock::at(Moment::from_unix(1_800_000_000)));
     let surroundings = Surroundings { clock: clock.clone(), random: Arc::new(SystemRandom) };

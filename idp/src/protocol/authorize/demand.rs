@@ -83,10 +83,10 @@ pub(super) fn missing_factors(account: &Account, proved: &[Factor]) -> impl Iter
 /// themselves, so that nothing is asked that does not help; else those that get furthest.
 pub fn ways(account: &Account, proved: &[Factor], wanted: Option<AuthenticationLevel>) -> Vec<Factor> {
     let with = |factor: &Factor| authenticator::level(&[proved, &[*factor]].concat());
-    let mut missing: Vec<Factor> = missing_factors(account, proved).collect();
+    let missing: Vec<Factor> = missing_factors(account, proved).collect();
+    let mut enough: Vec<Factor> = missing.iter().copied().filter(|factor| with(factor) >= wanted).collect();
     // A password is what one signs in by: it is asked for as a second factor only where there is no other.
-    missing.sort_by_key(|factor| *factor == Factor::Password);
-    let enough: Vec<Factor> = missing.iter().copied().filter(|factor| with(factor) >= wanted).collect();
+    enough.sort_by_key(|factor| *factor == Factor::Password);
     if !enough.is_empty() {
         return enough;
     }
