@@ -302,7 +302,9 @@ async fn each_acr_scope_and_subject_type_can_be_had() {
     let idp = Sandbox::shared();
     let holder = idp.citizen();
     let client = idp.client(json!({"vn_acr_demand": true}));
-    for acr in listed(idp, "acr_values_supported").await {
+    // Levels 3 and 4 take the app: `wire::qr` drives them.
+    let by_code = |acr: &String| !acr.ends_with(":3") && !acr.ends_with(":4");
+    for acr in listed(idp, "acr_values_supported").await.into_iter().filter(by_code) {
         let ask = Ask::of(&client).with("acr_values", &acr);
         let tokens = idp.tokens(&idp.visitor(), &client, ask, &holder).await;
         assert_eq!(claims(tokens.id_token())["acr"], json!(acr));

@@ -280,6 +280,18 @@ const DOMINANCE: &[(&str, Under)] = &[
     ("/new-passkey", Under::Refused),
     ("/new-totp", Under::Refused),
     ("/recover", Under::Silent),
+    // What a lock does to codes that were shown, and to whatever signs in by another provider, is held beside each.
+    ("/qr", Under::Elsewhere),
+    ("/qr/stage", Under::Elsewhere),
+    ("/app", Under::Elsewhere),
+    ("/app/bind", Under::Elsewhere),
+    ("/app/scan", Under::Elsewhere),
+    ("/app/approve", Under::Elsewhere),
+    ("/app/decline", Under::TakesAway),
+    ("/upstream/{name}", Under::Nobody),
+    ("/upstream/{name}/callback", Under::Elsewhere),
+    ("/upstream/{name}/logout", Under::TakesAway),
+    ("/link", Under::Elsewhere),
     ("/sign-in", Under::Refused),
     ("/otp", Under::Refused),
     ("/consent", Under::Refused),
@@ -301,6 +313,8 @@ enum Under {
     Explains,
     /// It leads nowhere and tells nobody why: held by `wire::recover`.
     Silent,
+    /// Refused: held by `wire::qr` and `wire::upstream`.
+    Elsewhere,
     /// It removes the holder's own ground and issues nothing.
     Opens,
 }

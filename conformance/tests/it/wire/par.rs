@@ -37,7 +37,7 @@ async fn rfc9126_2_2_control_a_pushed_request_leads_to_tokens() {
         assert_eq!(body["expires_in"], json!(90));
         let request_uri = body["request_uri"].as_str().unwrap();
         let reference = request_uri.strip_prefix("urn:ietf:params:oauth:request_uri:").unwrap();
-        assert!(reference.len() == 43 && reference.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+        assert!(reference.len() == 54 && reference.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
         let visitor = idp.visitor();
         let end = visitor.open(&client.bring(request_uri)).await;
         let returned = idp.walk(&visitor, end, &holder, Will::AllowAll).await.returned().expect("an answer");

@@ -85,8 +85,9 @@ pub fn ways(account: &Account, proved: &[Factor], wanted: Option<AuthenticationL
     let with = |factor: &Factor| authenticator::level(&[proved, &[*factor]].concat());
     let missing: Vec<Factor> = missing_factors(account, proved).collect();
     let mut enough: Vec<Factor> = missing.iter().copied().filter(|factor| with(factor) >= wanted).collect();
-    // A password is what one signs in by: it is asked for as a second factor only where there is no other.
-    enough.sort_by_key(|factor| *factor == Factor::Password);
+    // A password is what one signs in by: as a second factor it comes after a code or the app, but before another passkey,
+    // which may be on another device.
+    enough.sort_by_key(|factor| (factor.is_passkey(), *factor == Factor::Password));
     if !enough.is_empty() {
         return enough;
     }
