@@ -24,6 +24,7 @@ pub fn create(db: &mut Db, import: &Import) -> Result<bool, Fault> {
             accounts::holder.eq(account.holder.name()),
             accounts::level.eq(account.level.map(|level| i16::from(level.number()))),
             accounts::state.eq(account.state.name()),
+            accounts::eid_issued_at.eq(account.eid.as_ref().map(|eid| eid.issued_at.unix())),
             accounts::eid_version.eq(0),
             accounts::card_expires.eq(account.card_expires.map(Moment::unix)),
             accounts::phone.eq(import.phone.as_ref().map(Sealed::as_str)),

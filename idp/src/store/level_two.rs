@@ -1,8 +1,7 @@
-//! Level 2 with its e-ID: an account made with both, or raised to both. What the account is known by stays as it is.
+//! Level 2 with its e-ID: an account raised to both. What the account is known by stays as it is.
 
 use diesel::prelude::*;
 
-use super::account::Import;
 use super::db::{Db, on_each};
 use super::schema::{accounts, enrolments};
 use crate::domain::account::Account;
@@ -10,31 +9,6 @@ use crate::domain::enrolment::{Channel, Enrolment};
 use crate::domain::registration::State;
 use crate::domain::secret::{BlindIndex, Sealed};
 use crate::domain::{AccountLevel, Fault, Id, Moment};
-
-/// Makes an account with its e-ID for a person who has none. False when there is one: nothing of it changes.
-pub fn create(db: &mut Db, import: &Import) -> Result<bool, Fault> {
-    let account = &import.account;
-    let made = on_each!(db, |link| diesel::insert_into(accounts::table)
-        .values((
-            accounts::id.eq(account.id.as_str()),
-            accounts::person_index.eq(import.person_index.as_str()),
-            accounts::person.eq(import.person.as_str()),
-            accounts::holder.eq(account.holder.name()),
-            accounts::level.eq(account.level.map(|level| i16::from(level.number()))),
-            accounts::state.eq(account.state.name()),
-            accounts::eid_issued_at.eq(account.eid.as_ref().map(|eid| eid.issued_at.unix())),
-            accounts::eid_version.eq(0),
-            accounts::card_expires.eq(account.card_expires.map(Moment::unix)),
-            accounts::phone.eq(import.phone.as_ref().map(Sealed::as_str)),
-            accounts::phone_index.eq(import.phone_index.as_ref().map(BlindIndex::as_str)),
-            accounts::created_at.eq(import.at.unix()),
-            accounts::updated_at.eq(import.at.unix()),
-        ))
-        .on_conflict(accounts::person_index)
-        .do_nothing()
-        .execute(link))?;
-    Ok(made > 0)
-}
 
 /// What an upgrade changes; the id, the subjects, the password and the state stay.
 pub struct Raised {
@@ -56,6 +30,9 @@ pub fn raise(db: &mut Db, id: &Id<Account>, raised: &Raised, at: Moment) -> Resu
         accounts::card_expires.eq(raised.card_expires.map(Moment::unix)),
         accounts::phone.eq(raised.phone.as_str()),
         accounts::phone_index.eq(raised.phone_index.as_str()),
+        // LG-20: who was identified in person has proved again what a recovery left in doubt.
+        accounts::reproofed_at.eq(at.unix()),
+        accounts::phone_counts_from.eq(None::<i64>),
         accounts::updated_at.eq(at.unix()),
     ))
     .execute(link))?;

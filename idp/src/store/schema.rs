@@ -1,9 +1,13 @@
 //! The tables as the queries see them; the tests hold them to the migrations.
 
+mod desk;
 mod enrolment;
+mod refused;
 mod safety;
 
+pub use desk::{authority_requests, officer_acts};
 pub use enrolment::{enrolment_evidence, enrolments, phone_codes};
+pub use refused::refused_requests;
 pub use safety::{case_steps, cases, holder_notices, register_events, register_feeds};
 pub(super) mod recovery;
 
@@ -366,53 +370,6 @@ diesel::table! {
         invitation_id -> Text,
         token -> Text,
         registered_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    refused_requests (id) {
-        id -> Text,
-        client_id -> Text,
-        reference -> Text,
-        at -> BigInt,
-        endpoint -> Text,
-        error -> Text,
-        told -> Text,
-        reason -> Nullable<Text>,
-        clause -> Text,
-        parameters -> Text,
-        repeated -> BigInt,
-    }
-}
-
-diesel::table! {
-    authority_requests (id) {
-        id -> Text,
-        account_id -> Text,
-        wish -> Text,
-        authority -> Text,
-        paper -> Text,
-        stage -> Text,
-        received_by -> Text,
-        received_at -> BigInt,
-        forward_by -> BigInt,
-        forwarded_by -> Nullable<Text>,
-        forwarded_at -> Nullable<BigInt>,
-        decide_by -> BigInt,
-        decided_by -> Nullable<Text>,
-        decided_at -> Nullable<BigInt>,
-        reason -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    officer_acts (officer_id, key) {
-        officer_id -> Text,
-        key -> Text,
-        act -> Text,
-        content -> Text,
-        result -> Nullable<Text>,
-        at -> BigInt,
     }
 }
 

@@ -134,7 +134,7 @@ fn make(db: &mut Db, id: &Id<Account>, opened: &Opened, now: Moment, idp: &Idp) 
         phone_index: Some(sealed::phone_index(&opened.phone, vault)),
         at: now,
     };
-    if store::level_two::create(db, &import)? {
+    if store::enrolled::create(db, &import)? {
         Ok(())
     } else {
         Err(Fault::unavailable("flow", "an account was made in between: try again"))
