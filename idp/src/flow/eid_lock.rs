@@ -5,10 +5,11 @@
 use serde_json::json;
 
 use crate::domain::account::Account;
-use crate::domain::eid::{ElectronicId, LockOrder, Turned};
+use crate::domain::eid::{ElectronicId, LockGround, LockOrder, Turned};
 use crate::domain::outbox::Cause;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Id, Moment, PersonNumber};
+use crate::domain::{Fault, Holder, Id, Moment, PersonNumber};
+use crate::flow::acting;
 use crate::flow::operator::Verdict;
 use crate::flow::outbox::{self, Occasion};
 use crate::flow::sealed;
@@ -57,9 +58,10 @@ async fn carry_out(number: &PersonNumber, order: LockOrder, act: Act, idp: &Idp)
             let Some(account) = store::account::find_by_person(db, &index)? else {
                 return Ok(Verdict::refused("no account has this person number"));
             };
-            let Some(mut eid) = account.eid else {
-                return Ok(Verdict::refused("the account has no e-ID: only an account of level 2 can be locked"));
-            };
+            if let Err(reason) = lockable(&account, order.ground()) {
+                return Ok(Verdict::refused(reason));
+            }
+            let mut eid = grounds_of(&account);
             let turned = match act {
                 Act::Lock => eid.lock(&order),
                 Act::Unlock => eid.unlock(&order),
@@ -94,6 +96,32 @@ async fn carry_out(number: &PersonNumber, order: LockOrder, act: Act, idp: &Idp)
         .await
 }
 
+/// The grounds an account holds: those of its e-ID, or its own where it has none.
+pub(super) fn grounds_of(account: &Account) -> ElectronicId {
+    let own = &account.circumstances;
+    account
+        .eid
+        .clone()
+        .unwrap_or_else(|| ElectronicId::new(Moment::from_unix(0), own.grounds.iter().copied(), own.version))
+}
+
+/// ND69 Art 15: which grounds lock whose account. Papers that expire and an organisation's end lock by themselves.
+fn lockable(account: &Account, ground: LockGround) -> Result<(), &'static str> {
+    use LockGround::{AgreementBroken, Death, HolderAsks};
+    match (account.holder, ground) {
+        (Holder::Citizen, _) if account.eid.is_some() => Ok(()),
+        (Holder::Citizen, _) => Err("the account has no e-ID: only an account of level 2 can be locked"),
+        (Holder::Foreigner, HolderAsks | AgreementBroken | Death) => Ok(()),
+        (Holder::Foreigner, _) => {
+            Err("a foreigner's account locks on a, b or d only; on its permit and passport by itself (ND69 Art 15)")
+        }
+        (Holder::Organisation, HolderAsks | AgreementBroken) => Ok(()),
+        (Holder::Organisation, _) => {
+            Err("an organisation's account locks on a or b only; its end is imported as `dissolved` (ND69 Art 15)")
+        }
+    }
+}
+
 fn save(db: &mut Db, account: &Id<Account>, eid: &ElectronicId, order: &LockOrder, now: Moment) -> Result<(), Fault> {
     if store::eid::save(db, account, eid, order.authority(), now)? {
         Ok(())
@@ -109,6 +137,7 @@ pub(super) fn end_everything(db: &mut Db, account: &Id<Account>, occasion: Occas
     store::session::end_all(db, account, occasion.at)?;
     store::grant::revoke_all(db, account, occasion.at, occasion.cause.name())?;
     store::interaction::cancel_all(db, account, occasion.at)?;
+    acting::end(db, account, occasion)?;
     store::otp::cancel_all(db, account)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::authorize::open_interaction;
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, Step, consent, sealed};
+use super::{Answer, Browser, Cookies, Outcome, Step, acting, consent, guardian, sealed};
 use crate::domain::account::Account;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, OFFLINE_PURPOSE};
@@ -13,6 +13,7 @@ use crate::domain::interaction::Destination;
 use crate::domain::level::AccountLevel;
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
+use crate::domain::standing::Standing;
 use crate::domain::trail::Kind;
 use crate::domain::transaction::Transaction;
 use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
@@ -36,6 +37,8 @@ pub struct Identity {
     pub portals: Vec<PortalConsent>,
     pub releases: Vec<Release>,
     pub transactions: Vec<ApprovedHere>,
+    /// Children and wards who wait for this person's word.
+    pub requests: Vec<guardian::Request>,
 }
 
 /// One transaction the holder approved.
@@ -89,10 +92,9 @@ pub async fn identity(browser: &Browser, idp: &Arc<Idp>) -> Result<Home, Fault> 
             let now = this.clock.now();
             let session = facts::standing_session(db, who.session.as_ref(), Limits::of(&this), now)?;
             if let Some(session) = session {
-                let account = store::account::find(db, &session.account)?;
-                if let (Some(account), Ok(standing)) = (&account, facts::standing(account.as_ref(), None, now)) {
+                if let Some((account, standing)) = stands(db, &session, now)? {
                     store::session::touch(db, &session.id, now)?;
-                    return Ok(Home::Page(Box::new(read(db, account, standing.account_level(), session, &this)?)));
+                    return Ok(Home::Page(Box::new(read(db, &account, standing.stated_level(), session, &this)?)));
                 }
             }
             let (id, minted) = open_interaction(db, Destination::OwnPage("/identity".to_owned()), &who, &this)?;
@@ -100,6 +102,19 @@ pub async fn identity(browser: &Browser, idp: &Arc<Idp>) -> Result<Home, Fault> 
             Ok(Home::SignInFirst(Answer { outcome: Outcome::Page(Step::SignIn, id), cookies }))
         })
         .await
+}
+
+/// Whether a session opens pages of ours: a guardian's acting ends with the interaction it was for.
+pub fn stands(db: &mut Db, session: &Session, now: Moment) -> Result<Option<(Account, Standing)>, Fault> {
+    let within = acting::is_within(session, None);
+    if !within && session.prover() != &session.account {
+        return Ok(None);
+    }
+    let account = store::account::find(db, &session.account)?;
+    let actor = session.acting.as_ref().filter(|_| within).map(|acting| &acting.account);
+    let actor = acting::known(db, account.as_ref(), actor, now)?;
+    let standing = facts::acting_for(account.as_ref(), actor.as_ref(), None, now);
+    Ok(account.zip(standing.ok()))
 }
 
 type Clients = BTreeMap<Id<Client>, Arc<Client>>;
@@ -124,6 +139,7 @@ fn read(
         portals: portals(db, &account.id, &clients)?,
         releases: releases(db, &account.id, &clients)?,
         transactions: transactions(db, &account.id, &clients, idp)?,
+        requests: if session.acting.is_none() { guardian::requests(db, &account.id, idp)? } else { Vec::new() },
         session: session.id,
     })
 }

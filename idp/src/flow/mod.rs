@@ -5,6 +5,7 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod acting;
 pub mod admit;
 pub mod answer;
 pub mod answers;
@@ -19,6 +20,7 @@ pub mod client_keys;
 pub mod consent;
 pub mod eid_lock;
 pub mod facts;
+pub mod guardian;
 pub mod hints;
 pub mod home;
 pub mod inbox;
@@ -99,10 +101,11 @@ pub enum Step {
     Locked,
     NotActivated,
     CardExpired,
+    Represent,
 }
 
 impl Step {
-    pub const ALL: [Step; 9] = [
+    pub const ALL: [Step; 10] = [
         Step::SignIn,
         Step::Otp,
         Step::Consent,
@@ -112,6 +115,7 @@ impl Step {
         Step::Locked,
         Step::NotActivated,
         Step::CardExpired,
+        Step::Represent,
     ];
 
     /// The page's own path and its `data-page` (`contract.md` 6).
@@ -126,6 +130,7 @@ impl Step {
             Step::Locked => "locked",
             Step::NotActivated => "not-activated",
             Step::CardExpired => "card-expired",
+            Step::Represent => "represent",
         }
     }
 
@@ -133,7 +138,7 @@ impl Step {
     pub const fn of_refusal(refusal: Refusal) -> Step {
         match refusal {
             Refusal::NotActivated => Step::NotActivated,
-            Refusal::CardExpired => Step::CardExpired,
+            Refusal::CardExpired | Refusal::PermitExpired | Refusal::PassportExpired => Step::CardExpired,
             Refusal::GuardianRequired => Step::Guardian,
             _ => Step::Locked,
         }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::acting::{self, Offered};
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Gathered, Limits};
+use super::guardian::{self, CONFIRMATIONS, Waiting};
 use super::resource::{self, Server};
 use super::{Answer, Browser, Outcome, Step, home, sealed, step_up, transaction};
 use crate::domain::account::Account;
@@ -15,8 +17,9 @@ use crate::domain::claim::ClaimName;
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
+use crate::domain::standing::Refusal;
 use crate::domain::transaction::Transaction;
-use crate::domain::{Fault, Holder, Id, Moment};
+use crate::domain::{AuthenticationLevel, Fault, Holder, Id, Moment};
 use crate::idp::Idp;
 use crate::protocol::authorize::next::{Next, Shortfall};
 use crate::protocol::release::Offer;
@@ -42,7 +45,9 @@ pub enum View {
     Consent(Box<ConsentView>),
     Transaction(Box<TransactionView>),
     Level(Shortfall, Option<Holder>),
-    Barred(Step),
+    Guardian(Waiting),
+    Represent { own: String, offered: Vec<Offered> },
+    Barred(Refusal),
 }
 
 #[derive(Debug)]
@@ -93,7 +98,7 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     let request = match &open.destination {
         Destination::Client(request) => (**request).clone(),
-        Destination::OwnPage(path) => return own_page(step, id, path, session),
+        Destination::OwnPage(path) => return own_page(db, (step, id), path, session, idp),
     };
     let Some(client) = live_client(db, &request.client_id)? else {
         return elsewhere(Answer::bare(Outcome::Shown(gone())));
@@ -107,14 +112,25 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     };
     let pending = Pending::within(&open, request, client);
     let (decision, gathered) = decide(db, &open, &pending, session.clone(), idp)?;
+    let pending = match (step, &decision) {
+        (Step::Guardian, Next::Barred(Refusal::GuardianRequired)) => {
+            match guardian::take_up(db, &open, pending, session.clone(), (browser, idp))? {
+                Ok(answer) => return elsewhere(answer),
+                Err(pending) => pending,
+            }
+        }
+        _ => pending,
+    };
     let mut sms = None;
     let view = match (step, decision) {
         (Step::SignIn, Next::SignIn { again }) => View::SignIn { again },
         // A holder who is told to go back may sign in as somebody else instead.
         (Step::SignIn, Next::Barred(_)) if session.is_none() => View::SignIn { again: false },
+        // ND69 Art 14(2): the guardian confirms on this browser too, signed in as themself.
+        (Step::SignIn, Next::Barred(Refusal::GuardianRequired)) => View::SignIn { again: false },
         (Step::Otp, Next::StepUp(_)) => {
-            let Some(account) = &gathered.account else { return Err(Fault::broken("flow", "step-up without account")) };
-            let (phone, complaint, message) = step_up::prepare(db, id, &account.id, &pending.client, idp)?;
+            let Some(own) = &gathered.session else { return Err(Fault::broken("flow", "step-up without session")) };
+            let (phone, complaint, message) = step_up::prepare(db, id, own.prover(), Some(&pending.client), idp)?;
             sms = message;
             View::Otp { phone, complaint }
         }
@@ -134,7 +150,15 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
         (Step::Level, Next::Level(shortfall)) => {
             View::Level(shortfall, gathered.account.as_ref().map(|account| account.holder))
         }
-        (step, Next::Barred(refusal)) if step == Step::of_refusal(refusal) => View::Barred(step),
+        (Step::Represent, Next::Represent) => {
+            let Some(person) = &gathered.account else { return Err(Fault::broken("flow", "nobody to act")) };
+            let (own, _) = home::who(db, &person.id, idp)?;
+            View::Represent { own, offered: acting::offered(db, person, &pending, idp)? }
+        }
+        (Step::Guardian, Next::Barred(Refusal::GuardianRequired)) => {
+            View::Guardian(guardian::waiting(db, gathered.account.as_ref(), id, idp)?)
+        }
+        (step, Next::Barred(refusal)) if step == Step::of_refusal(refusal) => View::Barred(refusal),
         (_, Next::Barred(refusal)) => {
             return elsewhere(Answer::bare(Outcome::Page(Step::of_refusal(refusal), id.clone())));
         }
@@ -143,16 +167,43 @@ fn view(db: &mut Db, step: Step, id: &Id<Interaction>, browser: &Browser, idp: &
     Ok((Shown::Page(setting, view), sms))
 }
 
-fn own_page(step: Step, id: &Id<Interaction>, path: &str, session: Option<Session>) -> Result<WithSms, Fault> {
-    if session.is_some() {
-        return Ok((Shown::Elsewhere(Answer::bare(Outcome::OwnPage(path.to_owned()))), None));
-    }
-    if step != Step::SignIn {
-        return Ok((Shown::Elsewhere(Answer::bare(Outcome::Page(Step::SignIn, id.clone()))), None));
-    }
+fn own_page(
+    db: &mut Db,
+    (step, id): (Step, &Id<Interaction>),
+    path: &str,
+    session: Option<Session>,
+    idp: &Idp,
+) -> Result<WithSms, Fault> {
+    let elsewhere = |outcome| Ok((Shown::Elsewhere(Answer::bare(outcome)), None));
     let setting =
         Setting { interaction: id.clone(), client: None, redirect_uri: None, ui_locales: Vec::new(), service: None };
-    Ok((Shown::Page(setting, View::SignIn { again: false }), None))
+    // A session whose account may not act opens none of our pages either.
+    let session = match session {
+        Some(session) => home::stands(db, &session, idp.clock.now())?.map(|_| session),
+        None => None,
+    };
+    let Some(session) = session else {
+        return match step {
+            Step::SignIn => Ok((Shown::Page(setting, View::SignIn { again: false }), None)),
+            _ => elsewhere(Outcome::Page(Step::SignIn, id.clone())),
+        };
+    };
+    if !wants_factor(db, path, &session)? {
+        return elsewhere(Outcome::OwnPage(path.to_owned()));
+    }
+    if step != Step::Otp {
+        return elsewhere(Outcome::Page(Step::Otp, id.clone()));
+    }
+    let (phone, complaint, sms) = step_up::prepare(db, id, session.prover(), None, idp)?;
+    Ok((Shown::Page(setting, View::Otp { phone, complaint }), sms))
+}
+
+/// Whether one of our own pages asks for a second factor this session lacks and its holder has.
+pub fn wants_factor(db: &mut Db, path: &str, session: &Session) -> Result<bool, Fault> {
+    if path != CONFIRMATIONS || session.acquaintance.level() >= Some(AuthenticationLevel::Two) {
+        return Ok(false);
+    }
+    Ok(store::account::find(db, session.prover())?.is_some_and(|account| account.has_phone))
 }
 
 /// The interaction, if it is open and this browser began it (`security.md` AZ-20).
@@ -204,7 +255,7 @@ fn decide(
             return Ok((Next::Barred(refusal), Gathered { account, ..Gathered::default() }));
         }
     }
-    let gathered = facts::gather(db, session, &pending.client, now)?;
+    let gathered = facts::gather(db, session, pending, now)?;
     Ok((gathered.next(pending, now), gathered))
 }
 

@@ -24,6 +24,8 @@ use crate::store::{self, Db};
 pub struct Form {
     pub person_number: String,
     pub password: Zeroizing<String>,
+    /// The person says that they sign in for somebody else.
+    pub for_other: bool,
 }
 
 /// Why the form is shown again. Never says whether the number exists.
@@ -50,7 +52,8 @@ struct Attempt {
 
 /// Evaluates one password.
 pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &Arc<Idp>) -> Result<SignedIn, Fault> {
-    let Some(number) = PersonNumber::parse(&form.person_number) else {
+    // A foreigner's number has no stated length (`domain.md` 3.1).
+    let Some(number) = PersonNumber::parse_foreign(&form.person_number) else {
         return Ok(SignedIn::Again(Complaint::Malformed));
     };
     if !crate::factor::password::is_acceptable(&form.password) {
@@ -82,7 +85,7 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
                 return Ok(SignedIn::Again(Complaint::Wait(span)));
             }
             if right {
-                return admit(db, id, &attempt, &who, &this).map(SignedIn::Done);
+                return admit(db, (id, form.for_other), &attempt, &who, &this).map(SignedIn::Done);
             }
             this.metrics.sign_in(Factor::Password, "wrong");
             record_wrong(db, &attempt, &this)?;
@@ -161,7 +164,7 @@ fn refused(attempt: &Attempt, reason: &str, idp: &Idp) -> Option<Event> {
 /// The right password: told what stands in the way, or signed in.
 fn admit(
     db: &mut Db,
-    id: Id<Interaction>,
+    (id, for_other): (Id<Interaction>, bool),
     attempt: &Attempt,
     browser: &Browser,
     idp: &Arc<Idp>,
@@ -169,6 +172,8 @@ fn admit(
     let Some(open) = page::bound(db, &id, browser, idp.clock.now())? else {
         return Ok(Answer::bare(Outcome::Shown(gone())));
     };
+    let open = Interaction { for_other, ..open };
+    store::interaction::is_for_other(db, &id, for_other)?;
     // Facts again: a lock may have been acknowledged while the password was being hashed.
     if let Some(known) = &attempt.account {
         store::account::hold(db, &known.id, Hold::Shared)?;

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::authorize::{Pending, gone, live_client};
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, admit, brake, page};
+use super::{Answer, Browser, Cookies, Outcome, admit, brake, home, page};
 use crate::domain::account::Account;
-use crate::domain::interaction::Interaction;
+use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::Client;
 use crate::domain::secret::{Minted, Otp, SessionCookie, Stored};
 use crate::domain::session::Session;
@@ -23,6 +23,8 @@ use crate::store::{self, Db};
 
 /// What a code is for; a code of one purpose never serves another (`security.md` LG-13).
 const PURPOSE: &str = "sign_in";
+/// What the message calls our own page.
+const OWN_PAGE: &str = "Danh tính của tôi";
 
 /// Why the page is shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ pub fn prepare(
     db: &mut Db,
     id: &Id<Interaction>,
     account: &Id<Account>,
-    client: &Client,
+    client: Option<&Client>,
     idp: &Idp,
 ) -> Result<(String, Option<Complaint>, Option<Sms>), Fault> {
     let to = phone(db, account, idp)?;
@@ -96,8 +98,8 @@ pub async fn resend(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> R
                 let answer = Answer::bare(Outcome::Page(super::Step::Otp, id));
                 return Ok(Err(Proved::Done(answer)));
             }
-            let to = phone(db, &turn.session.account, &this)?;
-            let sent = send(db, &id, (&turn.session.account, to), &turn.pending.client, &this)?;
+            let to = phone(db, turn.session.prover(), &this)?;
+            let sent = send(db, &id, (turn.session.prover(), to), turn.client.as_deref(), &this)?;
             Ok(sent.map_err(Proved::Again).map(|sms| (sms, id)))
         })
         .await?;
@@ -125,14 +127,14 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
             if !turn.expected {
                 return admit::go_on(db, turn.open, (turn.session, Cookies::default()), &who, &this).map(Proved::Done);
             }
-            let account = turn.session.account.clone();
+            let account = turn.session.prover().clone();
             if let Some(complaint) = check(db, &id, &account, &code, &this)? {
                 this.metrics.sign_in(Factor::SmsOtp, "refused");
                 let event = Event::new(Kind::OtpRefused, now)
                     .of(&account)
-                    .by(&turn.pending.client.id)
                     .within(&turn.session.id)
                     .with(json!({"reason": complaint.name()}));
+                let event = by(event, turn.client.as_deref());
                 match complaint {
                     Complaint::Wait(_) => brake::note_stop(db, &counters(&account), Some(event), &this)?,
                     _ => store::trail::append(db, &event, &this.id()?)?,
@@ -148,22 +150,36 @@ pub async fn verify(id: Id<Interaction>, code: String, browser: &Browser, idp: &
 /// An interaction whose browser has a session, with whether a code is what comes next.
 struct Turn {
     open: Interaction,
-    pending: Pending,
+    /// `None` on the way to one of our own pages.
+    client: Option<Arc<Client>>,
     session: Session,
     expected: bool,
+}
+
+fn by(event: Event, client: Option<&Client>) -> Event {
+    match client {
+        Some(client) => event.by(&client.id),
+        None => event,
+    }
 }
 
 fn turn(db: &mut Db, id: &Id<Interaction>, browser: &Browser, idp: &Idp) -> Result<Option<Turn>, Fault> {
     let now = idp.clock.now();
     let Some(open) = page::bound(db, id, browser, now)? else { return Ok(None) };
-    let Some(request) = open.request().cloned() else { return Ok(None) };
-    let Some(client) = live_client(db, &request.client_id)? else { return Ok(None) };
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     let Some(session) = session else { return Ok(None) };
+    let request = match &open.destination {
+        Destination::Client(request) => (**request).clone(),
+        Destination::OwnPage(path) => {
+            let expected = home::stands(db, &session, now)?.is_some() && page::wants_factor(db, path, &session)?;
+            return Ok(Some(Turn { open, client: None, session, expected }));
+        }
+    };
+    let Some(client) = live_client(db, &request.client_id)? else { return Ok(None) };
     let pending = Pending::within(&open, request, client);
     let next = page::where_now(db, &open, &pending, Some(session.clone()), idp)?;
     let expected = matches!(next, Next::StepUp(Factor::SmsOtp));
-    Ok(Some(Turn { open, pending, session, expected }))
+    Ok(Some(Turn { open, client: Some(pending.client), session, expected }))
 }
 
 fn counters(account: &Id<Account>) -> [Counter; 1] {
@@ -209,15 +225,15 @@ fn prove(db: &mut Db, turn: Turn, browser: &Browser, idp: &Idp) -> Result<Answer
     if !store::session::rekey(db, &turn.session.id, &cookie.stored(), &acquaintance, now)? {
         return Ok(Answer::bare(Outcome::Shown(gone())));
     }
+    let prover = turn.session.prover().clone();
     let event = Event::new(Kind::StepUp, now)
-        .of(&turn.session.account)
-        .by(&turn.pending.client.id)
+        .of(&prover)
         .within(&turn.session.id)
         .with(json!({"factor": Factor::SmsOtp.name()}));
-    store::trail::append(db, &event, &idp.id()?)?;
+    store::trail::append(db, &by(event, turn.client.as_deref()), &idp.id()?)?;
     let cookies = Cookies { session: Some(cookie), ..Cookies::default() };
-    store::interaction::confirm(db, &turn.open.id, &turn.session.account, now)?;
-    let (proved_by, confirmed_at) = (Some(turn.session.account.clone()), Some(now));
+    store::interaction::confirm(db, &turn.open.id, &prover, now)?;
+    let (proved_by, confirmed_at) = (Some(prover), Some(now));
     let open = Interaction { proved_by, confirmed_at, ..turn.open };
     let session = Session { acquaintance, seen_at: now, ..turn.session };
     admit::go_on(db, open, (session, cookies), browser, idp)
@@ -227,7 +243,7 @@ fn send(
     db: &mut Db,
     id: &Id<Interaction>,
     (account, to): (&Id<Account>, String),
-    client: &Client,
+    client: Option<&Client>,
     idp: &Idp,
 ) -> Result<Result<Sms, Complaint>, Fault> {
     let now = idp.clock.now();
@@ -246,7 +262,11 @@ fn send(
         return Ok(Err(Complaint::SendLimit(span)));
     }
     let code: Minted<Otp> = Minted::from_text(idp.random.six_digits()?);
-    let text = otp::text(code.reveal(), &client.client_name.vi, host(&idp.config.issuer));
+    let text = otp::text(
+        code.reveal(),
+        client.map_or(OWN_PAGE, |client| client.client_name.vi.as_str()),
+        host(&idp.config.issuer),
+    );
     let challenge = store::otp::Challenge {
         id: idp.id()?,
         interaction: id.clone(),
@@ -257,8 +277,8 @@ fn send(
         expires_at: now + idp.config.lifetimes.otp,
     };
     store::otp::put(db, &challenge)?;
-    let event = Event::new(Kind::OtpSent, now).of(account).by(&client.id).with(json!({"purpose": PURPOSE}));
-    store::trail::append(db, &event, &idp.id()?)?;
+    let event = Event::new(Kind::OtpSent, now).of(account).with(json!({"purpose": PURPOSE}));
+    store::trail::append(db, &by(event, client), &idp.id()?)?;
     Ok(Ok(Sms { to, text }))
 }
 

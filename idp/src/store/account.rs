@@ -10,6 +10,8 @@ use super::db::{Db, Link, on_each};
 use super::eid;
 use super::schema::{account_claims, accounts, eid_grounds};
 use crate::domain::account::{Account, AccountState, Holder};
+use crate::domain::birth::Birth;
+use crate::domain::circumstances::Circumstances;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::{ElectronicId, LockGround};
 use crate::domain::secret::{BlindIndex, Sealed};
@@ -71,12 +73,27 @@ struct Row {
     guardian_id: Option<String>,
     phone: Option<String>,
     password_hash: Option<String>,
+    born: Option<String>,
+    ward: bool,
+    permit_expires: Option<i64>,
+    passport_expires: Option<i64>,
+    dissolved_at: Option<i64>,
 }
 
 impl Row {
     fn decode(self, grounds: Vec<LockGround>) -> Result<Account, Fault> {
         let version = self.eid_version;
+        let circumstances = Circumstances {
+            born: self.born.map(|born| known(Birth::parse(&born), "accounts")).transpose()?,
+            ward: self.ward,
+            permit_expires: at(self.permit_expires),
+            passport_expires: at(self.passport_expires),
+            dissolved_at: at(self.dissolved_at),
+            grounds: if self.eid_issued_at.is_none() { grounds.iter().copied().collect() } else { BTreeSet::new() },
+            version,
+        };
         Ok(Account {
+            circumstances,
             holder: known(Holder::parse(&self.holder), "accounts")?,
             level: level(self.level)?,
             state: known(AccountState::parse(&self.state), "accounts")?,
@@ -123,6 +140,16 @@ pub fn find_by_person(db: &mut Db, index: &BlindIndex) -> Result<Option<Account>
         .load(link))?)
 }
 
+/// Whose guardian a person is.
+pub fn wards(db: &mut Db, guardian: &Id<Account>) -> Result<Vec<Id<Account>>, Fault> {
+    let ids: Vec<String> = on_each!(db, |link| accounts::table
+        .filter(accounts::guardian_id.eq(guardian.as_str()))
+        .order(accounts::id)
+        .select(accounts::id)
+        .load(link))?;
+    Ok(ids.into_iter().map(Id::new).collect())
+}
+
 /// How an account is kept while a transaction acts on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
@@ -161,6 +188,8 @@ pub fn credentials(db: &mut Db, id: &Id<Account>) -> Result<Option<Credentials>,
 /// Creates an account, or replaces the one of the same person, whose id stays. The answer is the id it has.
 pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
     let account = &import.account;
+    let own = &account.circumstances;
+    let born = own.born.map(|born| born.to_string());
     let row = (
         accounts::id.eq(account.id.as_str()),
         accounts::person_index.eq(import.person_index.as_str()),
@@ -177,6 +206,11 @@ pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
         accounts::phone_index.eq(import.phone_index.as_ref().map(BlindIndex::as_str)),
         accounts::created_at.eq(import.at.unix()),
         accounts::updated_at.eq(import.at.unix()),
+        accounts::born.eq(born.as_deref()),
+        accounts::ward.eq(own.ward),
+        accounts::permit_expires.eq(own.permit_expires.map(Moment::unix)),
+        accounts::passport_expires.eq(own.passport_expires.map(Moment::unix)),
+        accounts::dissolved_at.eq(own.dissolved_at.map(Moment::unix)),
     );
     let replaced = (
         accounts::person.eq(excluded(accounts::person)),
@@ -192,6 +226,11 @@ pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
         accounts::phone.eq(excluded(accounts::phone)),
         accounts::phone_index.eq(excluded(accounts::phone_index)),
         accounts::updated_at.eq(excluded(accounts::updated_at)),
+        accounts::born.eq(excluded(accounts::born)),
+        accounts::ward.eq(excluded(accounts::ward)),
+        accounts::permit_expires.eq(excluded(accounts::permit_expires)),
+        accounts::passport_expires.eq(excluded(accounts::passport_expires)),
+        accounts::dissolved_at.eq(excluded(accounts::dissolved_at)),
     );
     let id: String = on_each!(db, |link| diesel::insert_into(accounts::table)
         .values(row)
@@ -201,7 +240,8 @@ pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
         .returning(accounts::id)
         .get_result(link))?;
     let id = Id::new(id);
-    eid::replace_grounds(db, &id, account.eid.as_ref(), "import", import.at)?;
+    let grounds = account.eid.iter().flat_map(ElectronicId::grounds).chain(own.grounds.iter().copied()).collect();
+    eid::replace_grounds(db, &id, &grounds, "import", import.at)?;
     Ok(id)
 }
 

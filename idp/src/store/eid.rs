@@ -1,4 +1,4 @@
-//! The e-ID of an account: saved only over the version it was read at.
+//! The lock grounds of an account and its e-ID: saved only over the version they were read at.
 
 use std::collections::BTreeSet;
 
@@ -20,17 +20,14 @@ pub fn save(
     at: Moment,
 ) -> Result<bool, Fault> {
     let saved = on_each!(db, |link| diesel::update(
-        accounts::table
-            .find(account.as_str())
-            .filter(accounts::eid_issued_at.is_not_null())
-            .filter(accounts::eid_version.eq(eid.version))
+        accounts::table.find(account.as_str()).filter(accounts::eid_version.eq(eid.version))
     )
     .set((accounts::eid_version.eq(accounts::eid_version + 1), accounts::updated_at.eq(at.unix())))
     .execute(link))?;
     if saved == 0 {
         return Ok(false);
     }
-    replace_grounds(db, account, Some(eid), authority, at)?;
+    replace_grounds(db, account, &eid.grounds().collect(), authority, at)?;
     Ok(true)
 }
 
@@ -38,11 +35,10 @@ pub fn save(
 pub(super) fn replace_grounds(
     db: &mut Db,
     account: &Id<Account>,
-    eid: Option<&ElectronicId>,
+    wanted: &BTreeSet<LockGround>,
     authority: &str,
     at: Moment,
 ) -> Result<(), Fault> {
-    let wanted: BTreeSet<LockGround> = eid.into_iter().flat_map(ElectronicId::grounds).collect();
     for ground in LockGround::ALL {
         if wanted.contains(&ground) {
             on_each!(db, |link| diesel::insert_into(eid_grounds::table)

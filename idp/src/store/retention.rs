@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
-use super::{interaction, pushed, refused, sign_out, used};
+use super::{confirmation, interaction, pushed, refused, sign_out, used};
 use crate::domain::refused_request::KEPT;
 use crate::domain::{Fault, Moment, Span};
 
@@ -15,6 +15,7 @@ const BATCH: i64 = 200;
 /// How many rows went. Call again while the answer is not zero.
 pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
     Ok(interaction::sweep(db, now - Span::hours(1), BATCH)?
+        + confirmation::sweep(db, now - Span::hours(1), BATCH)?
         + sign_out::sweep(db, now, BATCH)?
         + pushed::sweep(db, now, BATCH)?
         + refused::sweep(db, now - KEPT, BATCH)?

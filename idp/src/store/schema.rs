@@ -17,6 +17,11 @@ diesel::table! {
         phone_index -> Nullable<Text>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        born -> Nullable<Text>,
+        ward -> Bool,
+        permit_expires -> Nullable<BigInt>,
+        passport_expires -> Nullable<BigInt>,
+        dissolved_at -> Nullable<BigInt>,
     }
 }
 
@@ -112,6 +117,7 @@ diesel::table! {
         authentication_level -> SmallInt,
         ended_at -> Nullable<BigInt>,
         ended_by -> Nullable<Text>,
+        actor_id -> Nullable<Text>,
     }
 }
 
@@ -124,6 +130,9 @@ diesel::table! {
         opened_at -> BigInt,
         seen_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        acting_id -> Nullable<Text>,
+        acting_proved -> Bool,
+        acting_within -> Nullable<Text>,
     }
 }
 
@@ -147,6 +156,8 @@ diesel::table! {
         expires_at -> BigInt,
         finished_at -> Nullable<BigInt>,
         confirmed_at -> Nullable<BigInt>,
+        chosen_id -> Nullable<Text>,
+        for_other -> Bool,
     }
 }
 
@@ -195,6 +206,8 @@ diesel::table! {
         revoked_reason -> Nullable<Text>,
         resources -> Nullable<Text>,
         transaction_id -> Nullable<Text>,
+        actor_id -> Nullable<Text>,
+        actor_sub -> Nullable<Text>,
     }
 }
 
@@ -364,6 +377,34 @@ diesel::table! {
         clause -> Text,
         parameters -> Text,
         repeated -> BigInt,
+    }
+}
+
+diesel::table! {
+    representations (organisation_id, person_id) {
+        organisation_id -> Text,
+        person_id -> Text,
+        role -> Text,
+        bound_by -> Nullable<Text>,
+        from_at -> BigInt,
+        until_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    confirmations (id) {
+        id -> Text,
+        interaction_id -> Text,
+        ward_id -> Text,
+        guardian_id -> Text,
+        client_id -> Text,
+        acquaintance -> Text,
+        network -> Text,
+        asked_at -> BigInt,
+        expires_at -> BigInt,
+        answer -> Nullable<Text>,
+        answered_at -> Nullable<BigInt>,
+        spent_at -> Nullable<BigInt>,
     }
 }
 

@@ -8,14 +8,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::limit::{self, Counted};
 use super::logout::page_of;
+use super::page::acting::RequestLine;
 use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
 use super::page::transaction::Act;
 use super::page::{Frame, Home as HomePage};
 use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
+use crate::domain::confirmation::{Confirmation, Word};
 use crate::domain::session::Session;
 use crate::domain::{AuthenticationLevel, Client, Fault, Id};
 use crate::flow::Browser;
+use crate::flow::guardian::{self, Answered};
 use crate::flow::home::{self, Home};
 use crate::flow::sessions::{self, Ended};
 use crate::idp::Idp;
@@ -38,7 +41,9 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let this = idp.clone().into_inner();
     match home::identity(&browser, &this).await {
         Ok(Home::Page(identity)) => {
-            let done = request.query_string().split('&').find_map(|pair| Done::find(pair.strip_prefix("done=")?));
+            let query = request.query_string();
+            let done = query.split('&').find_map(|pair| Done::find(pair.strip_prefix("done=")?));
+            let done = done.or_else(|| query.split('&').any(|pair| pair == "confirm=1").then_some(Done::GuardianLevel));
             let token = read::form_token(browser.browser.as_ref(), &PLACE, &idp);
             let frame = Frame { form_token: token, ..context.frame("/identity") };
             reply::page(StatusCode::OK, drawn(*identity, frame, done).render(), None, &context)
@@ -80,6 +85,7 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         purpose: release.purposes.iter().map(|title| title.in_language(language)).collect::<Vec<_>>().join("; "),
         claims: release.claims.into_iter().map(|claim| claim.label(language).to_owned()).collect(),
     });
+    let requests = identity.requests.iter().map(|request| RequestLine::of(request, language)).collect();
     let transactions = identity.transactions.into_iter().map(|approved| TransactionLine {
         at: approved.at,
         portal: approved.portal.in_language(language).to_owned(),
@@ -96,6 +102,7 @@ fn drawn(identity: home::Identity, frame: Frame, done: Option<Done>) -> Identity
         consents: consents.collect(),
         releases: releases.collect(),
         transactions: transactions.collect(),
+        requests,
         done,
         frame,
     }
@@ -118,7 +125,11 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         }
     };
     let this = idp.clone().into_inner();
-    let answered = if form.first("everywhere").is_some() {
+    let answered = if let Some(id) = form.first("confirmation") {
+        // Only the button that says so allows.
+        let word = if form.first("word") == Some("allow") { Word::Allowed } else { Word::Refused };
+        confirm(Id::new(id), word, &browser, &this, &context).await
+    } else if form.first("everywhere").is_some() {
         everywhere(&browser, &this, &context).await
     } else if let Some(session) = form.first("session") {
         end_session(Id::new(session), &browser, &this, &context).await
@@ -126,6 +137,22 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         withdraw(Id::new(form.first("client").unwrap_or_default()), &browser, &this, &context).await
     };
     answered.unwrap_or_else(|fault| reply::page_fault(&fault, &context))
+}
+
+/// A guardian's word on what a child or ward asked for.
+async fn confirm(
+    id: Id<Confirmation>,
+    word: Word,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+    context: &Context<'_>,
+) -> Result<HttpResponse, Fault> {
+    Ok(match guardian::answer(id, word, browser, idp).await? {
+        Answered::Allowed => again(Some(Done::GuardianAllowed), context),
+        Answered::Refused => again(Some(Done::GuardianRefused), context),
+        Answered::Nothing => again(Some(Done::GuardianNothing), context),
+        Answered::First(answer) => reply::outcome(answer, context),
+    })
 }
 
 /// Withdraws what one portal may read.

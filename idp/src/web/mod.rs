@@ -99,6 +99,11 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(interaction::explained))
                 .route(web::post().to(interaction::give_up)),
         )
+        .service(
+            resource("/represent")
+                .route(web::get().to(interaction::represent))
+                .route(web::post().to(interaction::choose)),
+        )
         .service(resource("/logo/{client_id}").route(web::get().to(well_known::logo)))
         .service(resource("/assets/{name}").route(web::get().to(well_known::asset)))
         .default_service(web::to(well_known::nothing_here));

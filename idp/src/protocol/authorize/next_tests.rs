@@ -26,6 +26,7 @@ struct Case {
     arriving: bool,
     confirmed: bool,
     approved: bool,
+    choice: Choice,
     now: i64,
 }
 
@@ -43,6 +44,7 @@ fn case() -> Case {
         arriving: true,
         confirmed: false,
         approved: false,
+        choice: Choice::Own,
         now: 1000,
     }
 }
@@ -53,6 +55,8 @@ impl Case {
         let facts = Facts {
             session: self.signed_in.then_some(&session),
             account: self.signed_in.then_some(&self.account),
+            prover: None,
+            choice: self.choice,
             standing: self.signed_in.then(|| fixtures::standing(&self.account, at(self.now))),
             sub: self.sub,
             available: &self.available,
@@ -73,6 +77,8 @@ impl Case {
             Next::Level(shortfall) => shortfall.error().told,
             Next::Consent(_) => "consent".to_owned(),
             Next::Transaction => "transaction".to_owned(),
+            Next::Represent => "represent".to_owned(),
+            Next::ActFor => "act for".to_owned(),
             Next::Issue(decided) => decided.acr.urn().trim_start_matches("urn:vn:eid:").to_owned(),
             Next::Refuse(error) => error.code.as_str().to_owned(),
         }

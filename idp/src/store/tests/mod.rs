@@ -22,6 +22,7 @@ use diesel::prelude::*;
 use super::account::Import;
 use super::{Db, Migrate, Settings, Store, account, client};
 use crate::domain::account::{Account, AccountState, Holder};
+use crate::domain::circumstances::Circumstances;
 use crate::domain::consent::Bilingual;
 use crate::domain::eid::{ElectronicId, LockGround};
 use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
@@ -94,6 +95,7 @@ fn citizen(number: u32) -> Import {
             eid: Some(ElectronicId::new(t(100), [], 0)),
             card_expires: Some(t(9_000)),
             guardian: None,
+            circumstances: Circumstances::default(),
             has_phone: true,
             has_password: true,
         },
@@ -144,6 +146,7 @@ fn portal(id: &str) -> Client {
         assertion_audience: AssertionAudience::Issuer,
         sector: "portal.example".to_owned(),
         sso: true,
+        holders: crate::domain::relying_party::persons(),
         pkce: PkcePolicy::Required,
         jwks_uri: None,
         initiate_login_uri: None,
@@ -159,6 +162,7 @@ fn portal(id: &str) -> Client {
 fn session(id: &str, account: &str) -> Session {
     Session {
         id: Id::new(id),
+        acting: None,
         account: Id::new(account),
         acquaintance: Acquaintance::default().with(Factor::Password, t(1_000)),
         opened_at: t(1_000),
@@ -173,6 +177,7 @@ fn grant(id: &str, account: &str, session: &str) -> Grant {
         client: Id::new("portal"),
         party: Party::Holder(Authentication {
             account: Id::new(account),
+            actor: None,
             sub: "sub".to_owned(),
             session: Id::new(session),
             sid: "sid".to_owned(),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::acting::RequestLine;
 use super::transaction::Act;
 use super::{Frame, calendar, rendered};
 use crate::domain::{Factor, Fault, Moment};
@@ -74,19 +75,36 @@ pub struct TransactionLine {
 pub enum Done {
     Withdrawn,
     SessionEnded,
+    GuardianAllowed,
+    GuardianRefused,
+    GuardianNothing,
+    GuardianLevel,
 }
 
 impl Done {
+    pub const ALL: [Done; 6] = [
+        Done::Withdrawn,
+        Done::SessionEnded,
+        Done::GuardianAllowed,
+        Done::GuardianRefused,
+        Done::GuardianNothing,
+        Done::GuardianLevel,
+    ];
+
     /// As it stands in the address the page is shown again under.
     pub const fn name(self) -> &'static str {
         match self {
             Done::Withdrawn => "withdrawn",
             Done::SessionEnded => "session_ended",
+            Done::GuardianAllowed => "guardian_allowed",
+            Done::GuardianRefused => "guardian_refused",
+            Done::GuardianNothing => "guardian_nothing",
+            Done::GuardianLevel => "guardian_level",
         }
     }
 
     pub fn find(name: &str) -> Option<Done> {
-        [Done::Withdrawn, Done::SessionEnded].into_iter().find(|done| done.name() == name)
+        Self::ALL.into_iter().find(|done| done.name() == name)
     }
 }
 
@@ -109,6 +127,8 @@ pub struct Identity {
     pub releases: Vec<ReleaseLine>,
     /// Newest first.
     pub transactions: Vec<TransactionLine>,
+    /// Children and wards who wait for the holder's word.
+    pub requests: Vec<RequestLine>,
     pub done: Option<Done>,
 }
 
@@ -131,6 +151,10 @@ impl Identity {
     }
 
     fn done_text(&self) -> Option<String> {
-        self.done.map(|done| self.frame.t(&format!("identity.done.{}", done.name())).into_owned())
+        let key = |done: Done| match done {
+            Done::Withdrawn | Done::SessionEnded => format!("identity.done.{}", done.name()),
+            _ => format!("holders.done.{}", done.name()),
+        };
+        self.done.map(|done| self.frame.t(&key(done)).into_owned())
     }
 }

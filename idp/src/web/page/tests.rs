@@ -94,11 +94,12 @@ fn every_form_to_us_carries_the_token_and_goes_to_its_own_page() {
 
 #[test]
 fn contract_6_the_hooks_of_each_page() {
-    let expected: [(&str, &[&str]); 13] = [
+    let expected: [(&str, &[&str]); 14] = [
         ("sign-in", &["person_number", "password", "submit"]),
         ("otp", &["otp", "submit", "resend"]),
         ("consent", &["allow", "deny", "claim-email", "claim-gender"]),
         ("transaction", &["allow", "deny", "text", "amount", "payee", "identifier"]),
+        ("represent", &["for-1", "for-2", "for-self"]),
         ("level", &["back-to-client"]),
         ("guardian", &["back-to-client"]),
         ("locked", &["back-to-client"]),
@@ -107,7 +108,7 @@ fn contract_6_the_hooks_of_each_page() {
         ("busy", &["back-to-client"]),
         ("sign-out", &["confirm"]),
         ("error", &["reference"]),
-        ("identity", &["sessions", "consents", "releases", "transactions"]),
+        ("identity", &["confirmations", "confirm-r1", "refuse-r1", "sessions", "consents", "releases", "transactions"]),
     ];
     for language in LANGUAGES {
         let pages = all(language);
