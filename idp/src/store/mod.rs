@@ -44,6 +44,7 @@ mod migrate;
 mod postgres;
 mod queue;
 mod schema;
+mod schema_acting;
 mod sqlite;
 #[cfg(test)]
 mod tests;

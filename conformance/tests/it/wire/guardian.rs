@@ -1,7 +1,10 @@
 //! ND69 Art 14(2), A5: a child's or ward's account is used with the guardian's word, each time anew, and every token names
 //! both.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::ask::Ask;
 use crate::support::family::{born, waiting};
@@ -115,9 +118,9 @@ async fn a5_a_word_is_for_one_interaction_and_one_use() {
 async fn a5_fifty_words_at_once_are_one_and_fifty_looks_at_once_are_one_use() {
     let idp = Sandbox::shared();
     let (client, (guardian, child)) = (idp.confidential(), idp.family());
-    let visitor = idp.visitor();
+    let visitor = Arc::new(idp.visitor());
     let waits = idp.child_waits(&visitor, &Ask::of(&client).target(), &child).await;
-    let parent = idp.visitor();
+    let parent = Arc::new(idp.visitor());
     // To level 2 first, by a request whose answer is the page again.
     let at = parent.open("/identity").await;
     let at = idp.sign_in(&parent, &at, &guardian).await;
@@ -125,12 +128,21 @@ async fn a5_fifty_words_at_once_are_one_and_fifty_looks_at_once_are_one_use() {
     let otp = parent.submit(&at, &at.page().press(&button, &[], &[])).await;
     let at = idp.enter_otp(&parent, &otp, &guardian).await;
     let form = at.page().press(&button, &[], &[]);
-    let said = futures::future::join_all((0..50).map(|_| parent.submit_once(&at, &form, &[]))).await;
+    let mut storm = JoinSet::new();
+    for _ in 0..50 {
+        let (parent, at, form) = (Arc::clone(&parent), at.clone(), form.clone());
+        storm.spawn(async move { parent.submit_once(&at, &form, &[]).await });
+    }
+    let said = storm.join_all().await;
     let counted =
         |done: &str| said.iter().filter(|at| at.header("location").unwrap_or_default().contains(done)).count();
     assert_eq!((counted("guardian_allowed"), counted("guardian_nothing")), (1, 49));
-    let target = waits.url.as_str();
-    let looked = futures::future::join_all((0..50).map(|_| visitor.get(target))).await;
+    let mut storm = JoinSet::new();
+    for _ in 0..50 {
+        let (visitor, target) = (Arc::clone(&visitor), waits.url.to_string());
+        storm.spawn(async move { visitor.get(&target).await });
+    }
+    let looked = storm.join_all().await;
     let codes = looked.iter().filter(|at| at.returned().is_some_and(|back| back.get("code").is_some())).count();
     assert_eq!(codes, 1);
     assert_eq!((idp.trail_count(&child, "guardian_allowed"), idp.trail_count(&child, "acted_for")), (1, 1));

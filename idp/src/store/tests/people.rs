@@ -115,7 +115,12 @@ async fn an_e_id_is_saved_only_over_the_version_it_was_read_at() {
         let mut without = citizen(2);
         without.account.eid = None;
         account::put(db, &without)?;
-        assert!(!eid::save(db, &Id::new("account-2"), &ElectronicId::new(t(1), [], 0), "C06", t(2))?);
+        // Grounds are kept without an e-ID, too, over the version they were read at.
+        let held = |version| ElectronicId::new(t(1), [LockGround::HolderAsks], version);
+        assert!(eid::save(db, &Id::new("account-2"), &held(0), "C06", t(2))?);
+        assert!(!eid::save(db, &Id::new("account-2"), &held(0), "C06", t(3))?);
+        let kept = account::find(db, &Id::new("account-2"))?.expect("an account");
+        assert_eq!((kept.eid.is_none(), kept.circumstances.grounds.len()), (true, 1));
         Ok(())
     })
     .await;
