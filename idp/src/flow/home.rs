@@ -91,11 +91,11 @@ pub async fn identity(browser: &Browser, idp: &Arc<Idp>) -> Result<Home, Fault> 
         .transact(move |db| {
             let now = this.clock.now();
             let session = facts::standing_session(db, who.session.as_ref(), Limits::of(&this), now)?;
-            if let Some(session) = session {
-                if let Some((account, standing)) = stands(db, &session, now)? {
-                    store::session::touch(db, &session.id, now)?;
-                    return Ok(Home::Page(Box::new(read(db, &account, standing.stated_level(), session, &this)?)));
-                }
+            if let Some(session) = session
+                && let Some((account, standing)) = stands(db, &session, now)?
+            {
+                store::session::touch(db, &session.id, now)?;
+                return Ok(Home::Page(Box::new(read(db, &account, standing.stated_level(), session, &this)?)));
             }
             let (id, minted) = open_interaction(db, Destination::OwnPage("/identity".to_owned()), &who, &this)?;
             let cookies = Cookies { browser: minted, ..Cookies::default() };

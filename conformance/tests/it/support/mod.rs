@@ -5,6 +5,7 @@ pub mod ask;
 pub mod backing;
 pub mod certificate;
 pub mod door;
+pub mod family;
 pub mod flow;
 pub mod holder;
 pub mod jwt;
