@@ -161,6 +161,8 @@ fn record(person: &Person, national: &str) -> Value {
             members.insert("nationality".to_owned(), json!("PHL"));
             members.insert("permit".to_owned(), json!({"expires": "2035-01-31"}));
             members.insert("passport".to_owned(), json!({"expires": "2034-06-30"}));
+            put(members, "claims", "nationalities", json!(["PHL"]));
+            put(members, "claims", "locale", json!("en"));
         }
         "099080000007" => {
             members.insert("card".to_owned(), json!({"expires": "2040-08-19"}));

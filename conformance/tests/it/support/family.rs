@@ -93,7 +93,7 @@ pub fn foreigner(patch: Value) -> (Value, Holder) {
         &mut line,
         json!({
             "holder": "foreigner", "person_number": holder.number, "nationality": "PHL",
-            "permit": {"expires": "2040-01-31"}, "passport": {"expires": "2041-01-31"}, "claims": {"vn_ethnicity": null}
+            "permit": {"expires": "2040-01-31"}, "passport": {"expires": "2041-01-31"}
         }),
     );
     merge(&mut line, patch);
