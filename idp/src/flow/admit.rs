@@ -99,7 +99,14 @@ pub fn go_on(
     let state = cookies.state.as_deref().or(browser.state.as_deref()).map(str::to_owned);
     let browser = Browser { state, ..browser.clone() };
     let answer = authorize::settle(db, pending, Some(session), &browser, idp)?;
-    cookies.browser = answer.cookies.browser.or(cookies.browser);
+    // Whoever acts for another goes on under the cookie of a session that began with this very proof.
+    let Cookies { browser, session, state, .. } = answer.cookies;
+    cookies = Cookies {
+        browser: browser.or(cookies.browser),
+        session: session.or(cookies.session),
+        state: state.or(cookies.state),
+        ..cookies
+    };
     Ok(Answer { outcome: answer.outcome, cookies })
 }
 

@@ -258,7 +258,7 @@ async fn a5_the_guardian_confirms_on_the_same_browser_and_signs_in_for_the_child
     let end = idp.walk(&visitor, at, &guardian, Will::AllowAll).await;
     let tokens = redeemed(&client, ask, end.returned().unwrap().code()).await;
     let id_token = jwt::claims(tokens.id_token());
-    assert_eq!((&id_token["act"], &id_token["amr"]), (&act, &json!(["pwd", "otp", "sms", "mfa"])));
+    assert_eq!((&id_token["act"], &id_token["amr"]), (&act, &json!(["otp", "pwd", "sms", "mfa"])));
     assert_eq!(client.userinfo(tokens.access()).await.json()["name"], json!(child.name));
     // The guardian's session became the child's, for this once: nothing of it opens anything else.
     assert_eq!(visitor.open(&Ask::of(&client).target()).await.page().name(), "sign-in");
