@@ -105,6 +105,18 @@ fn written(shown: &Shown) -> String {
     line("grounds", (!grounds.is_empty()).then_some(grounds.as_str()));
     line("card_expires", card_expires.as_deref());
     line("guardian", shown.guardian.as_deref());
+    line("ward", shown.ward.then_some("yes"));
+    for (name, at) in [
+        ("permit_expires", shown.permit_expires),
+        ("passport_expires", shown.passport_expires),
+        ("dissolved_at", shown.dissolved_at),
+    ] {
+        line(name, at.map(|at| at.to_string()).as_deref());
+    }
+    for one in &shown.representatives {
+        let acts = if one.acts_now { "" } else { " (does not act now)" };
+        line("representative", Some(&format!("{} {}{acts}", one.person_number, one.role)));
+    }
     line("phone", shown.phone.as_deref());
     line("email", shown.email.as_deref());
     line("password", Some(if shown.has_password { "set" } else { "none" }));

@@ -129,5 +129,7 @@ fn read_file(path: &Path) -> Result<String, String> {
 
 /// For clap, whose message would otherwise have to guess what a number is.
 fn person_number(text: &str) -> Result<PersonNumber, &'static str> {
-    PersonNumber::parse(text).ok_or("a person number is twelve digits")
+    PersonNumber::parse_any(text).ok_or(
+        "a person number is twelve digits, a foreigner's up to twenty, an organisation's code stands after `org:`",
+    )
 }

@@ -127,6 +127,7 @@ fn ministry(ports: Ports) -> Value {
         "vn_relying_party": {"vi": "Bảo hiểm xã hội Việt Nam", "en": "Viet Nam Social Security"},
         "authorization_details_types": ["vn_transaction"],
         "vn_sector": "social-security.sandbox",
+        "vn_holders": ["citizen", "foreigner", "organisation"],
         "vn_security_level": 3,
         "vn_legal_basis": "consent",
         "vn_min_account_level": 2,

@@ -53,18 +53,54 @@ pub static PEOPLE: &[Person] = &[
     ),
     person("099085000003", "Lê Văn Cường", "+84912000003", Door::National, "e-ID locked at the holder's request"),
     person("099195000004", "Phạm Thị Dung", "+84912000004", Door::National, "granted, not activated yet"),
-    person("099216000005", "Nguyễn Minh Khôi", "+84912000005", Door::National, "a child: the guardian must confirm"),
+    person(
+        "099216000005",
+        "Nguyễn Minh Khôi",
+        "+84912000005",
+        Door::National,
+        "a child of ten: Nguyễn Văn An agrees at /identity, or on the same browser",
+    ),
     person("099188000006", "Vũ Thị Hạnh", "+84912000006", Door::National, "level 2, identity card expired"),
     person("099080000007", "Hoàng Văn Em", "+84912000007", Door::Console, "officer and operator: open the console"),
-    person("099080000008", "Đặng Quốc Phong", "+84912000008", Door::Console, "the second pair of eyes"),
+    person(
+        "099080000008",
+        "Đặng Quốc Phong",
+        "+84912000008",
+        Door::Console,
+        "the second pair of eyes; acts for Công ty TNHH Sao Mai at the ministry's portal",
+    ),
+    person(
+        FOREIGNER,
+        "Maria Santos",
+        "+84912000009",
+        Door::Ministry,
+        "a foreigner of level 2: no e-ID, a residence permit in its place",
+    ),
 ];
+
+/// A foreigner's number has no stated length (`domain.md` 3.1).
+const FOREIGNER: &str = "099000000000009";
+
+/// A firm, by its tax code. It has no password: its representative signs in.
+const ORGANISATION: &str = "0990000001";
 
 /// The officer and the second pair of eyes: who may open the console.
 pub const OPERATORS: [&str; 2] = ["099080000007", "099080000008"];
 
 /// The import file, one line a holder. `national` is the origin that shows the drawn portrait.
 pub fn lines(national: &str) -> Vec<(&'static str, String)> {
-    PEOPLE.iter().map(|person| (person.number, record(person, national).to_string())).collect()
+    let people = PEOPLE.iter().map(|person| (person.number, record(person, national).to_string()));
+    people.chain([("org:0990000001", organisation().to_string())]).collect()
+}
+
+fn organisation() -> Value {
+    json!({
+        "holder": "organisation",
+        "code": ORGANISATION,
+        "name": "Công ty TNHH Sao Mai",
+        "account": {"state": "activated", "email": "lien-he@saomai.example.com"},
+        "representatives": [{"person_number": "099080000008", "role": "legal"}],
+    })
 }
 
 fn record(person: &Person, national: &str) -> Value {
@@ -76,6 +112,7 @@ fn record(person: &Person, national: &str) -> Value {
         "099216000005" => ("2016-06-01", "male"),
         "099188000006" => ("1988-12-22", "female"),
         "099080000007" => ("1980-08-19", "male"),
+        FOREIGNER => ("1988-04-12", "female"),
         _ => ("1980-02-03", "male"),
     };
     let mut line = json!({
@@ -118,6 +155,14 @@ fn record(person: &Person, national: &str) -> Value {
         }
         "099188000006" => {
             members.insert("card".to_owned(), json!({"expires": "2023-12-22"}));
+        }
+        FOREIGNER => {
+            members.insert("holder".to_owned(), json!("foreigner"));
+            members.insert("nationality".to_owned(), json!("PHL"));
+            members.insert("permit".to_owned(), json!({"expires": "2035-01-31"}));
+            members.insert("passport".to_owned(), json!({"expires": "2034-06-30"}));
+            put(members, "claims", "nationalities", json!(["PHL"]));
+            put(members, "claims", "locale", json!("en"));
         }
         "099080000007" => {
             members.insert("card".to_owned(), json!({"expires": "2040-08-19"}));

@@ -78,7 +78,7 @@ pub async fn operators(idp: &Idp) -> Result<Vec<String>, String> {
 }
 
 async fn account_id(number: &str, idp: &Idp) -> Result<Option<String>, String> {
-    let Some(number) = PersonNumber::parse(number) else { return Ok(None) };
+    let Some(number) = PersonNumber::parse_any(number) else { return Ok(None) };
     let index = sealed::person_index(&number, &idp.vault);
     let found = idp.store.read(move |db| store::account::find_by_person(db, &index)).await;
     Ok(found.map_err(|fault| fault.to_string())?.map(|account| account.id.as_str().to_owned()))

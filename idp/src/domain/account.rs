@@ -1,6 +1,9 @@
 //! Accounts and the holders they belong to.
 
+use serde::{Deserialize, Serialize};
+
 use super::authenticator::Factor;
+use super::circumstances::Circumstances;
 use super::eid::{ElectronicId, Grounds, LockGround, LockOrder, Turned};
 use super::id::Id;
 use super::level::AccountLevel;
@@ -8,7 +11,8 @@ use super::moment::Moment;
 use super::recovery::Doubts;
 
 /// Who an account is for (ND69 Art 7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Holder {
     Citizen,
     Foreigner,
@@ -65,6 +69,7 @@ pub struct Account {
     pub card_expires: Option<Moment>,
     /// The guardian whose confirmation each use needs (ND69 Art 14(2)).
     pub guardian: Option<Id<Account>>,
+    pub circumstances: Circumstances,
     /// Whether a verified phone is on file, so that an OTP can be sent.
     pub has_phone: bool,
     pub has_password: bool,

@@ -67,4 +67,7 @@ pub struct Receipt {
     pub text_hash: String,
     pub language: String,
     pub authentication_level: u8,
+    /// Who decided in the holder's place: a guardian, or an organisation's representative.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Id<Account>>,
 }

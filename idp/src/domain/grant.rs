@@ -12,10 +12,25 @@ use super::secret::{AccessToken, Code, RefreshToken, Stored};
 use super::session::{Acquaintance, Session};
 use super::transaction::Transaction;
 
+/// Who acted for the holder, named to the client as its sector knows them (RFC 8693 §4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub account: Id<Account>,
+    pub sub: String,
+}
+
+impl Actor {
+    /// The `act` claim.
+    pub fn claim(&self) -> serde_json::Value {
+        serde_json::json!({ "sub": self.sub })
+    }
+}
+
 /// Who signed in for a grant, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authentication {
     pub account: Id<Account>,
+    pub actor: Option<Actor>,
     /// The subject as this client's sector knows it.
     pub sub: String,
     pub session: Id<Session>,

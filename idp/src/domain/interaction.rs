@@ -26,6 +26,10 @@ pub struct Interaction {
     pub proved_by: Option<Id<Account>>,
     /// When that person entered a code sent for this interaction.
     pub confirmed_at: Option<Moment>,
+    /// For whom the person here chose to act; themself too is a choice.
+    pub chosen: Option<Id<Account>>,
+    /// They said before that it is for somebody else.
+    pub for_other: bool,
     pub opened_at: Moment,
     pub expires_at: Moment,
     pub finished_at: Option<Moment>,

@@ -73,6 +73,7 @@ impl Life {
         let eid = has_eid.then(|| ElectronicId::new(at(0), grounds.iter().copied(), 1));
         let own_locks = if has_eid { Grounds::default() } else { Grounds::new(grounds.iter().copied(), 1) };
         let account = Account {
+            circumstances: Default::default(),
             id: Id::new("a"),
             holder: Holder::Citizen,
             level: Some(if has_eid { AccountLevel::Two } else { AccountLevel::One }),
@@ -149,7 +150,10 @@ impl Life {
     }
 
     fn standing(&self) -> Result<Standing, Refusal> {
-        may_act(Asking { client: None, subject: Subject::Holder(&self.account), grant: None, session: None }, self.now)
+        may_act(
+            Asking { client: None, subject: Subject::Holder(&self.account), actor: None, grant: None, session: None },
+            self.now,
+        )
     }
 
     fn check(&self, what: &dyn std::fmt::Debug) {
@@ -217,6 +221,7 @@ proptest! {
             life.check(&what);
             let kept = grant(revoked);
             let asking = Asking {
+                actor: None,
                 client: Some(ClientStatus::Live),
                 subject: Subject::Holder(&life.account),
                 grant: Some(&kept),

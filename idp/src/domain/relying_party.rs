@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::account::Holder;
 use super::arrangement::{AnswerForms, Application, Binding, LogoutAddresses, RequestRules, Resources};
 use super::claim::ClaimName;
 use super::consent::{Bilingual, Purpose};
@@ -205,6 +206,9 @@ pub struct Client {
     pub sso: bool,
     #[serde(rename = "vn_pkce")]
     pub pkce: PkcePolicy,
+    /// Whom it serves (ND69 Art 7).
+    #[serde(rename = "vn_holders", default = "persons")]
+    pub holders: Vec<Holder>,
     /// Where the public keys are fetched from, instead of `jwks`.
     #[serde(default)]
     pub jwks_uri: Option<String>,
@@ -225,7 +229,16 @@ pub struct Client {
     pub resources: Resources,
 }
 
+/// An organisation signs in only where it is expected.
+pub fn persons() -> Vec<Holder> {
+    vec![Holder::Citizen, Holder::Foreigner]
+}
+
 impl Client {
+    pub fn serves(&self, holder: Holder) -> bool {
+        self.holders.contains(&holder)
+    }
+
     pub fn has_scope(&self, scope: &str) -> bool {
         self.scope.iter().any(|registered| registered == scope)
     }

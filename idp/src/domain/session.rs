@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::authenticator::{self, Factor};
 use super::id::Id;
+use super::interaction::Interaction;
 use super::level::AuthenticationLevel;
 use super::moment::{Moment, Span};
 
@@ -94,10 +95,21 @@ impl SessionLimits {
     }
 }
 
+/// Somebody else who acts in a session for its account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acting {
+    pub account: Id<Account>,
+    /// The proofs of the session are theirs, not the account's holder's.
+    pub proved: bool,
+    /// ND69 Art 14(2): each use of a child's or ward's account is confirmed, so a guardian acts in one interaction only.
+    pub within: Option<Id<Interaction>>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Session {
     pub id: Id<Session>,
     pub account: Id<Account>,
+    pub acting: Option<Acting>,
     pub acquaintance: Acquaintance,
     pub opened_at: Moment,
     pub seen_at: Moment,
@@ -105,6 +117,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whose factors the proofs are, and whose can be asked for.
+    pub fn prover(&self) -> &Id<Account> {
+        self.acting.as_ref().filter(|acting| acting.proved).map_or(&self.account, |acting| &acting.account)
+    }
+
     /// Whether the session still stands. At the limit itself it has ended.
     pub fn stands(&self, limits: SessionLimits, now: Moment) -> bool {
         self.ended_at.is_none() && now.since(self.seen_at) < limits.idle && now.since(self.opened_at) < limits.absolute
@@ -119,6 +136,7 @@ mod tests {
         Session {
             id: Id::new("s"),
             account: Id::new("a"),
+            acting: None,
             acquaintance: Acquaintance::default().with(Factor::Password, Moment::from_unix(opened)),
             opened_at: Moment::from_unix(opened),
             seen_at: Moment::from_unix(seen),

@@ -3,6 +3,7 @@
 //! A replaced account keeps its id, so its subjects, consents and trail stay. What was issued to it ends when the file
 //! changes a password or phone, or leaves the account unable to act: a later unlock must find nothing to revive.
 
+mod circumstances;
 pub mod lines;
 mod shown;
 
@@ -11,9 +12,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::domain::account::{Account, AccountState, Holder};
+use crate::domain::account::{Account, AccountState};
 use crate::domain::eid::{ElectronicId, Grounds, LockGround};
 use crate::domain::outbox::Cause;
+use crate::domain::standing::is_open;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment};
 use crate::flow::eid_lock::end_everything;
@@ -111,6 +113,9 @@ fn settle(db: &mut Db, arrivals: Vec<Arrival>, vault: &Vault, now: Moment) -> Re
     for one in &placed {
         let record = &one.arrival.record;
         known.insert(record.number.clone(), (one.id().clone(), record.guardian.is_some()));
+        if let Err(reason) = circumstances::check(record, one.existing.as_ref(), now) {
+            return Ok(refused_at(record.line, reason));
+        }
         // LCC Art 34(2) knows no unlock after death, and an import must not be one.
         let died = one.existing.as_ref().is_some_and(|account| account.is_locked_on(LockGround::Death));
         if died && !record.eid.as_ref().is_some_and(|grounds| grounds.contains(&LockGround::Death)) {
@@ -131,8 +136,13 @@ fn settle(db: &mut Db, arrivals: Vec<Arrival>, vault: &Vault, now: Moment) -> Re
             };
         }
     }
-    // Guardians go first, so that a ward may stand above its guardian in the file.
-    placed.sort_by_key(|one| one.arrival.record.guardian.is_some());
+    for one in &placed {
+        if let Err(reason) = circumstances::people(db, &one.arrival.record, &mut known, vault)? {
+            return Ok(refused_at(one.arrival.record.line, reason));
+        }
+    }
+    // Guardians and representatives go first, so that whom they act for may stand above them in the file.
+    placed.sort_by_key(|one| (one.arrival.record.own.holder, one.arrival.record.guardian.is_some()));
     let mut imported = Imported::default();
     for one in placed {
         let guardian = one.arrival.record.guardian.as_ref().and_then(|number| known.get(number)).map(|(id, _)| id);
@@ -141,6 +151,7 @@ fn settle(db: &mut Db, arrivals: Vec<Arrival>, vault: &Vault, now: Moment) -> Re
             None => imported.created += 1,
         }
         store_one(db, &one, guardian, vault, now)?;
+        circumstances::representatives(db, (one.id(), &one.arrival.event), &one.arrival.record, &known, now)?;
     }
     Ok(Verdict::Done(imported))
 }
@@ -155,22 +166,24 @@ fn store_one(
     let (id, record) = (one.id(), &one.arrival.record);
     let ends = match &one.existing {
         Some(existing) => {
-            // What died with the old card must not come back with the new one (`security.md` 5, property 2).
+            // What died with an old card or permit must not come back with the new one (`security.md` 5, property 2).
             factor_changed(db, existing, &one.arrival, vault)?
                 || cannot_act(record, now)
-                || existing.card_has_expired(now)
+                || !is_open(existing, now)
+                || existing.guardian.as_ref() != guardian
         }
         None => false,
     };
     let account = Account {
         id: id.clone(),
-        holder: Holder::Citizen,
-        level: Some(record.level),
+        holder: record.own.holder,
+        level: record.level,
         state: record.state,
         eid: record.eid.as_ref().map(|grounds| electronic_id(grounds, one.existing.as_ref(), now)),
         own_locks: Grounds::default(),
         card_expires: record.card_expires,
         guardian: guardian.cloned(),
+        circumstances: circumstances::of(record, one.existing.as_ref(), now),
         has_phone: record.phone.is_some(),
         has_password: record.password.is_some(),
         has_totp: false,
@@ -211,7 +224,8 @@ fn store_one(
     }
     let detail = json!({
         "created": one.existing.is_none(),
-        "level": record.level.number(),
+        "holder": record.own.holder.name(),
+        "level": record.level.map(|level| level.number()),
         "state": record.state.name(),
         "grounds": record.eid.iter().flatten().map(|ground| ground.letter()).collect::<Vec<_>>(),
         "claims": record.claims.keys().collect::<Vec<_>>(),
@@ -245,8 +259,10 @@ fn factor_changed(db: &mut Db, existing: &Account, arrival: &Arrival, vault: &Va
 fn cannot_act(record: &Record, now: Moment) -> bool {
     record.state != AccountState::Activated
         || record.eid.as_ref().is_some_and(|grounds| !grounds.is_empty())
-        || record.card_expires.is_some_and(|expires| now >= expires)
-        || record.guardian.is_some()
+        || [record.card_expires, record.own.permit_expires, record.own.passport_expires, record.own.dissolved_at]
+            .into_iter()
+            .flatten()
+            .any(|ends| now >= ends)
 }
 
 fn refused_at<T>(line: usize, reason: &str) -> Verdict<T> {

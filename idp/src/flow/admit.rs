@@ -8,12 +8,13 @@ use serde_json::json;
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Limits};
 use super::outbox::{self, Occasion};
-use super::{Answer, Browser, Cookies, Outcome, Step, fresh};
+use super::{Answer, Browser, Cookies, Outcome, Step, fresh, guardian};
 use crate::domain::account::Account;
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::outbox::Cause;
 use crate::domain::secret::{DeviceCookie, Minted, SessionCookie};
 use crate::domain::session::{Acquaintance, Session};
+use crate::domain::standing::Refusal;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Factor, Fault, Id};
 use crate::idp::Idp;
@@ -43,6 +44,11 @@ pub fn admit(
             .of(&account.id)
             .with(json!({"factor": names, "reason": refusal.name()}));
         store::trail::append(db, &event, &idp.id()?)?;
+        if let (Refusal::GuardianRequired, Some(request)) = (refusal, open.request()) {
+            let proofs = factors.iter().fold(Acquaintance::default(), |known, factor| known.with(*factor, now));
+            let asked = guardian::Asked { interaction: &id, client: &request.client_id, proofs: &proofs };
+            guardian::ask(db, account, &asked, browser, idp)?;
+        }
         let mut cookies = Cookies::default();
         end_other_session(db, browser, None, &mut cookies, idp)?;
         return Ok(Answer { outcome: Outcome::Page(Step::of_refusal(refusal), id), cookies });
@@ -61,7 +67,7 @@ pub fn admit(
     if confirmed_at.is_some() {
         store::interaction::confirm(db, &id, &account.id, now)?;
     }
-    let open = Interaction { proved_by: Some(account.id.clone()), confirmed_at, ..open };
+    let open = Interaction { proved_by: Some(account.id.clone()), confirmed_at, chosen: None, ..open };
     go_on(db, open, (session, cookies), browser, idp)
 }
 
@@ -101,7 +107,14 @@ pub fn go_on(
     let state = cookies.state.as_deref().or(browser.state.as_deref()).map(str::to_owned);
     let browser = Browser { state, ..browser.clone() };
     let answer = authorize::settle(db, pending, Some(session), &browser, idp)?;
-    cookies.browser = answer.cookies.browser.or(cookies.browser);
+    // Whoever acts for another goes on under the cookie of a session that began with this very proof.
+    let Cookies { browser, session, state, .. } = answer.cookies;
+    cookies = Cookies {
+        browser: browser.or(cookies.browser),
+        session: session.or(cookies.session),
+        state: state.or(cookies.state),
+        ..cookies
+    };
     Ok(Answer { outcome: answer.outcome, cookies })
 }
 
@@ -119,7 +132,7 @@ fn enter(
     let cookie: Minted<SessionCookie> = idp.random.mint()?;
     let mut cookies = Cookies::default();
     let current = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
-    if let Some(session) = current.filter(|session| session.account == *account) {
+    if let Some(session) = current.filter(|session| session.account == *account && session.acting.is_none()) {
         let acquaintance = proved(session.acquaintance.clone());
         if store::session::rekey(db, &session.id, &cookie.stored(), &acquaintance, now)? {
             cookies.session = Some(cookie);
@@ -133,6 +146,7 @@ fn enter(
     let session = Session {
         id: idp.id()?,
         account: account.clone(),
+        acting: None,
         acquaintance: proved(Acquaintance::default()),
         opened_at: now,
         seen_at: now,
@@ -147,7 +161,7 @@ fn enter(
 }
 
 /// Beyond the most sessions an account may have, the oldest ends (`security.md` SE-16).
-fn end_oldest(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(), Fault> {
+pub(super) fn end_oldest(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<(), Fault> {
     let mut live = store::session::live(db, account)?;
     let Some(too_many) = live.len().checked_sub(idp.config.limits.sessions_per_account) else { return Ok(()) };
     live.sort_by_key(|session| (session.seen_at, session.opened_at));

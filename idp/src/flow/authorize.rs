@@ -9,8 +9,8 @@ use super::facts::{self, Gathered, Limits};
 use super::refuse::{refuse, refused};
 use super::session_state::stated;
 use super::transaction::{self, Approval};
-use super::{Answer, Browser, Cookies, Outcome, Returned, Step, par, request_object};
-use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
+use super::{Answer, Browser, Cookies, Outcome, Returned, Step, acting, guardian, par, request_object};
+use crate::domain::grant::{Actor, Authentication, Grant, IssuedCode, Party};
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::{Client, ClientStatus, Registered};
 use crate::domain::request::AuthorizationRequest;
@@ -94,19 +94,33 @@ pub struct Pending {
     pub confirmed_by: Option<Id<Account>>,
     /// What was approved in this very step.
     pub approval: Option<Approval>,
+    /// For whom the person here chose to act.
+    pub chosen: Option<Id<Account>>,
+    /// They said before that it is for somebody else.
+    pub for_other: bool,
 }
 
 impl Pending {
     /// A request that was just made.
     fn new(request: AuthorizationRequest, client: Arc<Client>) -> Self {
-        Self { request, client, interaction: None, arriving: true, confirmed_by: None, approval: None }
+        Self {
+            request,
+            client,
+            interaction: None,
+            arriving: true,
+            confirmed_by: None,
+            approval: None,
+            chosen: None,
+            for_other: false,
+        }
     }
 
     /// A request taken up again from its interaction.
     pub fn within(open: &Interaction, request: AuthorizationRequest, client: Arc<Client>) -> Self {
         let confirmed_by = open.proved_by.clone().filter(|_| open.confirmed_at.is_some());
         let (interaction, arriving) = (Some(open.id.clone()), open.proved_by.is_none());
-        Self { request, client, interaction, arriving, confirmed_by, approval: None }
+        let (chosen, for_other) = (open.chosen.clone(), open.for_other);
+        Self { request, client, interaction, arriving, confirmed_by, approval: None, chosen, for_other }
     }
 }
 
@@ -135,7 +149,7 @@ pub fn settle(
     idp: &Idp,
 ) -> Result<Answer, Fault> {
     let now = idp.clock.now();
-    let gathered = facts::gather(db, session, &pending.client, now)?;
+    let gathered = facts::gather(db, session, &pending, now)?;
     let decision = gathered.next(&pending, now);
     let step = match decision {
         Next::Issue(decided) => return issue(db, pending, (gathered, decided), browser, idp),
@@ -145,9 +159,12 @@ pub fn settle(
         Next::Consent(_) => Step::Consent,
         Next::Transaction => Step::Transaction,
         Next::Level(_) => Step::Level,
+        Next::Represent => Step::Represent,
+        Next::ActFor => return acting::take_over(db, pending, gathered, browser, idp),
         Next::Barred(refusal) => Step::of_refusal(refusal),
     };
     let mut cookies = Cookies::default();
+    let (client, arriving) = (pending.client.id.clone(), pending.interaction.is_none());
     let interaction = match &pending.interaction {
         Some(id) => id.clone(),
         None => {
@@ -156,6 +173,11 @@ pub fn settle(
             opened
         }
     };
+    // Whoever is signed in already and needs a guardian asks for the word right away.
+    if let (Step::Guardian, true, Some(session), Some(ward)) = (step, arriving, &gathered.session, &gathered.account) {
+        let asked = guardian::Asked { interaction: &interaction, client: &client, proofs: &session.acquaintance };
+        guardian::ask(db, ward, &asked, browser, idp)?;
+    }
     Ok(Answer { outcome: Outcome::Page(step, interaction), cookies })
 }
 
@@ -188,6 +210,8 @@ pub fn open_interaction(
         refused: None,
         proved_by: None,
         confirmed_at: None,
+        chosen: None,
+        for_other: false,
         opened_at: now,
         expires_at: now + idp.config.lifetimes.interaction,
         finished_at: None,
@@ -231,8 +255,17 @@ fn issue(
         Some(sub) => sub,
         None => facts::subject(db, &session.account, &client, &idp.random.text()?)?,
     };
+    let actor = match &session.acting {
+        Some(acting) => {
+            let sub = facts::subject(db, &acting.account, &client, &idp.random.text()?)?;
+            Some(Actor { account: acting.account.clone(), sub })
+        }
+        None => None,
+    };
+    let actor_id = actor.as_ref().map(|actor| actor.account.clone());
     let authentication = Authentication {
         account: session.account.clone(),
+        actor,
         sub,
         sid: store::session::sid(db, &session.id, &client.id, &idp.random.text()?)?,
         session: session.id.clone(),
@@ -274,7 +307,8 @@ fn issue(
     }
     let event =
         Event::new(Kind::AuthorizationIssued, now).of(&session.account).by(&client.id).within(&session.id).with(
-            json!({"acr": decided.acr.urn(), "scope": grant.scope, "service": request.service, "grant": grant.id}),
+            json!({"acr": decided.acr.urn(), "scope": grant.scope, "service": request.service, "grant": grant.id,
+                   "actor": actor_id}),
         );
     store::trail::append(db, &event, &idp.id()?)?;
     let address = stated(return_address(&request, &client, idp)?, &client, browser, idp)?;

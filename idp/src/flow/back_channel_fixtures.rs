@@ -152,6 +152,7 @@ impl Bench {
     pub(super) async fn session(&self, id: &str, clients: &[&str]) -> Session {
         let (account, now) = (self.account().await, self.idp.clock.now());
         let session = Session {
+            acting: None,
             id: Id::new(id),
             account,
             acquaintance: Acquaintance::default().with(Factor::Password, now),

@@ -210,6 +210,7 @@ fn consent_of(
         decided_at: at,
     };
     let receipt = crate::domain::consent::Receipt {
+        actor: None,
         purpose: "p".to_owned(),
         asked: Default::default(),
         granted: Default::default(),

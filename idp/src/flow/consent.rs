@@ -148,6 +148,8 @@ fn record(db: &mut Db, session: &Session, given: &Given<'_>, idp: &Idp) -> Resul
             text_hash: given.text_hash.clone(),
             language: given.form.language.to_owned(),
             authentication_level: session.acquaintance.level().map_or(0, |level| level.number()),
+            // ND69 Art 14(2): a child's or ward's decision is the guardian's.
+            actor: session.acting.as_ref().map(|acting| acting.account.clone()),
         };
         store::consent::record(db, &consent, &receipt)?;
         let event = Event::new(Kind::ConsentGiven, now)
@@ -155,7 +157,7 @@ fn record(db: &mut Db, session: &Session, given: &Given<'_>, idp: &Idp) -> Resul
             .by(&client.id)
             .within(&session.id)
             .with(json!({"purpose": purpose, "asked": consent.asked, "granted": consent.granted,
-                         "legal_basis": client.legal_basis, "text_hash": given.text_hash}));
+                         "legal_basis": client.legal_basis, "text_hash": given.text_hash, "actor": receipt.actor}));
         store::trail::append(db, &event, &idp.id()?)?;
     }
     Ok(())

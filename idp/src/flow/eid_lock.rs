@@ -1,6 +1,6 @@
-//! Locking and unlocking an e-ID, or an account that has none (LCC Art 34, ND69 Art 15). The lock and everything that ends with it are one transaction: when it
-//! is acknowledged, no session, code, grant or interaction of the account stands anywhere. Unlocking removes its own
-//! ground and revives nothing.
+//! Locking and unlocking an e-ID, or an account that has none (LCC Art 34, ND69 Art 15). The lock and everything that ends
+//! with it are one transaction: when it is acknowledged, no session, code, grant or interaction of the account stands
+//! anywhere. Unlocking removes its own ground and revives nothing.
 
 use serde_json::{Value, json};
 
@@ -11,11 +11,11 @@ use crate::domain::outbox::Cause;
 use crate::domain::recovery::Ending;
 use crate::domain::secret::BlindIndex;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Fault, Id, Moment, PersonNumber};
-use crate::flow::notices;
+use crate::domain::{Fault, Holder, Id, Moment, PersonNumber};
 use crate::flow::operator::Verdict;
 use crate::flow::outbox::{self, Occasion};
 use crate::flow::sealed;
+use crate::flow::{acting, notices};
 use crate::idp::Idp;
 use crate::store::account::Hold;
 use crate::store::{self, Db};
@@ -72,6 +72,22 @@ async fn carry_out(number: &PersonNumber, order: LockOrder, act: Act, idp: &Idp)
         .await
 }
 
+/// ND69 Art 15: which grounds lock whose account. Papers that expire and an organisation's end lock by themselves.
+fn lockable(account: &Account, ground: LockGround) -> Result<(), &'static str> {
+    use LockGround::{AgreementBroken, Death, HolderAsks};
+    match (account.holder, ground) {
+        (Holder::Citizen, _)
+        | (Holder::Foreigner, HolderAsks | AgreementBroken | Death)
+        | (Holder::Organisation, HolderAsks | AgreementBroken) => Ok(()),
+        (Holder::Foreigner, _) => {
+            Err("a foreigner's account locks on a, b or d only; on its permit and passport by itself (ND69 Art 15)")
+        }
+        (Holder::Organisation, _) => {
+            Err("an organisation's account locks on a or b only; its end is imported as `dissolved` (ND69 Art 15)")
+        }
+    }
+}
+
 /// The account of a person, kept from everybody who would issue something to it meanwhile.
 pub(super) fn held(db: &mut Db, index: &BlindIndex) -> Result<Option<Account>, Fault> {
     let Some(account) = store::account::find_by_person(db, index)? else { return Ok(None) };
@@ -109,6 +125,9 @@ pub(super) struct Turn<'a> {
 /// Carries out an order on an account that was read, and is held, in this very transaction.
 pub(super) fn turn(db: &mut Db, mut account: Account, turn: &Turn<'_>, ids: &Ids) -> Result<Verdict<Locked>, Fault> {
     let Turn { act, order, cause, at } = turn;
+    if let Err(reason) = lockable(&account, order.ground()) {
+        return Ok(Verdict::refused(reason));
+    }
     let turned = match act {
         Act::Lock => account.lock(order),
         Act::Unlock => account.unlock(order),
@@ -160,6 +179,7 @@ pub(super) fn end_everything(db: &mut Db, account: &Id<Account>, occasion: Occas
     store::session::end_all(db, account, occasion.at)?;
     store::grant::revoke_all(db, account, occasion.at, occasion.cause.name())?;
     store::interaction::cancel_all(db, account, occasion.at)?;
+    acting::end(db, account, occasion)?;
     store::otp::cancel_all(db, account)?;
     // LG-19: what was begun before goes no further, not even after an unlock.
     store::recovery::end_all(db, account, Ending::Overtaken, occasion.at)?;

@@ -3,7 +3,8 @@
 
 use super::authorize::open_interaction;
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, Step};
+use super::guardian::CONFIRMATIONS;
+use super::{Answer, Browser, Cookies, Outcome, Step, home};
 use crate::domain::account::Account;
 use crate::domain::interaction::Destination;
 use crate::domain::session::Session;
@@ -31,7 +32,16 @@ pub enum Guarded {
 /// What the way to one of our own pages still takes.
 pub fn on_the_way(db: &mut Db, path: &str, session: Option<&Session>, idp: &Idp) -> Result<Wanting, Fault> {
     let Some(session) = session else { return Ok(Wanting::SignIn { again: false }) };
-    if ![NEW_PASSKEY, NEW_TOTP, CONFIRMED].contains(&path) {
+    // A session whose account may not act opens none of our pages either. Who acts for an organisation sees its page, and
+    // changes nothing but their own.
+    let stands = match path {
+        home::PAGE => home::stands(db, session, idp.clock.now())?.is_some(),
+        _ => facts::acting(db, Some(session.clone()), idp.clock.now())?.is_some(),
+    };
+    if !stands {
+        return Ok(Wanting::SignIn { again: true });
+    }
+    if ![NEW_PASSKEY, NEW_TOTP, CONFIRMED, CONFIRMATIONS].contains(&path) {
         return Ok(Wanting::Nothing);
     }
     let account = store::account::find(db, &session.account)?;

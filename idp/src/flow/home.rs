@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::authorize::open_interaction;
 use super::change::shown::{self, Credentials};
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, Step, consent, not_me, passkeys, sealed};
+use super::{Answer, Browser, Cookies, Outcome, Step, acting, consent, guardian, not_me, passkeys, sealed};
 use crate::domain::account::Account;
 use crate::domain::agent::Agent;
 use crate::domain::case::Case;
@@ -17,12 +17,16 @@ use crate::domain::interaction::Destination;
 use crate::domain::level::AccountLevel;
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
+use crate::domain::standing::Standing;
 use crate::domain::trail::Kind;
 use crate::domain::transaction::Transaction;
 use crate::domain::upstream::Link;
 use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
 use crate::idp::Idp;
 use crate::store::{self, Db};
+
+/// The page's own path.
+pub const PAGE: &str = "/identity";
 
 /// How many past releases the page lists.
 const RELEASES_SHOWN: usize = 50;
@@ -43,6 +47,8 @@ pub struct Identity {
     pub portals: Vec<PortalConsent>,
     pub releases: Vec<Release>,
     pub transactions: Vec<ApprovedHere>,
+    /// Children and wards who wait for this person's word.
+    pub requests: Vec<guardian::Request>,
     /// `None` where passkeys cannot be made.
     pub passkeys: Option<Vec<passkeys::Shown>>,
     /// Since when an authenticator app counts.
@@ -123,24 +129,31 @@ pub async fn identity(browser: &Browser, idp: &Arc<Idp>) -> Result<Home, Fault> 
         .transact(move |db| {
             let now = this.clock.now();
             let session = facts::standing_session(db, who.session.as_ref(), Limits::of(&this), now)?;
-            if let Some(session) = session {
-                let account = store::account::find(db, &session.account)?;
-                if let (Some(account), Ok(standing)) = (&account, facts::standing(account.as_ref(), None, now)) {
-                    store::session::touch(db, &session.id, now)?;
-                    return Ok(Home::Page(Box::new(read(
-                        db,
-                        (account, standing.account_level()),
-                        session,
-                        &who,
-                        &this,
-                    )?)));
-                }
+            if let Some(session) = session
+                && let Some((account, standing)) = stands(db, &session, now)?
+            {
+                store::session::touch(db, &session.id, now)?;
+                let page = read(db, (&account, standing.stated_level()), session, &who, &this)?;
+                return Ok(Home::Page(Box::new(page)));
             }
-            let (id, minted) = open_interaction(db, Destination::OwnPage("/identity".to_owned()), &who, &this)?;
+            let (id, minted) = open_interaction(db, Destination::OwnPage(PAGE.to_owned()), &who, &this)?;
             let cookies = Cookies { browser: minted, ..Cookies::default() };
             Ok(Home::SignInFirst(Answer { outcome: Outcome::Page(Step::SignIn, id), cookies }))
         })
         .await
+}
+
+/// Whether a session opens pages of ours: a guardian's acting ends with the interaction it was for.
+pub fn stands(db: &mut Db, session: &Session, now: Moment) -> Result<Option<(Account, Standing)>, Fault> {
+    let within = acting::is_within(session, None);
+    if !within && session.prover() != &session.account {
+        return Ok(None);
+    }
+    let account = store::account::find(db, &session.account)?;
+    let actor = session.acting.as_ref().filter(|_| within).map(|acting| &acting.account);
+    let actor = acting::known(db, account.as_ref(), actor, now)?;
+    let standing = facts::acting_for(account.as_ref(), actor.as_ref(), None, now);
+    Ok(account.zip(standing.ok()))
 }
 
 type Clients = BTreeMap<Id<Client>, Arc<Client>>;
@@ -165,6 +178,7 @@ fn read(
         portals: portals(db, &account.id, &clients)?,
         releases: releases(db, &account.id, &clients)?,
         transactions: transactions(db, &account.id, &clients, idp)?,
+        requests: if session.acting.is_none() { guardian::requests(db, &account.id, idp)? } else { Vec::new() },
         passkeys: match idp.passkeys {
             Some(_) => Some(passkeys::list(db, &account.id, idp)?),
             None => None,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::answers::Told;
 use super::caller::{Call, authenticate, replayed_assertion, spend_jti};
 use super::token::holder_stands;
-use super::{bearer, resource, transaction};
+use super::{acting, bearer, resource, transaction};
 use crate::domain::binding::Confirmation;
 use crate::domain::grant::Grant;
 use crate::domain::relying_party::ClientStatus;
@@ -22,7 +22,6 @@ use crate::protocol::introspect::{self, Kind, Live, Spending};
 use crate::protocol::params::Params;
 use crate::protocol::token::Authenticated;
 use crate::protocol::token::refresh::acr_now;
-use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// Answers one introspection request, as a signed JWT where the caller asked for one (RFC 9701 §4).
@@ -150,7 +149,7 @@ fn told(db: &mut Db, (caller, spending): Caller<'_>, found: &Found<'_>, idp: &Id
 /// `held`: a lock acknowledged while this transaction waited for the account has revoked the grant.
 fn stands(db: &mut Db, (grant, held): (&Grant, bool), idp: &Idp) -> Result<Result<Standing, Refusal>, Fault> {
     let waited = match grant.holder() {
-        Some(holder) if held => store::account::hold(db, &holder.account, Hold::Shared)?,
+        Some(holder) if held => acting::hold(db, holder)?,
         _ => false,
     };
     let fresh = if waited { store::grant::find(db, &grant.id)? } else { None };
@@ -161,7 +160,7 @@ fn stands(db: &mut Db, (grant, held): (&Grant, bool), idp: &Idp) -> Result<Resul
         Some(holder) => holder_stands(db, client, grant, holder, idp),
         None => {
             let subject = Subject::ClientItself;
-            Ok(may_act(Asking { client, subject, grant: Some(grant), session: None }, idp.clock.now()))
+            Ok(may_act(Asking { client, subject, actor: None, grant: Some(grant), session: None }, idp.clock.now()))
         }
     }
 }

@@ -106,7 +106,7 @@ fn view(db: &mut Db, id: &Id<LinkProof>, browser: &Browser, idp: &Idp) -> Result
         Looked::Barred(answer) => return Ok((Shown::Elsewhere(answer), None)),
     };
     let name = upstream.agreed.name();
-    let Some((_, account)) = who else {
+    let Some((_, account)) = who.as_deref() else {
         return Ok((Shown::Page(View { upstream: name, stage: Stage::Prove }), None));
     };
     let (phone, complaint, sms) = linking_code::prepare(db, (&proof, &account.id), &upstream, idp)?;
@@ -116,7 +116,7 @@ fn view(db: &mut Db, id: &Id<LinkProof>, browser: &Browser, idp: &Idp) -> Result
 
 enum Looked {
     /// With the account that proved its password for this, once one did.
-    At(Box<LinkProof>, Arc<Upstream>, Option<(Session, Account)>),
+    At(Box<LinkProof>, Arc<Upstream>, Option<Box<(Session, Account)>>),
     Stopped(Trouble, Option<Id<Interaction>>),
     Barred(Answer),
 }
@@ -136,8 +136,10 @@ fn look(db: &mut Db, id: &Id<LinkProof>, browser: &Browser, idp: &Idp) -> Result
     let session = facts::standing_session(db, browser.session.as_ref(), Limits::of(idp), now)?;
     // A password proved before says nothing of this: whoever sits here now must know it.
     let since = proof.proved_at;
-    let fresh =
-        |session: &Session| session.acquaintance.proofs().any(|(factor, at)| factor == Factor::Password && at >= since);
+    let fresh = |session: &Session| {
+        session.acting.is_none()
+            && session.acquaintance.proofs().any(|(factor, at)| factor == Factor::Password && at >= since)
+    };
     let proof = Box::new(proof);
     let Some(session) = session.filter(fresh) else { return Ok(Looked::At(proof, upstream, None)) };
     // A lock beats everything, before anything is sent or said (`security.md` D5).
@@ -156,7 +158,7 @@ fn look(db: &mut Db, id: &Id<LinkProof>, browser: &Browser, idp: &Idp) -> Result
         refuse(db, &account.id, (&upstream, "other_account"), idp)?;
         return stopped(Trouble::Unasked, &proof);
     }
-    Ok(Looked::At(proof, upstream, Some((session, account))))
+    Ok(Looked::At(proof, upstream, Some(Box::new((session, account)))))
 }
 
 /// The subject there is somebody's here, or the account here is another's there.
@@ -189,8 +191,8 @@ pub async fn password(
 pub async fn resend(id: Id<LinkProof>, browser: &Browser, idp: &Arc<Idp>) -> Result<Option<Complaint>, Fault> {
     let (this, who) = (Arc::clone(idp), browser.clone());
     let sent = idp.store.transact(move |db| match look(db, &id, &who, &this)? {
-        Looked::At(proof, upstream, Some((_, account))) => {
-            linking_code::send(db, (&proof, &account.id), &upstream, &this).map(Some)
+        Looked::At(proof, upstream, Some(whose)) => {
+            linking_code::send(db, (&proof, &whose.1.id), &upstream, &this).map(Some)
         }
         _ => Ok(None),
     });
@@ -213,7 +215,7 @@ pub async fn confirm(id: Id<LinkProof>, code: String, browser: &Browser, idp: &A
     let (linked, told) = idp
         .store
         .transact(move |db| match look(db, &id, &who, &this)? {
-            Looked::At(proof, upstream, Some(whose)) => decide(db, (&proof, whose), (&upstream, &code), &who, &this),
+            Looked::At(proof, upstream, Some(whose)) => decide(db, (&proof, *whose), (&upstream, &code), &who, &this),
             Looked::At(proof, _, None) => {
                 let page = Outcome::OwnPage(format!("/link?proof={}", proof.id));
                 Ok((Linked::Done(Answer::bare(page)), None))

@@ -5,6 +5,7 @@
 //! how a signature is made. A refusal that must leave a mark is a value and commits; only faults roll back.
 
 pub mod account;
+pub mod acting;
 pub mod activate;
 pub mod admit;
 pub mod answer;
@@ -26,6 +27,7 @@ pub mod enrol;
 pub mod factor_change;
 pub mod facts;
 pub mod fresh;
+pub mod guardian;
 pub mod hints;
 pub mod home;
 pub mod inbox;
@@ -131,10 +133,11 @@ pub enum Step {
     Locked,
     NotActivated,
     CardExpired,
+    Represent,
 }
 
 impl Step {
-    pub const ALL: [Step; 11] = [
+    pub const ALL: [Step; 12] = [
         Step::SignIn,
         Step::Otp,
         Step::Passkey,
@@ -146,6 +149,7 @@ impl Step {
         Step::Locked,
         Step::NotActivated,
         Step::CardExpired,
+        Step::Represent,
     ];
 
     /// The page's own path and its `data-page` (`contract.md` 6).
@@ -162,6 +166,7 @@ impl Step {
             Step::Locked => "locked",
             Step::NotActivated => "not-activated",
             Step::CardExpired => "card-expired",
+            Step::Represent => "represent",
         }
     }
 
@@ -169,7 +174,7 @@ impl Step {
     pub const fn of_refusal(refusal: Refusal) -> Step {
         match refusal {
             Refusal::NotActivated => Step::NotActivated,
-            Refusal::CardExpired => Step::CardExpired,
+            Refusal::CardExpired | Refusal::PermitExpired | Refusal::PassportExpired => Step::CardExpired,
             Refusal::GuardianRequired => Step::Guardian,
             _ => Step::Locked,
         }

@@ -55,6 +55,7 @@ impl Bench {
         let cookie: Stored<SessionCookie> = Stored::of(&text);
         let acquaintance = factors.iter().fold(Acquaintance::default(), |known, factor| known.with(*factor, now));
         let session = Session {
+            acting: None,
             id: Id::new(format!("session-{text}")),
             account: self.account().await.id,
             acquaintance,
@@ -182,6 +183,7 @@ async fn hundred_grants(bench: &Bench) {
             let sub = store::subject::find_or_put(db, &account, &sector, &format!("sub-{n}"))?;
             let sid = store::session::sid(db, &session.id, &client, &format!("sid-{n}-{}", session.id))?;
             let party = Party::Holder(Authentication {
+                actor: None,
                 account: account.clone(),
                 sub,
                 session: session.id.clone(),

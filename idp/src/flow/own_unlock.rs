@@ -172,7 +172,7 @@ pub async fn password(
     idp: &Arc<Idp>,
 ) -> Result<Posted, Fault> {
     let malformed = Ok(Posted::WrongPassword(sign_in::Complaint::Malformed));
-    let Some(number) = PersonNumber::parse(&form.person_number) else { return malformed };
+    let Some(number) = PersonNumber::parse_foreign(&form.person_number) else { return malformed };
     if !password::is_acceptable(&form.password) {
         return malformed;
     }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::acting::{self, Offered};
 use super::authorize::{self, Pending, gone, live_client};
 use super::facts::{self, Gathered, Limits};
+use super::guardian::{self, Waiting};
 use super::passkey_sign_in::{self, Offer as Challenge};
 use super::resource::{self, Server};
 use super::step_up::{Asked, Way};
@@ -17,6 +19,7 @@ use crate::domain::claim::ClaimName;
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::Client;
 use crate::domain::session::Session;
+use crate::domain::standing::Refusal;
 use crate::domain::transaction::Transaction;
 use crate::domain::{Factor, Fault, Holder, Id, Moment};
 use crate::idp::Idp;
@@ -46,7 +49,9 @@ pub enum View {
     Consent(Box<ConsentView>),
     Transaction(Box<TransactionView>),
     Level(Shortfall, Option<Holder>),
-    Barred(Step),
+    Guardian(Waiting),
+    Represent { own: String, offered: Vec<Offered> },
+    Barred(Refusal),
 }
 
 #[derive(Debug)]
@@ -122,15 +127,26 @@ fn view(
     };
     let pending = Pending::within(&open, request, client);
     let (decision, gathered) = decide(db, &open, &pending, session.clone(), idp)?;
+    let pending = match (step, &decision) {
+        (Step::Guardian, Next::Barred(Refusal::GuardianRequired)) => {
+            match guardian::take_up(db, &open, pending, session.clone(), (browser, idp))? {
+                Ok(answer) => return elsewhere(answer),
+                Err(pending) => pending,
+            }
+        }
+        _ => pending,
+    };
     let mut sms = None;
     let view = match (step, decision) {
         (Step::SignIn, Next::SignIn { again }) => sign_in(db, &open, again, idp)?,
         // A holder who is told to go back may sign in as somebody else instead.
         (Step::SignIn, Next::Barred(_)) if session.is_none() => sign_in(db, &open, false, idp)?,
+        // ND69 Art 14(2): the guardian confirms on this browser too, signed in as themself.
+        (Step::SignIn, Next::Barred(Refusal::GuardianRequired)) => sign_in(db, &open, false, idp)?,
         (Step::SignIn | Step::Otp | Step::Passkey, Next::StepUp(_)) => {
-            let Some(account) = &gathered.account else { return Err(Fault::broken("flow", "step-up without account")) };
+            let Some(own) = &gathered.session else { return Err(Fault::broken("flow", "step-up without session")) };
             let ways = gathered.choices(&pending, now);
-            let asking = Asking { open: &open, account: &account.id, client: Some(&pending.client), ways };
+            let asking = Asking { open: &open, account: own.prover(), client: Some(&pending.client), ways };
             match step_up_page(db, (step, way), asking, idp)? {
                 Some((view, message)) => {
                     sms = message;
@@ -155,7 +171,15 @@ fn view(
         (Step::Level, Next::Level(shortfall)) => {
             View::Level(shortfall, gathered.account.as_ref().map(|account| account.holder))
         }
-        (step, Next::Barred(refusal)) if step == Step::of_refusal(refusal) => View::Barred(step),
+        (Step::Represent, Next::Represent) => {
+            let Some(person) = &gathered.account else { return Err(Fault::broken("flow", "nobody to act")) };
+            let (own, _) = home::who(db, &person.id, idp)?;
+            View::Represent { own, offered: acting::offered(db, person, &pending, idp)? }
+        }
+        (Step::Guardian, Next::Barred(Refusal::GuardianRequired)) => {
+            View::Guardian(guardian::waiting(db, gathered.account.as_ref(), id, idp)?)
+        }
+        (step, Next::Barred(refusal)) if step == Step::of_refusal(refusal) => View::Barred(refusal),
         (_, Next::Barred(refusal)) => {
             return elsewhere(Answer::bare(Outcome::Page(Step::of_refusal(refusal), id.clone())));
         }
@@ -222,7 +246,7 @@ fn own_page(
         if let Err(refusal) = facts::standing(account.as_ref(), None, idp.clock.now()) {
             let reason = Step::of_refusal(refusal);
             if step == reason {
-                return Ok((Shown::Page(setting, View::Barred(step)), None));
+                return Ok((Shown::Page(setting, View::Barred(refusal)), None));
             }
             return Ok((Shown::Elsewhere(Answer::bare(Outcome::Page(reason, open.id.clone()))), None));
         }
@@ -306,7 +330,7 @@ fn decide(
             return Ok((Next::Barred(refusal), Gathered { account, ..Gathered::default() }));
         }
     }
-    let gathered = facts::gather(db, session, &pending.client, now)?;
+    let gathered = facts::gather(db, session, pending, now)?;
     Ok((gathered.next(pending, now), gathered))
 }
 

@@ -139,7 +139,7 @@ pub async fn step_up(id: Id<Interaction>, posted: Posted, browser: &Browser, idp
                 let Turn { open, session, .. } = turn;
                 return admit::go_on(db, open, (session, Cookies::default()), &who, &this).map(Entered::Done);
             }
-            let account = turn.session.account.clone();
+            let account = turn.session.prover().clone();
             match answered(db, &posted, (&step_up_bound(&turn.open, &account), Some(&account)), &this)? {
                 Verdict::Proved(_, factor) => {
                     this.metrics.sign_in(factor, "ok");

@@ -124,7 +124,13 @@ fn entitled(
     let registration = store::invitation::registration(db, token)?.filter(|found| found.client == *id);
     let Some(registration) = registration else { return Ok(Err(manage::not_manager())) };
     let Some(registered) = store::client::find(db, id)? else { return Ok(Err(manage::not_manager())) };
-    let asking = Asking { client: Some(registered.status), subject: Subject::ClientItself, grant: None, session: None };
+    let asking = Asking {
+        client: Some(registered.status),
+        subject: Subject::ClientItself,
+        actor: None,
+        grant: None,
+        session: None,
+    };
     Ok(match may_act(asking, now) {
         Ok(_) => Ok((registration, registered)),
         // RFC 7592 §2.1: gone is 401, not permitted is 403.

@@ -48,7 +48,7 @@ pub fn person(account: &Id<Account>, number: &PersonNumber, vault: &Vault) -> Re
 
 pub fn open_person(account: &Id<Account>, sealed: &Sealed, vault: &Vault) -> Result<PersonNumber, Fault> {
     let text = text(vault.open(PERSON, account.as_str(), sealed)?)?;
-    PersonNumber::parse(&text).ok_or_else(|| Fault::broken("flow", "a sealed person number does not parse"))
+    PersonNumber::parse_any(&text).ok_or_else(|| Fault::broken("flow", "a sealed person number does not parse"))
 }
 
 /// A phone number in E.164 form.

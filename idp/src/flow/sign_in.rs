@@ -25,6 +25,8 @@ use crate::store::{self, Db};
 pub struct Form {
     pub person_number: String,
     pub password: Zeroizing<String>,
+    /// The person says that they sign in for somebody else.
+    pub for_other: bool,
 }
 
 /// Why the form is shown again. Never says whether the number exists.
@@ -51,7 +53,8 @@ pub(super) struct Attempt {
 
 /// Evaluates one password.
 pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &Arc<Idp>) -> Result<SignedIn, Fault> {
-    let Some(number) = PersonNumber::parse(&form.person_number) else {
+    // A foreigner's number has no stated length (`domain.md` 3.1).
+    let Some(number) = PersonNumber::parse_foreign(&form.person_number) else {
         return Ok(SignedIn::Again(Complaint::Malformed));
     };
     if !crate::factor::password::is_acceptable(&form.password) {
@@ -62,8 +65,9 @@ pub async fn password(id: Id<Interaction>, form: Form, browser: &Browser, idp: &
         password: form.password,
         within: Some(id.clone()),
     };
-    let (this, who) = (Arc::clone(idp), browser.clone());
-    let evaluated = evaluate(typed, browser, idp, move |db, attempt| admit(db, id, attempt, &who, &this)).await?;
+    let (this, who, for_other) = (Arc::clone(idp), browser.clone(), form.for_other);
+    let evaluated =
+        evaluate(typed, browser, idp, move |db, attempt| admit(db, (id, for_other), attempt, &who, &this)).await?;
     Ok(match evaluated {
         Evaluated::Right(answer) => SignedIn::Done(answer),
         Evaluated::Again(complaint) => SignedIn::Again(complaint),
@@ -213,7 +217,7 @@ fn refused(attempt: &Attempt, reason: &str, idp: &Idp) -> Option<Event> {
 /// The right password: told what stands in the way, or signed in.
 fn admit(
     db: &mut Db,
-    id: Id<Interaction>,
+    (id, for_other): (Id<Interaction>, bool),
     attempt: &Attempt,
     browser: &Browser,
     idp: &Arc<Idp>,
@@ -221,6 +225,8 @@ fn admit(
     let Some(open) = page::bound(db, &id, browser, idp.clock.now())? else {
         return Ok(Answer::bare(Outcome::Shown(gone())));
     };
+    let open = Interaction { for_other, ..open };
+    store::interaction::is_for_other(db, &id, for_other)?;
     let account = proved(db, attempt, Hold::Shared)?;
     // Whoever has the password needs no recovery: one under way is somebody else's.
     store::recovery::end_all(db, &account.id, Ending::Overtaken, idp.clock.now())?;

@@ -56,7 +56,8 @@ async fn attempt(browser: &Browser, password: &str, idp: &Arc<Idp>) -> SignedIn 
 }
 
 async fn attempt_at(id: Id<Interaction>, browser: &Browser, password: &str, idp: &Arc<Idp>) -> SignedIn {
-    let form = Form { person_number: NUMBER.to_owned(), password: Zeroizing::new(password.to_owned()) };
+    let form =
+        Form { person_number: NUMBER.to_owned(), password: Zeroizing::new(password.to_owned()), for_other: false };
     super::password(id, form, browser, idp).await.unwrap()
 }
 

@@ -148,8 +148,8 @@ pub async fn resend(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> R
                 let answer = Answer::bare(Outcome::Page(super::Step::Otp, id));
                 return Ok(Err(Proved::Done(answer)));
             }
-            let to = phone(db, &turn.session.account, &this)?;
-            let sent = send(db, &id, (&turn.session.account, to), turn.client.as_deref(), &this)?;
+            let to = phone(db, turn.session.prover(), &this)?;
+            let sent = send(db, &id, (turn.session.prover(), to), turn.client.as_deref(), &this)?;
             Ok(sent.map_err(Proved::Again).map(|sms| (sms, id)))
         })
         .await?;
@@ -184,7 +184,7 @@ pub async fn verify(id: Id<Interaction>, typed: Typed, browser: &Browser, idp: &
             if !turn.ways.contains(&factor) {
                 return admit::go_on(db, turn.open, (turn.session, Cookies::default()), &who, &this).map(Proved::Done);
             }
-            let account = turn.session.account.clone();
+            let account = turn.session.prover().clone();
             if let Some(complaint) = check(db, &id, &account, &typed, &this)? {
                 this.metrics.sign_in(factor, "refused");
                 let event = Event::new(Kind::OtpRefused, now)
@@ -227,10 +227,9 @@ pub(super) fn turn(db: &mut Db, id: &Id<Interaction>, browser: &Browser, idp: &I
     let request = match &open.destination {
         Destination::Client(request) => (**request).clone(),
         Destination::OwnPage(path) => {
+            // Facts again: a lock may have been acknowledged while this waited.
             store::account::hold(db, &session.account, Hold::Shared)?;
-            let standing = facts::standing(store::account::find(db, &session.account)?.as_ref(), None, now);
-            let live = store::session::find(db, &session.id)?.is_some_and(|fresh| fresh.ended_at.is_none());
-            if standing.is_err() || !live {
+            if store::session::find(db, &session.id)?.is_none_or(|fresh| fresh.ended_at.is_some()) {
                 return Ok(None);
             }
             let ways = match fresh::on_the_way(db, path, Some(&session), idp)? {
@@ -273,14 +272,13 @@ pub(super) fn prove(db: &mut Db, turn: Turn, factor: Factor, browser: &Browser, 
     if !store::session::rekey(db, &turn.session.id, &cookie.stored(), &acquaintance, now)? {
         return Ok(Answer::bare(Outcome::Shown(gone())));
     }
-    let event = Event::new(Kind::StepUp, now)
-        .of(&turn.session.account)
-        .within(&turn.session.id)
-        .with(json!({"factor": factor.name()}));
+    let prover = turn.session.prover().clone();
+    let event =
+        Event::new(Kind::StepUp, now).of(&prover).within(&turn.session.id).with(json!({"factor": factor.name()}));
     store::trail::append(db, &asked_by(event, turn.client.as_deref()), &idp.id()?)?;
     let cookies = Cookies { session: Some(cookie), ..Cookies::default() };
-    store::interaction::confirm(db, &turn.open.id, &turn.session.account, now)?;
-    let (proved_by, confirmed_at) = (Some(turn.session.account.clone()), Some(now));
+    store::interaction::confirm(db, &turn.open.id, &prover, now)?;
+    let (proved_by, confirmed_at) = (Some(prover), Some(now));
     let open = Interaction { proved_by, confirmed_at, ..turn.open };
     let session = Session { acquaintance, seen_at: now, ..turn.session };
     admit::go_on(db, open, (session, cookies), browser, idp)

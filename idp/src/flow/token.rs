@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::caller::{Call, authenticate};
 use super::facts::Limits;
-use super::{answers, binding, resource, transaction, userinfo};
+use super::{acting, answers, binding, resource, transaction, userinfo};
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
 use crate::domain::relying_party::{ClientStatus, GrantType};
 use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
@@ -30,7 +30,6 @@ use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
 use crate::protocol::token::request::{self, TokenRequest};
 use crate::protocol::token::{client_credentials, floor};
 use crate::protocol::{Error, access_token, id_token};
-use crate::store::account::Hold;
 use crate::store::{self, Db};
 use issued::{Access, Issued};
 use refusals::{no_longer, refused, replayed, unknown_code, unknown_refresh};
@@ -228,10 +227,13 @@ fn stands(db: &mut Db, caller: &Authenticated, grant: &Grant, idp: &Idp) -> Resu
     let status = store::client::find(db, &caller.client().id)?.map_or(ClientStatus::Closed, |found| found.status);
     let Some(authentication) = grant.holder() else {
         let subject = Subject::ClientItself;
-        return Ok(may_act(Asking { client: Some(status), subject, grant: Some(grant), session: None }, now));
+        return Ok(may_act(
+            Asking { client: Some(status), subject, actor: None, grant: Some(grant), session: None },
+            now,
+        ));
     };
     // A lock acknowledged while this transaction waited for the account has revoked the grant.
-    let waited = store::account::hold(db, &authentication.account, Hold::Shared)?;
+    let waited = acting::hold(db, authentication)?;
     let fresh = if waited { store::grant::find(db, &grant.id)? } else { None };
     holder_stands(db, Some(status), fresh.as_ref().unwrap_or(grant), authentication, idp)
 }
@@ -251,7 +253,11 @@ pub fn holder_stands(
     };
     let limits = session.as_ref().map(|session| Limits::of(idp).for_session(session));
     let subject = account.as_ref().map_or(Subject::Missing, Subject::Holder);
-    let asking = Asking { client, subject, grant: Some(grant), session: session.as_ref().zip(limits) };
+    // Whoever acted is asked about at every later use, and so is the bond.
+    let actor = authentication.actor.as_ref().map(|actor| &actor.account);
+    let actor = acting::known(db, account.as_ref(), actor, idp.clock.now())?;
+    let actor = actor.as_ref().map(acting::Known::actor);
+    let asking = Asking { client, subject, actor, grant: Some(grant), session: session.as_ref().zip(limits) };
     Ok(may_act(asking, idp.clock.now()))
 }
 
@@ -355,7 +361,7 @@ impl Minting<'_> {
             authentication: holder,
             acr: acr_now(holder, self.standing),
             nonce: self.nonce,
-            levels: holder.acquaintance.level().map(|level| self.standing.levels(level)),
+            levels: holder.acquaintance.level().map(|level| self.standing.stated(level)),
             released: &released,
             now: idp.clock.now(),
             lifetime: idp.config.lifetimes.id_token,

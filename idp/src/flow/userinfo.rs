@@ -153,9 +153,9 @@ fn read(db: &mut Db, sent: &Sent, idp: &Idp) -> Result<Result<Reading, Error>, F
     let mut released = values(db, &holder.account, &names, idp)?;
     released.retain(|claim, value| fits(&grant.claims, Place::Userinfo, *claim, value));
     let levels = issued.scope.iter().any(|scope| scope == EID_STATUS);
-    let levels = level.filter(|_| levels).map(|level| standing.levels(level));
+    let levels = level.filter(|_| levels).map(|level| standing.stated(level));
     let (claims, set) = (released.keys().copied().collect(), digest(released.keys()));
-    let body = body(&holder.sub, &named(released), levels);
+    let body = body(holder, &named(released), levels);
     Ok(Ok(Reading { body, claims, before: issued.told, now: set, grant, client: registered.client }))
 }
 

@@ -48,6 +48,10 @@ pub fn claims(facts: &Facts<'_>) -> Map<String, Value> {
     match grant.holder() {
         Some(holder) => {
             state("sub", holder.sub.as_str().into());
+            // RFC 8693 §4.1, as everywhere the subject is named.
+            if let Some(actor) = &holder.actor {
+                state("act", actor.claim());
+            }
             state("auth_time", holder.auth_time.unix().into());
             if let Some(acr) = facts.acr {
                 state("acr", acr.urn().into());

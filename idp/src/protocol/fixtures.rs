@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::domain::circumstances::Circumstances;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Bilingual, Consent, Purpose};
 use crate::domain::eid::{ElectronicId, Grounds};
@@ -15,7 +16,7 @@ use crate::domain::relying_party::{
 use crate::domain::request::{AuthorizationRequest, ClaimsRequest, ResponseMode};
 use crate::domain::secret::{ClientSecret, Stored};
 use crate::domain::session::{Acquaintance, Session};
-use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
+use crate::domain::standing::{Actor, Asking, Refusal, Standing, Subject, may_act};
 use crate::domain::{Account, AccountLevel, AccountState, Client, Factor, Holder, Id, Moment};
 
 pub const ISSUER: &str = "https://id.gov.vn";
@@ -85,6 +86,7 @@ pub fn client(id: &str, scope: &str) -> Client {
         assertion_audience: AssertionAudience::Issuer,
         sector: "rp.gov.vn".to_owned(),
         sso: true,
+        holders: crate::domain::relying_party::persons(),
         pkce: PkcePolicy::Required,
         jwks_uri: None,
         initiate_login_uri: None,
@@ -140,6 +142,7 @@ pub fn account(level: Option<AccountLevel>) -> Account {
         own_locks: Grounds::default(),
         card_expires: None,
         guardian: None,
+        circumstances: Circumstances::default(),
         has_phone: true,
         has_password: true,
         has_totp: false,
@@ -152,6 +155,7 @@ pub fn account(level: Option<AccountLevel>) -> Account {
 pub fn session(proofs: &[(Factor, i64)]) -> Session {
     Session {
         id: Id::new("session-1"),
+        acting: None,
         account: Id::new("account-1"),
         acquaintance: acquaintance(proofs),
         opened_at: at(0),
@@ -161,13 +165,17 @@ pub fn session(proofs: &[(Factor, i64)]) -> Session {
 }
 
 pub fn standing(account: &Account, now: Moment) -> Result<Standing, Refusal> {
-    may_act(Asking { client: None, subject: Subject::Holder(account), grant: None, session: None }, now)
+    // An organisation acts through a person only.
+    let person = Account { id: Id::new("person-1"), ..self::account(Some(AccountLevel::Two)) };
+    let actor = (account.holder == Holder::Organisation).then_some(Actor { account: Some(&person), represents: true });
+    may_act(Asking { client: None, subject: Subject::Holder(account), actor, grant: None, session: None }, now)
 }
 
 pub fn authentication(proofs: &[(Factor, i64)]) -> Authentication {
     let acquaintance = acquaintance(proofs);
     Authentication {
         account: Id::new("account-1"),
+        actor: None,
         sub: "sub-1".to_owned(),
         session: Id::new("session-1"),
         sid: "sid-1".to_owned(),

@@ -40,6 +40,10 @@ pub fn claims(facts: &Facts<'_>) -> Map<String, Value> {
     state("exp", (facts.now + facts.lifetime).unix().into());
     state("auth_time", authentication.auth_time.unix().into());
     state("sid", authentication.sid.as_str().into());
+    // RFC 8693 §4.1.
+    if let Some(actor) = &authentication.actor {
+        state("act", actor.claim());
+    }
     state("amr", authenticator::amr(&authentication.acquaintance.factors()).into());
     if let Some(acr) = facts.acr {
         state("acr", acr.urn().into());

@@ -129,6 +129,10 @@ pub fn body(live: &Live<'_>) -> Map<String, Value> {
     match live.grant.holder() {
         Some(authentication) => {
             state("sub", authentication.sub.as_str().into());
+            // RFC 8693 §4.1, as everywhere the subject is named.
+            if let Some(actor) = &authentication.actor {
+                state("act", actor.claim());
+            }
             state("auth_time", authentication.auth_time.unix().into());
             if let Some(acr) = live.acr {
                 state("acr", acr.urn().into());

@@ -47,6 +47,8 @@ fn silent(signed_in: bool, demand: Option<u8>, scope: &str) -> Error {
     let facts = authorize::Facts {
         session: signed_in.then_some(&session),
         account: signed_in.then_some(&account),
+        prover: None,
+        choice: authorize::next::Choice::Own,
         standing: Some(fixtures::standing(&account, at(1000))),
         sub: None,
         available: &fixtures::claims("name"),

@@ -68,11 +68,16 @@ pub fn admit<'a>(grant: &'a Grant, scope: &[String]) -> Result<&'a Authenticatio
     Err(Error::new(ErrorCode::InsufficientScope, "RFC 6750 §3.1", "openid is not in the scope of this token"))
 }
 
-/// The answer: `sub`, released claims with values, and both levels when given (scope `vn_eid_status`).
-pub fn body(sub: &str, released: &Map<String, Value>, levels: Option<Levels>) -> Map<String, Value> {
+/// The answer: `sub`, released claims with values, who acted for the holder, and both levels when given (scope
+/// `vn_eid_status`).
+pub fn body(holder: &Authentication, released: &Map<String, Value>, levels: Option<Levels>) -> Map<String, Value> {
     let mut body = told(released);
     body.extend(levels.into_iter().flat_map(level_claims));
-    body.insert("sub".to_owned(), sub.into());
+    body.insert("sub".to_owned(), holder.sub.as_str().into());
+    // RFC 8693 §4.1.
+    if let Some(actor) = &holder.actor {
+        body.insert("act".to_owned(), actor.claim());
+    }
     body
 }
 
@@ -104,9 +109,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::AccountLevel;
     use crate::domain::grant::Party;
     use crate::domain::level::AuthenticationLevel;
+    use crate::domain::{AccountLevel, Factor};
     use crate::protocol::fixtures;
 
     #[test]
@@ -177,7 +182,8 @@ mod tests {
     fn oidc_core_5_3_2_nothing_empty_and_sub_always() {
         let released = json!({"name": "An \"x\",\"acr\":\"2\"", "sub": "other", "address": {}, "email": " ", "email_verified": false});
         let levels = Levels { account: Some(AccountLevel::One), authentication: AuthenticationLevel::One };
-        let body = body("s", released.as_object().unwrap(), Some(levels));
+        let holder = Authentication { sub: "s".to_owned(), ..fixtures::authentication(&[(Factor::Password, 900)]) };
+        let body = body(&holder, released.as_object().unwrap(), Some(levels));
         assert_eq!(
             Value::Object(body),
             json!({"sub": "s", "name": "An \"x\",\"acr\":\"2\"", "email_verified": false, "vn_account_level": 1, "vn_auth_level": 1})

@@ -10,6 +10,8 @@ use super::db::{Db, Link, on_each};
 use super::eid;
 use super::schema::{account_claims, accounts, eid_grounds};
 use crate::domain::account::{Account, AccountState, Holder};
+use crate::domain::birth::Birth;
+use crate::domain::circumstances::Circumstances;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::{ElectronicId, Grounds, LockGround};
 use crate::domain::recovery::Doubts;
@@ -79,6 +81,11 @@ struct Row {
     reproofed_at: Option<i64>,
     phone_counts_from: Option<i64>,
     app_device: Option<String>,
+    born: Option<String>,
+    ward: bool,
+    permit_expires: Option<i64>,
+    passport_expires: Option<i64>,
+    dissolved_at: Option<i64>,
 }
 
 impl Row {
@@ -88,7 +95,15 @@ impl Row {
             Some(issued) => (Some(ElectronicId::new(Moment::from_unix(issued), grounds, version)), Grounds::default()),
             None => (None, Grounds::new(grounds, version)),
         };
+        let circumstances = Circumstances {
+            born: self.born.map(|born| known(Birth::parse(&born), "accounts")).transpose()?,
+            ward: self.ward,
+            permit_expires: at(self.permit_expires),
+            passport_expires: at(self.passport_expires),
+            dissolved_at: at(self.dissolved_at),
+        };
         Ok(Account {
+            circumstances,
             holder: known(Holder::parse(&self.holder), "accounts")?,
             level: level(self.level)?,
             state: known(AccountState::parse(&self.state), "accounts")?,
@@ -144,6 +159,16 @@ pub fn find_by_person(db: &mut Db, index: &BlindIndex) -> Result<Option<Account>
         .load(link))?)
 }
 
+/// Whose guardian a person is.
+pub fn wards(db: &mut Db, guardian: &Id<Account>) -> Result<Vec<Id<Account>>, Fault> {
+    let ids: Vec<String> = on_each!(db, |link| accounts::table
+        .filter(accounts::guardian_id.eq(guardian.as_str()))
+        .order(accounts::id)
+        .select(accounts::id)
+        .load(link))?;
+    Ok(ids.into_iter().map(Id::new).collect())
+}
+
 /// How an account is kept while a transaction acts on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
@@ -182,6 +207,8 @@ pub fn credentials(db: &mut Db, id: &Id<Account>) -> Result<Option<Credentials>,
 /// Creates an account, or replaces the one of the same person, whose id stays. The answer is the id it has.
 pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
     let account = &import.account;
+    let own = &account.circumstances;
+    let born = own.born.map(|born| born.to_string());
     let row = (
         accounts::id.eq(account.id.as_str()),
         accounts::person_index.eq(import.person_index.as_str()),
@@ -198,6 +225,11 @@ pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
         accounts::phone_index.eq(import.phone_index.as_ref().map(BlindIndex::as_str)),
         accounts::created_at.eq(import.at.unix()),
         accounts::updated_at.eq(import.at.unix()),
+        accounts::born.eq(born.as_deref()),
+        accounts::ward.eq(own.ward),
+        accounts::permit_expires.eq(own.permit_expires.map(Moment::unix)),
+        accounts::passport_expires.eq(own.passport_expires.map(Moment::unix)),
+        accounts::dissolved_at.eq(own.dissolved_at.map(Moment::unix)),
     );
     let replaced = (
         accounts::person.eq(excluded(accounts::person)),
@@ -213,6 +245,11 @@ pub fn put(db: &mut Db, import: &Import) -> Result<Id<Account>, Fault> {
         accounts::phone.eq(excluded(accounts::phone)),
         accounts::phone_index.eq(excluded(accounts::phone_index)),
         accounts::updated_at.eq(excluded(accounts::updated_at)),
+        accounts::born.eq(excluded(accounts::born)),
+        accounts::ward.eq(excluded(accounts::ward)),
+        accounts::permit_expires.eq(excluded(accounts::permit_expires)),
+        accounts::passport_expires.eq(excluded(accounts::passport_expires)),
+        accounts::dissolved_at.eq(excluded(accounts::dissolved_at)),
     );
     let id: String = on_each!(db, |link| diesel::insert_into(accounts::table)
         .values(row)

@@ -86,6 +86,7 @@ pub fn record(db: &mut Db, consent: &Consent, receipt: &Receipt) -> Result<(), F
             consents::text_hash.eq(receipt.text_hash.as_str()),
             consents::language.eq(receipt.language.as_str()),
             consents::authentication_level.eq(i16::from(receipt.authentication_level)),
+            consents::actor_id.eq(receipt.actor.as_ref().map(Id::as_str)),
         ))
         .execute(link))?;
     Ok(())

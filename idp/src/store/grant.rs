@@ -6,7 +6,7 @@ use super::columns::{at as moment, json, known, listed, to_json, words};
 use super::db::{Db, on_each};
 use super::schema::{grants, sessions};
 use crate::domain::account::Account;
-use crate::domain::grant::{Authentication, Grant, Party};
+use crate::domain::grant::{Actor, Authentication, Grant, Party};
 use crate::domain::request::ClaimsRequest;
 use crate::domain::session::Session;
 use crate::domain::{Acr, Client, Fault, Id, Moment};
@@ -31,14 +31,22 @@ pub(super) struct Row {
     revoked_at: Option<i64>,
     resources: Option<String>,
     transaction_id: Option<String>,
+    actor_id: Option<String>,
+    actor_sub: Option<String>,
 }
 
 impl Row {
     pub(super) fn decode(self) -> Result<Grant, Fault> {
+        let actor = match (self.actor_id, self.actor_sub) {
+            (Some(account), Some(sub)) => Some(Actor { account: Id::new(account), sub }),
+            (None, None) => None,
+            _ => return Err(Fault::broken("store", "a grant with half an actor")),
+        };
         let party = match self.account_id {
             None => Party::ClientItself,
             Some(account) => Party::Holder(Authentication {
                 account: Id::new(account),
+                actor,
                 sub: known(self.sub, "grants")?,
                 session: Id::new(known(self.session_id, "grants")?),
                 sid: known(self.sid, "grants")?,
@@ -65,6 +73,7 @@ impl Row {
 
 pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
     let holder = grant.holder();
+    let actor = holder.and_then(|holder| holder.actor.as_ref());
     let acquaintance = holder.map(|holder| to_json(&holder.acquaintance)).transpose()?;
     let claims = (grant.claims != ClaimsRequest::default()).then(|| to_json(&grant.claims)).transpose()?;
     let scope = grant.scope.join(" ");
@@ -88,6 +97,8 @@ pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
             grants::revoked_at.eq(grant.revoked_at.map(Moment::unix)),
             grants::resources.eq(resources.as_deref()),
             grants::transaction_id.eq(grant.transaction.as_ref().map(Id::as_str)),
+            grants::actor_id.eq(actor.map(|actor| actor.account.as_str())),
+            grants::actor_sub.eq(actor.map(|actor| actor.sub.as_str())),
         ))
         .execute(link))?;
     Ok(())
@@ -122,6 +133,33 @@ pub fn revoke_offline(db: &mut Db, account: &Id<Account>, at: Moment, reason: &s
         grants::table
             .filter(grants::account_id.eq(account.as_str()))
             .filter(grants::offline.eq(true))
+            .filter(grants::revoked_at.is_null())
+    )
+    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+    .execute(link))?)
+}
+
+/// What was granted to others through somebody who acted for them.
+pub fn revoke_acting(db: &mut Db, actor: &Id<Account>, at: Moment, reason: &str) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        grants::table.filter(grants::actor_id.eq(actor.as_str())).filter(grants::revoked_at.is_null())
+    )
+    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+    .execute(link))?)
+}
+
+/// The same for one of those others.
+pub fn revoke_acting_for(
+    db: &mut Db,
+    actor: &Id<Account>,
+    account: &Id<Account>,
+    at: Moment,
+    reason: &str,
+) -> Result<usize, Fault> {
+    Ok(on_each!(db, |link| diesel::update(
+        grants::table
+            .filter(grants::account_id.eq(account.as_str()))
+            .filter(grants::actor_id.eq(actor.as_str()))
             .filter(grants::revoked_at.is_null())
     )
     .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))

@@ -23,6 +23,8 @@ struct Row {
     expires_at: i64,
     finished_at: Option<i64>,
     confirmed_at: Option<i64>,
+    chosen_id: Option<String>,
+    for_other: bool,
 }
 
 impl Row {
@@ -39,6 +41,8 @@ impl Row {
             refused: self.refused_id.map(Id::new),
             proved_by: self.account_id.map(Id::new),
             confirmed_at: moment(self.confirmed_at),
+            chosen: self.chosen_id.map(Id::new),
+            for_other: self.for_other,
             opened_at: Moment::from_unix(self.opened_at),
             expires_at: Moment::from_unix(self.expires_at),
             finished_at: moment(self.finished_at),
@@ -65,6 +69,8 @@ pub fn open(db: &mut Db, interaction: &Interaction) -> Result<(), Fault> {
             interactions::expires_at.eq(interaction.expires_at.unix()),
             interactions::finished_at.eq(interaction.finished_at.map(Moment::unix)),
             interactions::confirmed_at.eq(interaction.confirmed_at.map(Moment::unix)),
+            interactions::chosen_id.eq(interaction.chosen.as_ref().map(Id::as_str)),
+            interactions::for_other.eq(interaction.for_other),
         ))
         .execute(link))?;
     Ok(())
@@ -91,7 +97,12 @@ pub fn refuse(db: &mut Db, id: &Id<Interaction>, account: &Id<Account>) -> Resul
 /// more.
 pub fn belongs(db: &mut Db, id: &Id<Interaction>, account: &Id<Account>) -> Result<(), Fault> {
     on_each!(db, |link| diesel::update(interactions::table.find(id.as_str()))
-        .set((interactions::account_id.eq(account.as_str()), interactions::confirmed_at.eq(None::<i64>)))
+        .set((
+            interactions::account_id.eq(account.as_str()),
+            interactions::confirmed_at.eq(None::<i64>),
+            // Another person answers for themself.
+            interactions::chosen_id.eq(None::<String>),
+        ))
         .execute(link))?;
     Ok(())
 }
@@ -102,6 +113,24 @@ pub fn confirm(db: &mut Db, id: &Id<Interaction>, account: &Id<Account>, at: Mom
         .set((interactions::account_id.eq(account.as_str()), interactions::confirmed_at.eq(at.unix())))
         .execute(link))?;
     Ok(())
+}
+
+/// Remembers that whoever signs in here says it is for somebody else.
+pub fn is_for_other(db: &mut Db, id: &Id<Interaction>, for_other: bool) -> Result<(), Fault> {
+    on_each!(db, |link| diesel::update(interactions::table.find(id.as_str()))
+        .set(interactions::for_other.eq(for_other))
+        .execute(link))?;
+    Ok(())
+}
+
+/// Remembers for whom the person here wants to act. False when the interaction is finished.
+pub fn choose(db: &mut Db, id: &Id<Interaction>, chosen: &Id<Account>) -> Result<bool, Fault> {
+    let changed = on_each!(db, |link| diesel::update(
+        interactions::table.find(id.as_str()).filter(interactions::finished_at.is_null())
+    )
+    .set(interactions::chosen_id.eq(chosen.as_str()))
+    .execute(link))?;
+    Ok(changed > 0)
 }
 
 /// False when it was finished already: of two answers to one page, one counts.

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use super::db::{Db, on_each};
 use super::schema::{access_tokens, codes, grants, otps, refresh_tokens, throttles};
 use super::{
-    app, ceremony, change, interaction, officer_act, phone_code, pushed, recovery, refused, registration, sign_out,
-    totp, upstream, used,
+    app, ceremony, change, confirmation, interaction, officer_act, phone_code, pushed, recovery, refused, registration,
+    sign_out, totp, upstream, used,
 };
 use crate::domain::refused_request::KEPT;
 use crate::domain::secret::minted_before;
@@ -19,6 +19,7 @@ const BATCH: i64 = 200;
 /// How many rows went. Call again while the answer is not zero.
 pub fn sweep(db: &mut Db, now: Moment) -> Result<usize, Fault> {
     Ok(interaction::sweep(db, now - Span::hours(1), BATCH)?
+        + confirmation::sweep(db, now - Span::hours(1), BATCH)?
         + sign_out::sweep(db, now, BATCH)?
         + ceremony::sweep(db, now, BATCH)?
         + totp::sweep(db, now - Span::hours(1), BATCH)?

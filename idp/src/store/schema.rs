@@ -35,6 +35,11 @@ diesel::table! {
         reproofed_at -> Nullable<BigInt>,
         phone_counts_from -> Nullable<BigInt>,
         app_device -> Nullable<Text>,
+        born -> Nullable<Text>,
+        ward -> Bool,
+        permit_expires -> Nullable<BigInt>,
+        passport_expires -> Nullable<BigInt>,
+        dissolved_at -> Nullable<BigInt>,
     }
 }
 
@@ -132,6 +137,7 @@ diesel::table! {
         authentication_level -> SmallInt,
         ended_at -> Nullable<BigInt>,
         ended_by -> Nullable<Text>,
+        actor_id -> Nullable<Text>,
     }
 }
 
@@ -146,6 +152,9 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         device -> Nullable<Text>,
         agent -> Nullable<Text>,
+        acting_id -> Nullable<Text>,
+        acting_proved -> Bool,
+        acting_within -> Nullable<Text>,
     }
 }
 
@@ -169,6 +178,8 @@ diesel::table! {
         expires_at -> BigInt,
         finished_at -> Nullable<BigInt>,
         confirmed_at -> Nullable<BigInt>,
+        chosen_id -> Nullable<Text>,
+        for_other -> Bool,
     }
 }
 
@@ -217,6 +228,8 @@ diesel::table! {
         revoked_reason -> Nullable<Text>,
         resources -> Nullable<Text>,
         transaction_id -> Nullable<Text>,
+        actor_id -> Nullable<Text>,
+        actor_sub -> Nullable<Text>,
     }
 }
 

@@ -11,7 +11,7 @@ use super::update::{Bind, Update};
 use crate::domain::account::Account;
 use crate::domain::agent::Agent;
 use crate::domain::secret::{DeviceCookie, SessionCookie, Stored};
-use crate::domain::session::{Acquaintance, Session};
+use crate::domain::session::{Acquaintance, Acting, Session};
 use crate::domain::{Client, Fault, Id, Moment};
 
 /// Where a session is used from.
@@ -30,11 +30,16 @@ struct Row {
     opened_at: i64,
     seen_at: i64,
     ended_at: Option<i64>,
+    acting_id: Option<String>,
+    acting_proved: bool,
+    acting_within: Option<String>,
 }
 
 impl Row {
     fn decode(self) -> Result<Session, Fault> {
+        let (proved, within) = (self.acting_proved, self.acting_within.map(Id::new));
         Ok(Session {
+            acting: self.acting_id.map(|id| Acting { account: Id::new(id), proved, within }),
             id: Id::new(self.id),
             account: Id::new(self.account_id),
             acquaintance: json(&self.acquaintance, "sessions")?,
@@ -47,6 +52,7 @@ impl Row {
 
 pub fn open(db: &mut Db, session: &Session, cookie: &Stored<SessionCookie>) -> Result<(), Fault> {
     let acquaintance = to_json(&session.acquaintance)?;
+    let acting = session.acting.as_ref();
     on_each!(db, |link| diesel::insert_into(sessions::table)
         .values((
             sessions::id.eq(session.id.as_str()),
@@ -56,6 +62,9 @@ pub fn open(db: &mut Db, session: &Session, cookie: &Stored<SessionCookie>) -> R
             sessions::opened_at.eq(session.opened_at.unix()),
             sessions::seen_at.eq(session.seen_at.unix()),
             sessions::ended_at.eq(session.ended_at.map(Moment::unix)),
+            sessions::acting_id.eq(acting.map(|acting| acting.account.as_str())),
+            sessions::acting_proved.eq(acting.is_some_and(|acting| acting.proved)),
+            sessions::acting_within.eq(acting.and_then(|acting| acting.within.as_ref()).map(Id::as_str)),
         ))
         .execute(link))?;
     Ok(())
@@ -179,6 +188,30 @@ pub fn of_device(
         .filter(sessions::account_id.eq(account.as_str()))
         .filter(sessions::device.eq(device.as_str()))
         .filter(sessions::opened_at.ge(since.unix()))
+        .order((sessions::opened_at, sessions::id))
+        .select(Row::as_select())
+        .load(link))?;
+    rows.into_iter().map(Row::decode).collect()
+}
+
+/// Records who acts in the session from now on. False when it has ended.
+pub fn act(db: &mut Db, id: &Id<Session>, acting: &Acting) -> Result<bool, Fault> {
+    let changed =
+        on_each!(db, |link| diesel::update(sessions::table.find(id.as_str()).filter(sessions::ended_at.is_null()))
+            .set((
+                sessions::acting_id.eq(acting.account.as_str()),
+                sessions::acting_proved.eq(acting.proved),
+                sessions::acting_within.eq(acting.within.as_ref().map(Id::as_str)),
+            ))
+            .execute(link))?;
+    Ok(changed > 0)
+}
+
+/// Not ended, in which somebody acts for another account.
+pub fn live_acting(db: &mut Db, actor: &Id<Account>) -> Result<Vec<Session>, Fault> {
+    let rows: Vec<Row> = on_each!(db, |link| sessions::table
+        .filter(sessions::acting_id.eq(actor.as_str()))
+        .filter(sessions::ended_at.is_null())
         .order((sessions::opened_at, sessions::id))
         .select(Row::as_select())
         .load(link))?;

@@ -74,7 +74,7 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
 /// `None`: activated.
 async fn step(form: &Params, browser: &Browser, idp: &std::sync::Arc<Idp>) -> Result<Option<Shown>, Fault> {
     let typed = form.first("person_number").unwrap_or_default();
-    let Some(number) = PersonNumber::parse(typed) else {
+    let Some(number) = PersonNumber::parse_foreign(typed) else {
         return Ok(Some(Shown::new(Stage::Number, typed, Some(Slip::Number))));
     };
     let again = |slip| Ok(Some(Shown::new(Stage::Code, typed, Some(slip))));

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::factors;
 use super::page::factors::{PasskeyProblem, PasskeyStep};
-use super::page::{self, Asker, Frame, Lack, Level, Otp, OtpProblem, Reason, SignIn, SignInProblem, Stop};
+use super::page::{
+    self, Asker, Frame, Guardian, Lack, Level, Otp, OtpProblem, Reason, Represent, SignIn, SignInProblem, Stop,
+};
 use super::read::{self, Place};
 use super::reply::{self, Context};
 use super::upstream;
@@ -111,9 +113,15 @@ pub fn drawn(
         View::Level(shortfall, holder) => {
             Level { frame: frame(""), asker, service, lack: lack(&shortfall, holder) }.render()
         }
-        View::Barred(step) => Stop {
+        View::Guardian(waiting) => {
+            Guardian { asker, service, ..Guardian::of(frame(""), waiting, setting.interaction.as_str()) }.render()
+        }
+        View::Represent { own, offered } => {
+            Represent { asker, service, ..Represent::of(frame(""), own, &offered) }.render()
+        }
+        View::Barred(refusal) => Stop {
             frame: frame(""),
-            reason: reason(step),
+            reason: Reason::of(refusal).unwrap_or(Reason::Locked),
             asker,
             back: true,
             retry: None,
@@ -153,15 +161,6 @@ fn lack(shortfall: &crate::protocol::authorize::next::Shortfall, holder: Option<
             Some(level) if level.number() > 2 => Lack::Authentication(level.number()),
             _ => Lack::Phone,
         },
-    }
-}
-
-const fn reason(step: Step) -> Reason {
-    match step {
-        Step::Guardian => Reason::Guardian,
-        Step::NotActivated => Reason::NotActivated,
-        Step::CardExpired => Reason::CardExpired,
-        _ => Reason::Locked,
     }
 }
 

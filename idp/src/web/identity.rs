@@ -10,6 +10,7 @@ use super::credentials;
 use super::factors;
 use super::limit::{self, Counted};
 use super::logout::page_of;
+use super::page::acting::RequestLine;
 use super::page::identity::{ConsentLine, Done, Identity, PurposeLine, ReleaseLine, SessionLine, TransactionLine};
 use super::page::safety::{CaseLine, DeviceLine};
 use super::page::transaction::Act;
@@ -19,10 +20,12 @@ use super::read::{self, Forged, Place, Protected};
 use super::reply::{self, Context};
 use super::upstream;
 use crate::domain::case::{Case, Step as CaseStep};
+use crate::domain::confirmation::{Confirmation, Word};
 use crate::domain::session::Session;
 use crate::domain::upstream::Link;
 use crate::domain::{AuthenticationLevel, Client, Fault, Id};
 use crate::flow::Browser;
+use crate::flow::guardian::{self, Answered};
 use crate::flow::home::{self, Home};
 use crate::flow::linking;
 use crate::flow::not_me::{self, Pointed, Reported};
@@ -48,7 +51,9 @@ pub async fn show(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     let this = idp.clone().into_inner();
     match home::identity(&browser, &this).await {
         Ok(Home::Page(identity)) => {
-            let done = request.query_string().split('&').find_map(|pair| Done::find(pair.strip_prefix("done=")?));
+            let query = request.query_string();
+            let done = query.split('&').find_map(|pair| Done::find(pair.strip_prefix("done=")?));
+            let done = done.or_else(|| query.split('&').any(|pair| pair == "confirm=1").then_some(Done::GuardianLevel));
             let token = read::form_token(browser.browser.as_ref(), &PLACE, &idp);
             let frame = Frame { form_token: token, ..context.frame("/identity") };
             let linked: Vec<String> = identity.links.iter().map(|here| here.link.issuer.clone()).collect();
@@ -95,6 +100,7 @@ fn drawn(identity: home::Identity, frame: Frame, (done, query): (Option<Done>, &
         claims: release.claims.into_iter().map(|claim| claim.label(language).to_owned()).collect(),
         grant: release.grant.map(|grant| grant.to_string()),
     });
+    let requests = identity.requests.iter().map(|request| RequestLine::of(request, language)).collect();
     let transactions = identity.transactions.into_iter().map(|approved| TransactionLine {
         at: approved.at,
         portal: approved.portal.in_language(language).to_owned(),
@@ -116,6 +122,7 @@ fn drawn(identity: home::Identity, frame: Frame, (done, query): (Option<Done>, &
         consents: consents.collect(),
         releases: releases.collect(),
         transactions: transactions.collect(),
+        requests,
         passkeys: identity.passkeys.map(|all| all.into_iter().map(factors::line).collect()),
         totp: identity.totp,
         devices: identity.devices.into_iter().map(device_line).collect(),
@@ -160,7 +167,11 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         }
     };
     let this = idp.clone().into_inner();
-    let answered = if form.first("credential").is_some() {
+    let answered = if let Some(id) = form.first("confirmation") {
+        // Only the button that says so allows.
+        let word = if form.first("word") == Some("allow") { Word::Allowed } else { Word::Refused };
+        confirm(Id::new(id), word, &browser, &this, &context).await
+    } else if form.first("credential").is_some() {
         if let Some(busy) = limit::over(Counted::Otp, &request, &context).await {
             return busy;
         }
@@ -181,6 +192,22 @@ pub async fn change(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
         withdraw(Id::new(form.first("client").unwrap_or_default()), &browser, &this, &context).await
     };
     answered.unwrap_or_else(|fault| reply::page_fault(&fault, &context))
+}
+
+/// A guardian's word on what a child or ward asked for.
+async fn confirm(
+    id: Id<Confirmation>,
+    word: Word,
+    browser: &Browser,
+    idp: &Arc<Idp>,
+    context: &Context<'_>,
+) -> Result<HttpResponse, Fault> {
+    Ok(match guardian::answer(id, word, browser, idp).await? {
+        Answered::Allowed => again(Some(Done::GuardianAllowed), context),
+        Answered::Refused => again(Some(Done::GuardianRefused), context),
+        Answered::Nothing => again(Some(Done::GuardianNothing), context),
+        Answered::First(answer) => reply::outcome(answer, context),
+    })
 }
 
 /// Withdraws what one portal may read.

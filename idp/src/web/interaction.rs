@@ -21,7 +21,7 @@ use crate::flow::page::Shown;
 use crate::flow::refuse::give_up as leave;
 use crate::flow::step_up;
 use crate::flow::{
-    Answer, Browser, Outcome, Step, consent as consent_flow, page as page_flow, sign_in as sign_in_flow,
+    Answer, Browser, Outcome, Step, acting, consent as consent_flow, page as page_flow, sign_in as sign_in_flow,
     transaction as transaction_flow,
 };
 use crate::idp::Idp;
@@ -43,6 +43,21 @@ pub async fn consent(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse 
 
 pub async fn transaction(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
     show(Step::Transaction, &request, Again::default(), &idp).await
+}
+
+pub async fn represent(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
+    show(Step::Represent, &request, Again::default(), &idp).await
+}
+
+/// For whom the person acts; the button of their own name has no value.
+pub async fn choose(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
+    let Posted { id, form, browser, context } = match posted(Step::Represent, &request, &body, &idp).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let chosen = form.first("for").filter(|chosen| !chosen.is_empty()).map(Id::new);
+    let this = idp.clone().into_inner();
+    done(acting::choose(id, chosen, &browser, &this).await, &context)
 }
 
 pub async fn explained(request: HttpRequest, idp: web::Data<Idp>) -> HttpResponse {
@@ -144,7 +159,11 @@ pub async fn password(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) ->
     let person_number = form.first("person_number").unwrap_or_default().to_owned();
     let password = Zeroizing::new(form.first("password").unwrap_or_default().to_owned());
     let this = idp.clone().into_inner();
-    let typed = sign_in_flow::Form { person_number: person_number.clone(), password };
+    let typed = sign_in_flow::Form {
+        person_number: person_number.clone(),
+        password,
+        for_other: form.first("for_other").is_some(),
+    };
     match sign_in_flow::password(id, typed, &browser, &this).await {
         Ok(sign_in_flow::SignedIn::Done(answer)) => reply::outcome(answer, &context),
         Ok(sign_in_flow::SignedIn::Again(complaint)) => {

@@ -134,6 +134,11 @@ pub fn routes(config: &mut ServiceConfig) {
                 .route(web::get().to(interaction::explained))
                 .route(web::post().to(interaction::give_up)),
         )
+        .service(
+            resource("/represent")
+                .route(web::get().to(interaction::represent))
+                .route(web::post().to(interaction::choose)),
+        )
         .service(resource("/recover").route(web::get().to(recover::show)).route(web::post().to(recover::post)))
         .service(resource("/upstream/{name}").route(web::get().to(upstream::begin)))
         .service(resource("/upstream/{name}/callback").route(web::get().to(upstream::callback)))

@@ -169,7 +169,7 @@ pub async fn unlock(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> H
     let resend = form.first("resend").is_some();
     let posted = if with_password {
         let password = Zeroizing::new(form.first("password").unwrap_or_default().to_owned());
-        let typed = sign_in::Form { person_number: person_number.clone(), password };
+        let typed = sign_in::Form { person_number: person_number.clone(), password, for_other: false };
         own_unlock::password(id, typed, &browser, &this).await
     } else if resend {
         own_unlock::resend(id, &browser, &this).await

@@ -282,7 +282,7 @@ async fn password(
 ) -> HttpResponse {
     let person_number = form.first("person_number").unwrap_or_default().to_owned();
     let password = Zeroizing::new(form.first("password").unwrap_or_default().to_owned());
-    let typed = Form { person_number: person_number.clone(), password };
+    let typed = Form { person_number: person_number.clone(), password, for_other: false };
     let this = idp.clone().into_inner();
     match linking::password(id, typed, browser, &this).await {
         Ok(Some(SignedIn::Done(answer))) => reply::outcome(answer, context),

@@ -4,6 +4,7 @@
 mod app;
 mod desk;
 mod enrol;
+mod guardian;
 mod lock;
 mod manners;
 mod passkeys;

@@ -8,6 +8,7 @@ pub mod authenticator;
 pub mod backing;
 pub mod certificate;
 pub mod door;
+pub mod family;
 pub mod flow;
 pub mod holder;
 pub mod jwt;

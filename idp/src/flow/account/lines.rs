@@ -7,9 +7,10 @@ use chrono::{Days, NaiveDate};
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::domain::birth::Birth;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::LockGround;
-use crate::domain::{AccountLevel, AccountState, Moment, PersonNumber, Span};
+use crate::domain::{AccountLevel, AccountState, Holder, Moment, PersonNumber, Span};
 use crate::factor::password::is_acceptable;
 use crate::protocol::json;
 
@@ -21,7 +22,13 @@ pub struct Record {
     /// Counted from one, as editors do.
     pub line: usize,
     pub number: PersonNumber,
-    pub level: AccountLevel,
+    /// What holders other than citizens have of their own.
+    pub own: Own,
+    pub born: Option<Birth>,
+    /// Under guardianship at any age, where the line says so or not.
+    pub ward: Option<bool>,
+    /// `None` for an organisation.
+    pub level: Option<AccountLevel>,
     pub state: AccountState,
     pub password: Option<String>,
     /// E.164.
@@ -62,25 +69,40 @@ fn record(line: usize, raw: &str) -> Result<Record, String> {
     let parsed = json::strict(raw, DEEPEST).map_err(|error| not_json(&error))?;
     let Value::Object(members) = parsed else { return Err("a line is one JSON object".to_owned()) };
     let mut record = Members { path: "", members };
-    let number = person_number(record.text("person_number")?, "person_number")?.ok_or("person_number is required")?;
+    let holder = record.one_of("holder", &["citizen", "foreigner", "organisation"])?;
+    let holder = holder.as_deref().and_then(Holder::parse).unwrap_or(Holder::Citizen);
+    let number = holders::number(&mut record, holder)?;
     let name = nfc_line(record.text("name")?.ok_or("name is required")?, "name")?;
-    let birthdate = date(record.text("birthdate")?, "birthdate")?;
-    let gender = record.one_of("gender", &["male", "female"])?;
+    let (birthdate, gender) = match holder {
+        Holder::Organisation => (None, None),
+        _ => (birth(record.text("birthdate")?)?, record.one_of("gender", &["male", "female"])?),
+    };
     let mut account = record.section("account")?.ok_or("account is required")?;
-    let level = account.take("level").ok_or("account.level is required")?;
-    let level = level.as_i64().and_then(AccountLevel::from_number).ok_or("account.level is 1 or 2")?;
+    let level = holders::level(&mut account, holder)?;
     let state = account.one_of("state", &["granted", "activated"])?.ok_or("account.state is required")?;
     let state = AccountState::parse(&state).ok_or("account.state is required")?;
-    let password = password(account.text("password")?)?;
-    let phone = phone(account.text("phone")?)?;
+    let (password, phone) = match holder {
+        // ND69 Art 12: a representative signs in, with their own account.
+        Holder::Organisation => (None, None),
+        _ => (password(account.text("password")?)?, phone(account.text("phone")?)?),
+    };
     let email = email(account.text("email")?)?;
     account.end()?;
-    let eid = eid(record.section("eid")?, level)?;
-    let mut card = record.section("card")?;
+    let own = holders::own(&mut record, holder)?;
+    // ND69 Art 9(3): the card and the e-ID are a citizen's.
+    let (eid, mut card) = match (holder, level) {
+        (Holder::Citizen, Some(level)) => (eid(record.section("eid")?, level)?, record.section("card")?),
+        _ => (None, None),
+    };
     let expires = card.as_mut().map(|card| card.text("expires")).transpose()?.flatten();
     let expires = date(expires, "card.expires")?;
     card.map_or(Ok(()), Members::end)?;
-    let guardian = person_number(record.text("guardian")?, "guardian")?;
+    let guardian = match holder {
+        Holder::Organisation => None,
+        Holder::Foreigner => foreign_number(record.text("guardian")?, "guardian")?,
+        Holder::Citizen => person_number(record.text("guardian")?, "guardian")?,
+    };
+    let ward = if guardian.is_some() { record.yes_or_no("ward")? } else { None };
     if guardian.as_ref() == Some(&number) {
         return Err("guardian is the holder".to_owned());
     }
@@ -88,7 +110,12 @@ fn record(line: usize, raw: &str) -> Result<Record, String> {
     record.end()?;
 
     let mut claims = Stated(given);
-    claims.state("vn_personal_id", number.reveal().into(), "person_number")?;
+    if holder != Holder::Organisation {
+        claims.state("vn_personal_id", number.reveal().into(), "person_number")?;
+    }
+    if let Some(nationality) = &own.nationality {
+        claims.state("nationalities", vec![nationality.as_str()].into(), "nationality")?;
+    }
     claims.state("name", name.into(), "name")?;
     if let Some(birthdate) = birthdate {
         claims.state("birthdate", birthdate.to_string().into(), "birthdate")?;
@@ -112,7 +139,9 @@ fn record(line: usize, raw: &str) -> Result<Record, String> {
         claims.state("vn_card_expiry", expires.to_string().into(), "card.expires")?;
     }
     let card_expires = expires.map(|day| day_after(day).ok_or("card.expires is too far ahead")).transpose()?;
-    Ok(Record { line, number, level, state, password, phone, eid, card_expires, guardian, claims: claims.0 })
+    let claims = claims.0;
+    let born = birthdate;
+    Ok(Record { line, number, own, born, ward, level, state, password, phone, eid, card_expires, guardian, claims })
 }
 
 /// The parser counts lines too, but sees only this one.
@@ -150,6 +179,14 @@ impl Members {
             return Err(format!("{} is {}", self.field(name), values.join(" or ")));
         }
         Ok(text)
+    }
+
+    fn yes_or_no(&mut self, name: &str) -> Result<Option<bool>, String> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Bool(answer)) => Ok(Some(answer)),
+            Some(_) => Err(format!("{} is true or false", self.field(name))),
+        }
     }
 
     fn section(&mut self, name: &'static str) -> Result<Option<Members>, String> {
@@ -218,6 +255,16 @@ fn nfc(value: Value) -> Value {
 
 fn person_number(text: Option<String>, field: &str) -> Result<Option<PersonNumber>, String> {
     text.map(|text| PersonNumber::parse(&text).ok_or_else(|| format!("{field} is twelve digits"))).transpose()
+}
+
+fn foreign_number(text: Option<String>, field: &str) -> Result<Option<PersonNumber>, String> {
+    let digits = |text: String| PersonNumber::parse_foreign(&text).ok_or_else(|| format!("{field} is 1 to 20 digits"));
+    text.map(digits).transpose()
+}
+
+fn birth(text: Option<String>) -> Result<Option<Birth>, String> {
+    text.map(|text| Birth::parse(&text).ok_or("birthdate is a date as YYYY-MM-DD, or a year as YYYY".to_owned()))
+        .transpose()
 }
 
 fn nfc_line(text: String, field: &str) -> Result<String, String> {
@@ -297,6 +344,9 @@ fn eid(section: Option<Members>, level: AccountLevel) -> Result<Option<BTreeSet<
         _ => Ok(Some(grounds)),
     }
 }
+
+mod holders;
+pub use holders::{Own, Representative};
 
 #[cfg(test)]
 mod tests;

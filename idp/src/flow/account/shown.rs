@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::account::Account;
+use crate::domain::circumstances::{Representation, represents};
 use crate::domain::claim::ClaimName;
 use crate::domain::person_number::mask;
 use crate::domain::trail::{Event, Kind};
@@ -32,9 +33,26 @@ pub struct Shown {
     pub grounds: Vec<&'static str>,
     pub card_expires: Option<i64>,
     pub guardian: Option<String>,
+    /// Under guardianship at any age.
+    pub ward: bool,
+    pub permit_expires: Option<i64>,
+    pub passport_expires: Option<i64>,
+    pub dissolved_at: Option<i64>,
+    pub representatives: Vec<ShownRepresentative>,
     pub has_password: bool,
     pub operator: bool,
     pub claims: BTreeMap<&'static str, ShownClaim>,
+}
+
+/// Somebody who may act for an organisation.
+#[derive(Debug, Serialize)]
+pub struct ShownRepresentative {
+    pub person_number: String,
+    pub role: &'static str,
+    pub from: i64,
+    pub until: Option<i64>,
+    /// By the whole record, the one who bound a delegate included.
+    pub acts_now: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,6 +107,7 @@ struct Found {
     credentials: Credentials,
     claims: Vec<SealedClaim>,
     guardian: Option<(Id<Account>, Credentials)>,
+    representatives: Vec<(Representation, Credentials)>,
 }
 
 fn found(db: &mut Db, account: Account) -> Result<Option<Found>, Fault> {
@@ -98,7 +117,13 @@ fn found(db: &mut Db, account: Account) -> Result<Option<Found>, Fault> {
         None => None,
     };
     let claims = store::account::claims(db, &account.id)?;
-    Ok(Some(Found { account, credentials, claims, guardian }))
+    let mut representatives = Vec::new();
+    for record in store::representation::of_organisation(db, &account.id)? {
+        if let Some(known) = store::account::credentials(db, &record.person)? {
+            representatives.push((record, known));
+        }
+    }
+    Ok(Some(Found { account, credentials, claims, guardian, representatives }))
 }
 
 fn shown(found: &Found, reveal: bool, idp: &Idp) -> Result<Shown, Fault> {
@@ -121,7 +146,24 @@ fn shown(found: &Found, reveal: bool, idp: &Idp) -> Result<Shown, Fault> {
         found.credentials.phone.as_ref().map(|phone| sealed::open_phone(&account.id, phone, vault)).transpose()?;
     let guardian =
         found.guardian.as_ref().map(|(id, known)| sealed::open_person(id, &known.person, vault)).transpose()?;
+    let records: Vec<Representation> = found.representatives.iter().map(|(record, _)| record.clone()).collect();
+    let now = idp.clock.now();
+    let representatives = found.representatives.iter().map(|(record, known)| {
+        Ok(ShownRepresentative {
+            person_number: veiled(sealed::open_person(&record.person, &known.person, vault)?.reveal()),
+            role: record.role.name(),
+            from: record.from.unix(),
+            until: record.until.map(Moment::unix),
+            acts_now: represents(&records, &record.person, now),
+        })
+    });
+    let own = &account.circumstances;
     Ok(Shown {
+        ward: own.ward,
+        permit_expires: own.permit_expires.map(Moment::unix),
+        passport_expires: own.passport_expires.map(Moment::unix),
+        dissolved_at: own.dissolved_at.map(Moment::unix),
+        representatives: representatives.collect::<Result<Vec<_>, Fault>>()?,
         id: account.id.clone(),
         person_number: veiled(sealed::open_person(&account.id, &found.credentials.person, vault)?.reveal()),
         name,

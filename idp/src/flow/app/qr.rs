@@ -19,7 +19,6 @@ use crate::flow::facts::{self, Limits};
 use crate::flow::page::{self, Setting};
 use crate::flow::{Answer, Browser, Outcome, Step, authorize, sealed};
 use crate::idp::Idp;
-use crate::protocol::authorize::demand;
 use crate::protocol::authorize::next::Next;
 use crate::store::account::Hold;
 use crate::store::{self, Db};
@@ -201,13 +200,12 @@ fn step_up(
     idp: &Idp,
 ) -> Result<Result<Turn, Answer>, Fault> {
     let now = idp.clock.now();
-    let gathered = facts::gather(db, Some(session.clone()), &pending.client, now)?;
+    let gathered = facts::gather(db, Some(session.clone()), &pending, now)?;
     let proved = gathered.proved(&pending, now);
-    let level = gathered.standing.and_then(Result::ok).and_then(|standing| standing.account_level());
-    let Some(account) = gathered.account.filter(|account| account.has_app) else {
+    let wanted = gathered.aim(&pending, now);
+    let Some(account) = gathered.prover.or(gathered.account).filter(|account| account.has_app) else {
         return authorize::settle(db, pending, Some(session), browser, idp).map(Err);
     };
-    let wanted = demand::wanted((&pending.request, &pending.client), (&account, level), &proved);
     let unlock = Unlock::towards(wanted, &proved);
     let needed = wanted.map(|wanted| (wanted, unlock));
     let may_type = Step::of_factor(factor) != Step::Qr;

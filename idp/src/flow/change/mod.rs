@@ -144,7 +144,7 @@ fn is_fresh(session: &Session, idp: &Idp) -> bool {
 
 /// As a sign-in's guesses are counted: a session hijacked elsewhere is no quicker way to the password.
 fn guesses(db: &mut Db, number: &str, session: &Session, browser: &Browser, idp: &Idp) -> Result<Vec<Counter>, Fault> {
-    let Some(number) = PersonNumber::parse(number) else { return Err(Fault::broken("flow", "a number of nobody")) };
+    let Some(number) = PersonNumber::parse_any(number) else { return Err(Fault::broken("flow", "a number of nobody")) };
     let index = sealed::person_index(&number, &idp.vault);
     let known = match &browser.device {
         Some(device) => store::device::knows(db, device, &session.account)?,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{record, sealed};
 use crate::domain::account::{Account, AccountState};
+use crate::domain::circumstances::Circumstances;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::Grounds;
 use crate::domain::enrolment::{Enrolment, Proof, Vouched};
@@ -47,6 +48,7 @@ pub fn level_one(db: &mut Db, enrolment: &mut Enrolment, held: &Record, idp: &Id
             eid: None,
             card_expires: card_end(held),
             guardian: None,
+            circumstances: Circumstances::default(),
             has_phone: true,
             has_password: false,
             has_totp: false,

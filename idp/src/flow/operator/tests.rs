@@ -104,6 +104,7 @@ async fn signed_in(number: &str, bench: &Bench) -> (Id<Account>, Id<Session>, Id
     let acquaintance = Acquaintance::default().with(Factor::Password, now);
     let session = Session {
         id: Id::new(format!("session-{random}")),
+        acting: None,
         account: account.clone(),
         acquaintance: acquaintance.clone(),
         opened_at: now,
@@ -123,6 +124,7 @@ async fn signed_in(number: &str, bench: &Bench) -> (Id<Account>, Id<Session>, Id
             let sid = store::session::sid(db, &session.id, &console, &format!("sid-{fresh}"))?;
             let party = Party::Holder(Authentication {
                 account: owner,
+                actor: None,
                 sub,
                 session: session.id,
                 sid,

@@ -66,7 +66,7 @@ pub async fn stage(cookie: Option<&Stored<RecoveryCookie>>, idp: &Idp) -> Result
 
 /// The number was given.
 pub async fn begin(number: &str, browser: &Browser, idp: &Arc<Idp>) -> Result<Moved, Fault> {
-    let Some(number) = PersonNumber::parse(number) else { return Ok(Moved::Again(Complaint::Malformed)) };
+    let Some(number) = PersonNumber::parse_foreign(number) else { return Ok(Moved::Again(Complaint::Malformed)) };
     let person = sealed::person_index(&number, &idp.vault);
     let (this, who) = (Arc::clone(idp), browser.clone());
     let begun = idp.store.transact(move |db| open(db, person, &who, &this)).await?;

@@ -39,7 +39,7 @@ fn digest(id: &Id<Recovery>, code: &str, idp: &Idp) -> Stored<Otp> {
 
 /// From any browser: the notice went to a phone.
 pub async fn stop(number: &str, typed: &str, idp: &Arc<Idp>) -> Result<Halt, Fault> {
-    let Some(number) = PersonNumber::parse(number) else { return Ok(Halt::Again(Complaint::Malformed)) };
+    let Some(number) = PersonNumber::parse_foreign(number) else { return Ok(Halt::Again(Complaint::Malformed)) };
     let person = sealed::person_index(&number, &idp.vault);
     let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
     let this = Arc::clone(idp);

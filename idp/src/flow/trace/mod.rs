@@ -168,7 +168,8 @@ pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<
         .store
         .read(move |db| {
             let status = store::client::find(db, &id)?.map(|registered| registered.status);
-            let asking = Asking { client: status, subject: Subject::ClientItself, grant: None, session: None };
+            let asking =
+                Asking { client: status, subject: Subject::ClientItself, actor: None, grant: None, session: None };
             match may_act(asking, now) {
                 Ok(_) => store::refused::of_client(db, &id, &looking).map(Ok),
                 Err(refusal) => Ok(Err(refusal)),

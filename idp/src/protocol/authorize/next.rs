@@ -10,7 +10,7 @@ use crate::domain::relying_party::Floor;
 use crate::domain::request::{AuthorizationRequest, Expected, Prompt};
 use crate::domain::session::{Acquaintance, Session};
 use crate::domain::standing::{Refusal, Standing};
-use crate::domain::{Account, Client, Factor, Moment, Span};
+use crate::domain::{Account, AuthenticationLevel, Client, Factor, Holder, Moment, Span};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::release::{self, Offer};
 
@@ -23,6 +23,10 @@ pub struct Facts<'a> {
     pub session: Option<&'a Session>,
     /// The session's account.
     pub account: Option<&'a Account>,
+    /// Whose factors the session's proofs are, where it is not that account.
+    pub prover: Option<&'a Account>,
+    /// Whether the person here wants to act for somebody else.
+    pub choice: Choice,
     /// What `may_act` said of that account.
     pub standing: Option<Result<Standing, Refusal>>,
     /// The account's `sub` as this client knows it, if it has one yet.
@@ -38,6 +42,20 @@ pub struct Facts<'a> {
     /// The holder approved the transaction the request asks for, in this very step.
     pub approved: bool,
 }
+
+/// For whom a person acts who signed in as themself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// For themself: nobody else is there to act for, or they said so.
+    Own,
+    /// There is somebody, and the person was not asked yet.
+    Open,
+    /// For somebody else, with what `may_act` says of that.
+    For(Result<Standing, Refusal>),
+}
+
+/// ND69 Art 12, 14: whoever acts for another does so with their own account of level 2, signed in to at level 2.
+const ON_BEHALF: AuthenticationLevel = AuthenticationLevel::Two;
 
 /// The next step.
 #[derive(Clone, Debug)]
@@ -56,6 +74,10 @@ pub enum Next {
     Transaction,
     /// Everything is there: open a grant and send the code.
     Issue(Decided),
+    /// The page on which a person says for whom they act.
+    Represent,
+    /// They said it and proved enough: the sign-in becomes that of the one acted for.
+    ActFor,
     /// Straight back to the client.
     Refuse(Error),
 }
@@ -130,10 +152,23 @@ pub fn next(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, 
 
 /// What the holder may choose from where a factor is missing, the one asked for first before the others.
 pub fn choices(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Vec<Factor> {
-    let (Some(session), Some(account)) = (facts.session, facts.account) else { return Vec::new() };
-    let proved = counting(request, client, &session.acquaintance, facts, now).factors();
+    let Some(prover) = facts.prover.or(facts.account) else { return Vec::new() };
+    let proved = proved(request, client, facts, now);
+    ways(prover, &proved, aim(request, client, facts, now))
+}
+
+/// The authentication level it is for.
+pub fn aim(
+    request: &AuthorizationRequest,
+    client: &Client,
+    facts: &Facts<'_>,
+    now: Moment,
+) -> Option<AuthenticationLevel> {
+    if let Choice::For(_) = facts.choice {
+        return Some(ON_BEHALF);
+    }
     let level = facts.standing.and_then(Result::ok).and_then(Standing::account_level);
-    ways(account, &proved, wanted((request, client), (account, level), &proved))
+    wanted((request, client), (facts.prover.or(facts.account)?, level), &proved(request, client, facts, now))
 }
 
 /// OIDC Core §3.1.2.6: what a request that forbids pages is told in place of each.
@@ -145,7 +180,11 @@ fn silent(step: Next) -> Next {
         Next::Transaction => told(ErrorCode::InteractionRequired, "a transaction is approved by the citizen"),
         Next::Consent(_) => told(ErrorCode::ConsentRequired, "the citizen was not asked yet"),
         Next::Level(shortfall) => Next::Refuse(shortfall.error()),
-        Next::Barred(refusal @ Refusal::GuardianRequired) => Next::Refuse(barred_error(refusal)),
+        Next::Represent | Next::ActFor => told(ErrorCode::InteractionRequired, "the citizen says for whom they act"),
+        // ND69 Art 14(2): the guardian is asked every time, so it can be reached, but never in silence.
+        Next::Barred(Refusal::GuardianRequired) => {
+            told(ErrorCode::InteractionRequired, "guardian_required for this account, and the guardian is to be asked")
+        }
         // A lock looks like an absent session, so that it cannot be probed silently (`security.md` LK-05).
         Next::Barred(_) => told(ErrorCode::LoginRequired, "the citizen is not signed in"),
         Next::Issue(decided) => Next::Issue(decided),
@@ -157,8 +196,10 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     let (Some(session), Some(account)) = (facts.session, facts.account) else { return Next::SignIn { again: false } };
     let proofs = counting(request, client, &session.acquaintance, facts, now);
     let factors = proofs.factors();
+    // Whoever signs in for another is not the one a client expects; the other will be.
+    let for_themself = facts.choice == Choice::Own || request.prompts(Prompt::None);
     if session.account != account.id
-        || !is_expected(request, facts.sub)
+        || (for_themself && !is_expected(request, facts.sub))
         || !factors.iter().any(|factor| factor.identifies())
     {
         return Next::SignIn { again: true };
@@ -166,6 +207,8 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     let standing = match facts.standing {
         Some(Ok(standing)) => standing,
         Some(Err(Refusal::SessionEnded | Refusal::NoAccount)) | None => return Next::SignIn { again: false },
+        // A person signs in first, and then says for which organisation.
+        Some(Err(Refusal::RepresentativeRequired)) => return Next::SignIn { again: true },
         Some(Err(refusal @ (Refusal::ClientNotLive | Refusal::GrantRevoked))) => {
             return Next::Refuse(barred_error(refusal));
         }
@@ -175,9 +218,19 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
         return Next::Refuse(Error::invalid_request("contract 4", "service is not registered for this client"));
     }
     let level = standing.account_level();
-    let (Some(reach), Some(auth_time)) = (Reach::of(account, level, &factors), proofs.last()) else {
+    let prover = facts.prover.unwrap_or(account);
+    let (Some(reach), Some(auth_time)) = (Reach::of(prover, level, &factors), proofs.last()) else {
         return Next::SignIn { again: true };
     };
+    if !for_themself {
+        return on_behalf(facts.choice, reach, ways(prover, &factors, Some(ON_BEHALF)).into_iter().next());
+    }
+    if !client.serves(account.holder) {
+        return match account.holder {
+            Holder::Organisation => Next::SignIn { again: true },
+            _ => Next::Refuse(not_served()),
+        };
+    }
     let demands = Demands::of(request, client);
     if let Some(shortfall) = demands.shortfall(reach) {
         return Next::Level(shortfall);
@@ -185,7 +238,7 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
     // Wishes are worth a question, but not an error where no question may be put.
     let wanted = if request.prompts(Prompt::None) { demands.demanded(reach) } else { demands.target(reach) };
     if wanted > Some(reach.now)
-        && let Some(factor) = ways(account, &factors, wanted).into_iter().next()
+        && let Some(factor) = ways(prover, &factors, wanted).into_iter().next()
     {
         return Next::StepUp(factor);
     }
@@ -210,6 +263,24 @@ fn step(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now:
 pub fn proved(request: &AuthorizationRequest, client: &Client, facts: &Facts<'_>, now: Moment) -> Vec<Factor> {
     let known = facts.session.map(|session| counting(request, client, &session.acquaintance, facts, now));
     known.map(|known| known.factors()).unwrap_or_default()
+}
+
+/// Whoever acts for another goes on once they proved enough as themself.
+fn on_behalf(choice: Choice, reach: Reach, missing: Option<Factor>) -> Next {
+    match (choice, missing) {
+        (Choice::For(Err(refusal)), _) => Next::Barred(refusal),
+        (Choice::For(Ok(_)), _) if reach.now >= ON_BEHALF => Next::ActFor,
+        (Choice::For(Ok(_)), Some(factor)) if reach.most >= ON_BEHALF => Next::StepUp(factor),
+        (Choice::For(Ok(_)), _) => Next::Level(Shortfall {
+            kind: ShortfallKind::Authentication,
+            needed: Floor { authentication: Some(ON_BEHALF), ..Floor::default() },
+        }),
+        (Choice::Open | Choice::Own, _) => Next::Represent,
+    }
+}
+
+fn not_served() -> Error {
+    Error::new(ErrorCode::AccessDenied, "ND69 Art 7", "this client does not serve this kind of holder")
 }
 
 /// OIDC Core §3.1.2.1 and §5.5.1: a named subject is the only one that may answer. A hint at an account only fills in

@@ -83,6 +83,8 @@ fn an_approval_of_the_app_is_one_interactions() {
     let facts_proved = |case: &Case| {
         let session = fixtures::session(&case.proofs);
         let facts = Facts {
+            prover: None,
+            choice: super::Choice::Own,
             session: Some(&session),
             account: Some(&case.account),
             standing: None,

@@ -52,6 +52,8 @@ fn every_way_that_gets_further_may_be_chosen() {
     let choices = |case: &Case| {
         let session = fixtures::session(&case.proofs);
         let facts = Facts {
+            prover: None,
+            choice: super::Choice::Own,
             session: Some(&session),
             account: Some(&case.account),
             standing: Some(fixtures::standing(&case.account, at(case.now))),

@@ -26,6 +26,7 @@ struct Case {
     arriving: bool,
     confirmed: bool,
     approved: bool,
+    choice: Choice,
     now: i64,
 }
 
@@ -43,6 +44,7 @@ fn case() -> Case {
         arriving: true,
         confirmed: false,
         approved: false,
+        choice: Choice::Own,
         now: 1000,
     }
 }
@@ -53,6 +55,8 @@ impl Case {
         let facts = Facts {
             session: self.signed_in.then_some(&session),
             account: self.signed_in.then_some(&self.account),
+            prover: None,
+            choice: self.choice,
             standing: self.signed_in.then(|| fixtures::standing(&self.account, at(self.now))),
             sub: self.sub,
             available: &self.available,
@@ -73,6 +77,8 @@ impl Case {
             Next::Level(shortfall) => shortfall.error().told,
             Next::Consent(_) => "consent".to_owned(),
             Next::Transaction => "transaction".to_owned(),
+            Next::Represent => "represent".to_owned(),
+            Next::ActFor => "act for".to_owned(),
             Next::Issue(decided) => decided.acr.urn().trim_start_matches("urn:vn:eid:").to_owned(),
             Next::Refuse(error) => error.code.as_str().to_owned(),
         }
@@ -105,6 +111,10 @@ fn acr(essential: bool, values: &[&str]) -> Option<ClaimRequest> {
     Some(ClaimRequest { essential, values: values.iter().map(|value| json!(value)).collect(), purpose: None })
 }
 
+fn other() -> Choice {
+    Choice::For(fixtures::standing(&fixtures::account(Some(AccountLevel::One)), at(1000)))
+}
+
 type Change = fn(&mut Case);
 
 #[test]
@@ -127,7 +137,8 @@ fn contract_4_and_az_10_what_happens_next() {
             "ward",
             vec![|c| c.account.guardian = Some(Id::new("g"))],
             "barred guardian_required",
-            "unmet_authentication_requirements",
+            // The guardian can be asked, though not in silence.
+            "interaction_required",
         ),
         (
             "another subject expected",
@@ -183,12 +194,44 @@ fn contract_4_and_az_10_what_happens_next() {
             "unmet_authentication_requirements",
         ),
         (
-            "an organisation has no account level",
-            vec![|c| c.account = fixtures::account(None), |c| c.client.min_account_level = Some(1)],
-            "account_level 1 is required and cannot be reached",
-            "unmet_authentication_requirements",
+            "an organisation where none is served",
+            vec![|c| c.account = fixtures::account(None)],
+            "sign-in again",
+            "login_required",
         ),
-        ("an organisation signs in", vec![|c| c.account = fixtures::account(None)], "xac-thuc:2", "xac-thuc:2"),
+        (
+            "a citizen where none is served",
+            vec![|c| c.client.holders = vec![Holder::Organisation]],
+            "access_denied",
+            "access_denied",
+        ),
+        (
+            "an organisation acts at its representative's level",
+            vec![|c| c.account = fixtures::account(None), |c| c.client.holders = vec![Holder::Organisation]],
+            "muc:2",
+            "muc:2",
+        ),
+        ("for whom is not said yet", vec![|c| c.choice = Choice::Open], "represent", "muc:2"),
+        (
+            "for whom is not said, and another is expected",
+            vec![|c| c.choice = Choice::Open, |c| c.request.expected = Some(Expected::Subject("x".into()))],
+            "represent",
+            "login_required",
+        ),
+        ("for another, with enough proved", vec![|c| c.choice = other()], "act for", "muc:2"),
+        (
+            "for another, with one factor",
+            vec![|c| c.choice = other(), |c| c.proofs = vec![(Password, 900)]],
+            "sms_otp",
+            "muc:1",
+        ),
+        (
+            "for another, with one factor and no more",
+            vec![|c| c.choice = other(), |c| c.proofs = vec![(Password, 900)], |c| c.account.has_phone = false],
+            "authentication_level 2 is required and cannot be reached",
+            "muc:1",
+        ),
+        ("for another, who may not", vec![|c| c.choice = Choice::For(Err(Refusal::Locked))], "barred locked", "muc:2"),
         (
             "service demands",
             vec![

@@ -21,7 +21,7 @@ pub mod sector;
 
 use serde_json::Value;
 
-use crate::domain::relying_party::{AuthMethod, GrantType, LegalBasis, SubjectType};
+use crate::domain::relying_party::{AuthMethod, GrantType, LegalBasis, SubjectType, persons};
 use crate::domain::{Client, Id};
 
 pub use describe::describe;
@@ -131,6 +131,7 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         assertion_audience: requests::audience(&mut members, profile)?,
         sector,
         sso: members.choice("vn_sso")?.unwrap_or(true),
+        holders: holders(&mut members)?,
         pkce: requests::pkce(&mut members, method, profile)?,
         jwks_uri,
         // OIDC Registration §2: https, as every address here.
@@ -148,6 +149,14 @@ pub fn admit(file: &Value, admission: &Admission) -> Result<(Client, Option<Stri
         members.finish()?;
     }
     Ok((client, secret))
+}
+
+/// ND69 Art 7: whom the client serves; organisations only where it says so.
+fn holders(members: &mut Members) -> Result<Vec<crate::domain::Holder>, Error> {
+    let Some(mut holders) = members.choice::<Vec<crate::domain::Holder>>("vn_holders")? else { return Ok(persons()) };
+    holders.sort();
+    holders.dedup();
+    if holders.is_empty() { Err(refuse("vn_holders", "is empty")) } else { Ok(holders) }
 }
 
 fn client_id(members: &mut Members) -> Result<Id<Client>, Error> {

@@ -85,7 +85,8 @@ fn contract_4_acr_only_while_it_still_holds() {
     let standing = |level| fixtures::standing(&fixtures::account(level), at(1000)).unwrap();
     assert_eq!(acr_now(&signed_in, standing(Some(AccountLevel::Two))), Some(Acr::Muc2));
     assert_eq!(acr_now(&signed_in, standing(Some(AccountLevel::One))), None);
-    assert_eq!(acr_now(&signed_in, standing(None)), None);
+    // An organisation's is its representative's.
+    assert_eq!(acr_now(&signed_in, standing(None)), Some(Acr::Muc2));
     signed_in.acr = Acr::XacThuc2;
     assert_eq!(acr_now(&signed_in, standing(None)), Some(Acr::XacThuc2));
     assert_eq!(signed_in.acquaintance.level(), Some(AuthenticationLevel::Two));

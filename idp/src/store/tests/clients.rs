@@ -25,6 +25,7 @@ pub(super) fn decision(id: &str, purpose: &str, granted: &[&str], at: i64) -> (C
         decided_at: t(at),
     };
     let receipt = Receipt {
+        actor: None,
         purpose: purpose.to_owned(),
         asked,
         granted,

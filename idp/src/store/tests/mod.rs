@@ -25,6 +25,7 @@ use diesel::prelude::*;
 use super::account::Import;
 use super::{Db, Migrate, Settings, Store, account, client};
 use crate::domain::account::{Account, AccountState, Holder};
+use crate::domain::circumstances::Circumstances;
 use crate::domain::consent::Bilingual;
 use crate::domain::eid::{ElectronicId, Grounds, LockGround};
 use crate::domain::grant::{Authentication, Grant, IssuedCode, Party};
@@ -103,6 +104,7 @@ fn citizen(number: u32) -> Import {
             own_locks: Grounds::default(),
             card_expires: Some(t(9_000)),
             guardian: None,
+            circumstances: Circumstances::default(),
             has_phone: true,
             has_password: true,
             has_totp: false,
@@ -157,6 +159,7 @@ fn portal(id: &str) -> Client {
         assertion_audience: AssertionAudience::Issuer,
         sector: "portal.example".to_owned(),
         sso: true,
+        holders: crate::domain::relying_party::persons(),
         pkce: PkcePolicy::Required,
         jwks_uri: None,
         initiate_login_uri: None,
@@ -172,6 +175,7 @@ fn portal(id: &str) -> Client {
 fn session(id: &str, account: &str) -> Session {
     Session {
         id: Id::new(id),
+        acting: None,
         account: Id::new(account),
         acquaintance: Acquaintance::default().with(Factor::Password, t(1_000)),
         opened_at: t(1_000),
@@ -186,6 +190,7 @@ fn grant(id: &str, account: &str, session: &str) -> Grant {
         client: Id::new("portal"),
         party: Party::Holder(Authentication {
             account: Id::new(account),
+            actor: None,
             sub: "sub".to_owned(),
             session: Id::new(session),
             sid: "sid".to_owned(),

@@ -104,6 +104,8 @@ pub(super) fn request() -> AuthorizationRequest {
 
 fn opened(id: &str, destination: Destination, at: i64) -> Interaction {
     Interaction {
+        chosen: None,
+        for_other: false,
         id: Id::new(id),
         browser: Stored::of("browser"),
         destination,

@@ -73,6 +73,8 @@ async fn a_confirmation_is_its_persons_and_ends_with_the_next_sign_in() {
     within(|db| {
         seed(db)?;
         let open = Interaction {
+            chosen: None,
+            for_other: false,
             id: Id::new("i"),
             browser: Stored::of("browser"),
             destination: Destination::OwnPage("/".to_owned()),

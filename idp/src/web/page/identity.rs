@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::acting::RequestLine;
 use super::credentials::Credentials;
 use super::factors::PasskeyLine;
 use super::safety::{CaseLine, DeviceLine, agent_name};
@@ -95,10 +96,14 @@ pub enum Done {
     Forgotten,
     Linked,
     Unlinked,
+    GuardianAllowed,
+    GuardianRefused,
+    GuardianNothing,
+    GuardianLevel,
 }
 
 impl Done {
-    pub const ALL: [Done; 13] = [
+    pub const ALL: [Done; 17] = [
         Done::Withdrawn,
         Done::SessionEnded,
         Done::PasskeyAdded,
@@ -112,6 +117,10 @@ impl Done {
         Done::Forgotten,
         Done::Linked,
         Done::Unlinked,
+        Done::GuardianAllowed,
+        Done::GuardianRefused,
+        Done::GuardianNothing,
+        Done::GuardianLevel,
     ];
 
     /// Where its words stand, and its name in the address the page is shown again under.
@@ -130,6 +139,10 @@ impl Done {
             Done::Forgotten => ("safety", "forgotten"),
             Done::Linked => ("link", "linked"),
             Done::Unlinked => ("link", "unlinked"),
+            Done::GuardianAllowed => ("holders", "guardian_allowed"),
+            Done::GuardianRefused => ("holders", "guardian_refused"),
+            Done::GuardianNothing => ("holders", "guardian_nothing"),
+            Done::GuardianLevel => ("holders", "guardian_level"),
         }
     }
 
@@ -174,6 +187,8 @@ pub struct Identity {
     pub links: Vec<LinkLine>,
     /// What may still be linked.
     pub linkable: Vec<Way>,
+    /// Children and wards who wait for the holder's word.
+    pub requests: Vec<RequestLine>,
     pub done: Option<Done>,
     /// `None` where passkeys cannot be used.
     pub passkeys: Option<Vec<PasskeyLine>>,

@@ -6,6 +6,7 @@
 //!
 //! `contract.md` 6 fixes the ids, names and `data-page` values; tests hold every page to them.
 
+pub mod acting;
 pub mod app;
 pub mod assets;
 pub mod calendar;
@@ -32,6 +33,7 @@ use std::fmt::Display;
 
 use askama::Template;
 
+pub use acting::{Guardian, Represent};
 pub use consent::{ClaimView, Consent, PurposeView, ServerView, consent_text};
 pub use identity::{Home, Identity};
 pub use leave::{ErrorPage, FormPost, SignOut, SignedOut};

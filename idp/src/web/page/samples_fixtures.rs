@@ -18,11 +18,14 @@ use super::*;
 use crate::domain::agent::Agent;
 use crate::domain::change::{Asked as Change, What};
 use crate::domain::claim::ClaimName;
+use crate::domain::confirmation::Stage as Waits;
 use crate::domain::consent::{Bilingual, Purpose};
 use crate::domain::recovery::Ending;
 use crate::domain::relying_party::LegalBasis;
 use crate::domain::transaction::{self as domain, Dong, Words};
-use crate::domain::{Factor, Moment};
+use crate::domain::{Factor, Holder, Id, Moment};
+use crate::flow::acting::Offered;
+use crate::flow::guardian::Waiting;
 
 pub(super) const TOKEN: &str = "dG9rZW4tb2YtdGhlLWZvcm0";
 
@@ -186,6 +189,16 @@ fn identity(language: &'static str) -> Identity {
             id: "0198c2f1".to_owned(), name: "Cơ quan định danh khác".to_owned(), linked_at: at
         }],
         linkable: vec![way("second", false)],
+        requests: vec![super::acting::RequestLine {
+            id: "r1".to_owned(),
+            ward: "Nguyễn Minh Khôi".to_owned(),
+            portal: asker(language).name,
+            service: Some("Đăng ký thường trú".to_owned()),
+            purposes: vec!["Điền sẵn tờ khai trực tuyến".to_owned()],
+            asked_at: at,
+            expires_at: at,
+            network: "203.0.113.•".to_owned(),
+        }],
         done: Some(Done::Withdrawn),
         passkeys: Some(samples_factors::lines()),
         totp: Some(at),
@@ -417,6 +430,28 @@ pub(super) fn all(language: &'static str) -> Vec<(String, &'static str, String)>
     add("consent", "consent", consent(language, LegalBasis::Consent).render());
     add("consent-law", "consent", consent(language, LegalBasis::Law).render());
     add("transaction", "transaction", transaction(language).render());
+    for (name, stage) in [
+        ("waiting", Some(Waits::Waiting)),
+        ("refused", Some(Waits::Refused)),
+        ("expired", Some(Waits::Expired)),
+        ("nobody", None),
+    ] {
+        let guardian = Some(("An".to_owned(), "099••••••001".to_owned()));
+        let waiting = Waiting { guardian, stage };
+        let page = super::Guardian {
+            asker: Some(asker(language)),
+            ..super::Guardian::of(frame(language, "guardian"), waiting, "0198c2f0")
+        };
+        add(&format!("guardian-{name}"), "guardian", page.render());
+    }
+    let offered = [(Holder::Citizen, "Nguyễn Minh Khôi"), (Holder::Organisation, "Công ty TNHH Sao Mai")]
+        .map(|(holder, name)| Offered { account: Id::new(name), holder, name: name.to_owned() });
+    let own = "Nguyễn Văn An".to_owned();
+    let page = super::Represent {
+        asker: Some(asker(language)),
+        ..super::Represent::of(frame(language, "represent"), own, &offered)
+    };
+    add("represent", "represent", page.render());
     for lack in Lack::ALL {
         let page = Level { frame: frame(language, "level"), asker: Some(asker(language)), service: None, lack };
         add(&format!("level-{}", lack.key()), "level", page.render());

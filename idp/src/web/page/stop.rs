@@ -73,6 +73,9 @@ pub enum Reason {
     Locked,
     NotActivated,
     CardExpired,
+    /// A foreigner's papers lock the account as a citizen's card does (ND69 Art 15).
+    PermitExpired,
+    PassportExpired,
     /// Over a limit, or a part of ours is missing: try again after so many seconds.
     Busy {
         seconds: i64,
@@ -80,17 +83,30 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 5] =
-        [Reason::Guardian, Reason::Locked, Reason::NotActivated, Reason::CardExpired, Reason::Busy { seconds: 30 }];
+    pub const ALL: [Reason; 7] = [
+        Reason::Guardian,
+        Reason::Locked,
+        Reason::NotActivated,
+        Reason::CardExpired,
+        Reason::PermitExpired,
+        Reason::PassportExpired,
+        Reason::Busy { seconds: 30 },
+    ];
 
     /// The page a refusal ends in. Refusals that are not the holder's have none.
     pub const fn of(refusal: Refusal) -> Option<Reason> {
         match refusal {
             Refusal::GuardianRequired => Some(Reason::Guardian),
-            Refusal::Locked => Some(Reason::Locked),
+            Refusal::Locked | Refusal::Dissolved => Some(Reason::Locked),
+            Refusal::PermitExpired => Some(Reason::PermitExpired),
+            Refusal::PassportExpired => Some(Reason::PassportExpired),
             Refusal::NotActivated => Some(Reason::NotActivated),
             Refusal::CardExpired => Some(Reason::CardExpired),
-            Refusal::ClientNotLive | Refusal::GrantRevoked | Refusal::SessionEnded | Refusal::NoAccount => None,
+            Refusal::ClientNotLive
+            | Refusal::GrantRevoked
+            | Refusal::SessionEnded
+            | Refusal::RepresentativeRequired
+            | Refusal::NoAccount => None,
         }
     }
 
@@ -100,7 +116,7 @@ impl Reason {
             Reason::Guardian => "guardian",
             Reason::Locked => "locked",
             Reason::NotActivated => "not-activated",
-            Reason::CardExpired => "card-expired",
+            Reason::CardExpired | Reason::PermitExpired | Reason::PassportExpired => "card-expired",
             Reason::Busy { .. } => "busy",
         }
     }
@@ -112,6 +128,8 @@ impl Reason {
             Reason::Locked => "stop.locked",
             Reason::NotActivated => "stop.not_activated",
             Reason::CardExpired => "stop.card_expired",
+            Reason::PermitExpired => "holders.permit_expired",
+            Reason::PassportExpired => "holders.passport_expired",
             Reason::Busy { .. } => "stop.busy",
         }
     }

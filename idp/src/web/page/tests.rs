@@ -96,7 +96,7 @@ fn every_form_to_us_carries_the_token_and_goes_to_its_own_page() {
 
 #[test]
 fn contract_6_the_hooks_of_each_page() {
-    let expected: [(&str, &[&str]); 22] = [
+    let expected: [(&str, &[&str]); 23] = [
         ("sign-in", &["person_number", "password", "submit", "use-qr"]),
         ("qr", &["qr", "qr-number", "reload"]),
         ("app", &["back"]),
@@ -106,6 +106,7 @@ fn contract_6_the_hooks_of_each_page() {
         ("otp", &["otp", "submit"]),
         ("consent", &["allow", "deny", "claim-email", "claim-gender"]),
         ("transaction", &["allow", "deny", "text", "amount", "payee", "identifier"]),
+        ("represent", &["for-1", "for-2", "for-self"]),
         ("level", &["back-to-client"]),
         ("guardian", &["back-to-client"]),
         ("locked", &["back-to-client", "unlock"]),
@@ -117,6 +118,9 @@ fn contract_6_the_hooks_of_each_page() {
         (
             "identity",
             &[
+                "confirmations",
+                "confirm-r1",
+                "refuse-r1",
                 "sessions",
                 "consents",
                 "releases",

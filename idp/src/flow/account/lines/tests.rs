@@ -18,7 +18,7 @@ fn every_field_arrives_and_the_standard_claims_are_derived() {
     let records = parse(&line(FULL)).unwrap();
     let record = &records[0];
     assert_eq!(record.number.reveal(), "099090000001");
-    assert_eq!((record.level, record.state), (AccountLevel::Two, AccountState::Activated));
+    assert_eq!((record.level, record.state), (Some(AccountLevel::Two), AccountState::Activated));
     assert_eq!(record.password.as_deref(), Some("VNeID#2026"));
     assert_eq!(record.phone.as_deref(), Some("+84900000001"));
     assert_eq!(record.eid, Some([LockGround::HolderAsks, LockGround::AuthorityAsks].into()));

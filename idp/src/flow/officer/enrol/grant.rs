@@ -8,6 +8,7 @@ use super::{remember, sealing, waits};
 use crate::domain::account::{Account, AccountState, Holder};
 use crate::domain::application::CardShown;
 use crate::domain::calendar;
+use crate::domain::circumstances::Circumstances;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::ElectronicId;
 use crate::domain::enrolment::{Enrolment, Particulars};
@@ -117,6 +118,7 @@ fn make(db: &mut Db, id: &Id<Account>, opened: &Opened, now: Moment, idp: &Idp) 
         eid: Some(ElectronicId::new(now, [], 0)),
         card_expires: opened.card.map(calendar::end_of),
         guardian: None,
+        circumstances: Circumstances::default(),
         has_phone: true,
         has_password: false,
         has_totp: false,

@@ -168,6 +168,7 @@ async fn another_phone_ends_what_stood_and_the_same_one_does_not() {
                 .transact(move |db| {
                     let now = Moment::from_unix(MONDAY);
                     let session = crate::domain::session::Session {
+                        acting: None,
                         id: Id::new("session"),
                         account: binh,
                         acquaintance: Default::default(),

@@ -1,0 +1,18 @@
+DROP TABLE confirmations;
+DROP TABLE representations;
+ALTER TABLE consents DROP COLUMN actor_id;
+DROP INDEX grants_acting;
+ALTER TABLE grants DROP COLUMN actor_sub;
+ALTER TABLE grants DROP COLUMN actor_id;
+ALTER TABLE interactions DROP COLUMN for_other;
+ALTER TABLE interactions DROP COLUMN chosen_id;
+DROP INDEX sessions_acting;
+ALTER TABLE sessions DROP COLUMN acting_within;
+ALTER TABLE sessions DROP COLUMN acting_proved;
+ALTER TABLE sessions DROP COLUMN acting_id;
+DROP INDEX accounts_guardian;
+ALTER TABLE accounts DROP COLUMN dissolved_at;
+ALTER TABLE accounts DROP COLUMN passport_expires;
+ALTER TABLE accounts DROP COLUMN permit_expires;
+ALTER TABLE accounts DROP COLUMN ward;
+ALTER TABLE accounts DROP COLUMN born;
