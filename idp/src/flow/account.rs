@@ -116,9 +116,14 @@ fn settle(db: &mut Db, arrivals: Vec<Arrival>, vault: &Vault, now: Moment) -> Re
         if let Err(reason) = circumstances::check(record, one.existing.as_ref(), now) {
             return Ok(refused_at(record.line, reason));
         }
-        // LCC Art 34(2) knows no unlock after death, and an import must not be one.
-        let died = one.existing.as_ref().is_some_and(|account| account.is_locked_on(LockGround::Death));
-        if died && !record.eid.as_ref().is_some_and(|grounds| grounds.contains(&LockGround::Death)) {
+        // LCC Art 34(2) knows no unlock after death, and an import must not be one. An account without an e-ID keeps its
+        // grounds.
+        let died = one.existing.as_ref().filter(|account| account.is_locked_on(LockGround::Death));
+        let stays = |account: &Account| match &record.eid {
+            Some(grounds) => grounds.contains(&LockGround::Death),
+            None => account.eid.is_none(),
+        };
+        if died.is_some_and(|account| !stays(account)) {
             return Ok(refused_at(record.line, "the e-ID is locked on the holder's death and stays locked"));
         }
     }

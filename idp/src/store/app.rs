@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::columns::{at, json, known, to_json};
 use super::db::{Db, on_each};
 use super::schema::accounts;
-use super::schema_app::{app_bindings, app_devices, app_tickets};
+use super::schema::{app_bindings, app_devices, app_tickets};
 use crate::domain::account::Account;
 use crate::domain::app::{Device, Ending, MOST_TRIES, Ticket};
 use crate::domain::interaction::Interaction;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::db::{Db, on_each};
-use super::schema_factors::passkey_ceremonies as ceremonies;
+use super::schema::passkey_ceremonies as ceremonies;
 use crate::domain::secret::{BrowserCookie, Sealed, Stored};
 use crate::domain::{Fault, Id, Moment};
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::columns::{at as moment, json, known, to_json};
 use super::db::{Db, on_each};
-use super::schema_acting::confirmations;
+use super::schema::confirmations;
 use crate::domain::account::Account;
 use crate::domain::confirmation::{Confirmation, Word};
 use crate::domain::interaction::Interaction;

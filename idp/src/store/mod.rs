@@ -61,10 +61,6 @@ mod migrate;
 mod postgres;
 mod queue;
 mod schema;
-mod schema_acting;
-mod schema_app;
-mod schema_factors;
-mod schema_upstream;
 mod sqlite;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::columns::at;
 use super::db::{Db, on_each};
 use super::schema::accounts;
-use super::schema_factors::passkeys;
+use super::schema::passkeys;
 use crate::domain::account::Account;
 use crate::domain::passkey::{self, Passkey};
 use crate::domain::secret::{BlindIndex, Sealed};

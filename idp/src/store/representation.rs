@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::columns::{at as moment, known};
 use super::db::{Db, on_each};
-use super::schema_acting::representations;
+use super::schema::representations;
 use crate::domain::account::Account;
 use crate::domain::circumstances::{Representation, Role, represents};
 use crate::domain::{Fault, Id, Moment};

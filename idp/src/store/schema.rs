@@ -1,15 +1,25 @@
 //! The tables as the queries see them; the tests hold them to the migrations.
 
+mod acting;
+mod app;
 mod desk;
 mod enrolment;
+mod factors;
+pub(super) mod recovery;
 mod refused;
+mod registration;
 mod safety;
+mod upstream;
 
+pub use acting::{confirmations, representations};
+pub use app::{app_bindings, app_devices, app_tickets};
 pub use desk::{authority_requests, officer_acts};
 pub use enrolment::{enrolment_evidence, enrolments, phone_codes};
+pub use factors::{passkey_ceremonies, passkeys, totps};
 pub use refused::refused_requests;
+pub use registration::{invitations, registrations};
 pub use safety::{case_steps, cases, holder_notices, register_events, register_feeds};
-pub(super) mod recovery;
+pub use upstream::{upstream_links, upstream_proofs, upstream_sessions, upstream_trips};
 
 diesel::table! {
     accounts (id) {
@@ -365,28 +375,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    invitations (id) {
-        id -> Text,
-        token -> Text,
-        policy -> Text,
-        uses_left -> BigInt,
-        created_at -> BigInt,
-        expires_at -> BigInt,
-        revoked_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    registrations (client_id) {
-        client_id -> Text,
-        invitation_id -> Text,
-        token -> Text,
-        registered_at -> BigInt,
-    }
-}
-
-diesel::joinable!(registrations -> invitations (invitation_id));
 diesel::joinable!(eid_grounds -> accounts (account_id));
 diesel::joinable!(session_clients -> sessions (session_id));
 diesel::joinable!(codes -> grants (grant_id));
@@ -394,7 +382,6 @@ diesel::joinable!(access_tokens -> grants (grant_id));
 diesel::joinable!(client_origins -> clients (client_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 
-diesel::allow_tables_to_appear_in_same_query!(registrations, invitations);
 diesel::allow_tables_to_appear_in_same_query!(accounts, eid_grounds);
 diesel::allow_tables_to_appear_in_same_query!(session_clients, sessions);
 diesel::allow_tables_to_appear_in_same_query!(codes, access_tokens, refresh_tokens, grants);

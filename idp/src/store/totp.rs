@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::columns::at;
 use super::db::{Db, on_each};
 use super::schema::accounts;
-use super::schema_factors::totps;
+use super::schema::totps;
 use crate::domain::account::Account;
 use crate::domain::secret::{BrowserCookie, Sealed, Stored};
 use crate::domain::{Fault, Id, Moment};

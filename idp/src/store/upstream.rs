@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::columns::at as moment;
 use super::db::{Db, on_each};
-use super::schema_upstream::{upstream_proofs, upstream_trips};
+use super::schema::{upstream_proofs, upstream_trips};
 use crate::domain::account::Account;
 use crate::domain::secret::{BlindIndex, Stored, UpstreamState};
 use crate::domain::upstream::{LinkProof, Trip};

@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 
 use super::db::{Db, on_each};
-use super::schema_upstream::{upstream_links, upstream_sessions};
+use super::schema::{upstream_links, upstream_sessions};
 use crate::domain::account::Account;
 use crate::domain::secret::BlindIndex;
 use crate::domain::session::Session;

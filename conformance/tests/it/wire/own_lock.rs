@@ -296,6 +296,7 @@ const DOMINANCE: &[(&str, Under)] = &[
     ("/otp", Under::Refused),
     ("/consent", Under::Refused),
     ("/transaction", Under::Refused),
+    ("/represent", Under::Refused),
     ("/{explained:level|guardian|locked|not-activated|card-expired}", Under::Explains),
     ("/logo/{client_id}", Under::Nobody),
     ("/assets/{name}", Under::Nobody),

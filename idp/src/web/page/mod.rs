@@ -143,9 +143,6 @@ fn rendered(page: &impl Template) -> Result<String, Fault> {
 }
 
 #[cfg(test)]
-#[path = "samples_fixtures.rs"]
 mod samples;
-#[cfg(test)]
-mod samples_factors;
 #[cfg(test)]
 mod tests;

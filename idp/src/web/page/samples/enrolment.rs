@@ -2,11 +2,9 @@
 
 use super::super::enrol::{Activate, Enrol, EnrolCode, EnrolStatus, Field, Slip, Stage, Trouble, Typed};
 use super::super::sign_in::masked_phone;
-use super::frame;
+use super::{Page, frame};
 use crate::domain::registration::{Progress, Reason, State};
 use crate::domain::{Fault, Moment, Span};
-
-type Page = (String, &'static str, Result<String, Fault>);
 
 fn typed() -> Typed {
     Typed {
@@ -19,8 +17,8 @@ fn typed() -> Typed {
     }
 }
 
-pub(super) fn all(language: &'static str) -> Vec<Page> {
-    let mut pages: Vec<Page> = Vec::new();
+pub(super) fn pages(language: &'static str) -> Vec<Page> {
+    let mut pages: Vec<(String, &str, Result<String, Fault>)> = Vec::new();
     let form = |typed: Typed, fields: Vec<Field>, trouble, filled| {
         Enrol { frame: frame(language, "enrol"), typed, fields, trouble, filled }.render()
     };
@@ -66,7 +64,7 @@ pub(super) fn all(language: &'static str) -> Vec<Page> {
     ] {
         pages.push((name.to_owned(), "activate", activate(language, stage, slip)));
     }
-    pages
+    pages.into_iter().map(|(name, page, html)| (name, page, html.unwrap())).collect()
 }
 
 fn activate(language: &'static str, stage: Stage, slip: Option<Slip>) -> Result<String, Fault> {

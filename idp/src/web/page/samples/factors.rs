@@ -1,8 +1,8 @@
 //! The pages of passkeys and the authenticator app with everything on them.
 
-use super::factors::*;
-use super::samples::{asker, frame, otp, sign_in};
-use super::*;
+use super::super::factors::*;
+use super::super::*;
+use super::{Page, asker, frame, otp, sign_in};
 use crate::domain::Moment;
 
 pub(super) fn form() -> PasskeyForm {
@@ -23,7 +23,7 @@ pub(super) fn lines() -> Vec<PasskeyLine> {
 }
 
 /// Name, `data-page`, HTML.
-pub(super) fn pages(language: &'static str) -> Vec<(String, &'static str, String)> {
+pub(super) fn pages(language: &'static str) -> Vec<Page> {
     let mut pages = Vec::new();
     let mut add = |name: String, page, html: Result<String, Fault>| pages.push((name, page, html.unwrap()));
     for problem in PasskeyProblem::ALL {
