@@ -72,7 +72,7 @@ pub static PEOPLE: &[Person] = &[
     person(
         FOREIGNER,
         "Maria Santos",
-        "+84912000009",
+        "+84912000015",
         Door::Ministry,
         "a foreigner of level 2: no e-ID, a residence permit in its place",
     ),

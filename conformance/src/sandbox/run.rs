@@ -282,8 +282,9 @@ fn print_table(ports: Ports) {
         (origin(ports.provider()), "the provider, discovery at /.well-known/openid-configuration"),
         (
             format!("{}/identity", origin(ports.provider())),
-            "add a passkey or an authenticator app here, then sign in with it",
+            "add a passkey or an authenticator app here, then sign in with it; devices, consents, lock",
         ),
+        (format!("{}/recover", origin(ports.provider())), "a forgotten password: two proofs, then a day's wait"),
         (ports.dossiers_origin(), "a resource server: /dossiers for a token with resource and scope dossiers.read"),
     ] {
         println!("{url:<28}{:<16}{:<13}{what}", "", "");
