@@ -20,6 +20,7 @@ pub mod relying_party;
 pub mod revocation;
 pub mod sandbox;
 pub mod server;
+pub mod totp;
 pub mod verdict;
 pub mod webdriver;
 pub mod wire;
