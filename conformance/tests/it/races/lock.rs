@@ -98,7 +98,8 @@ async fn one_round(ground: &Arc<Ground>, round: usize, holder: Holder, tally: &m
         running.spawn(race.clone().run(attack));
     }
     race.gate.wait().await;
-    tokio::time::sleep(offset(round, 2)).await;
+    // Sometimes long enough for whoever must be hashed a password first.
+    tokio::time::sleep(offset(round, 2) * u32::try_from(1 + round % 4).unwrap()).await;
     let begun = Instant::now();
     if by_command(round) {
         tokio::task::block_in_place(|| ground.abroad.sandbox.lock(&holder));

@@ -69,7 +69,7 @@ impl Sandbox {
         let replace = at.page().has("replace");
         let ticked: &[&str] = if replace { &["replace"] } else { &[] };
         let mut at = visitor.submit(&at, &at.page().press("bind", &[], ticked)).await;
-        if at.page().name() == "otp" {
+        if at.page().has("otp") {
             at = self.enter_otp(visitor, &at, holder).await;
         }
         text_of(&at, "code")

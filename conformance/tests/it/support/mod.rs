@@ -6,6 +6,7 @@ pub mod app;
 pub mod ask;
 pub mod authenticator;
 pub mod backing;
+pub mod cable;
 pub mod certificate;
 pub mod door;
 pub mod flow;

@@ -13,6 +13,7 @@ mod check_session;
 mod client_auth;
 mod client_keys;
 mod consent;
+mod cut_off;
 mod desk;
 mod dpop;
 mod enrol;

@@ -140,7 +140,11 @@ async fn an_app_counts_after_its_first_right_code_and_not_after_it_is_removed() 
     let shown = text_of(&at, "secret");
     assert!(at.page().has("qr"));
     let wrong = enter(&visitor, &at, "000000").await;
-    assert_eq!((wrong.page().name(), text_of(&wrong, "secret")), ("new-totp", shown.clone()), "a wrong code changes nothing");
+    assert_eq!(
+        (wrong.page().name(), text_of(&wrong, "secret")),
+        ("new-totp", shown.clone()),
+        "a wrong code changes nothing"
+    );
     assert_eq!(text_of(&visitor.open("/new-totp").await, "secret"), shown, "nor does a reload");
     let (_, _, elsewhere) = at_code(idp, &client, &holder).await;
     assert!(!elsewhere.page().has("use-sms"), "nothing counts yet");
