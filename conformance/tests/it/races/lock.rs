@@ -18,10 +18,11 @@ use serde_json::json;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use attacks::{Attack, Tally, Way, Won};
+use attacks::{Attack, Tally};
 use field::{Field, field};
 
 use crate::support::abroad::Abroad;
+use crate::support::attempt::{Way, Won};
 use crate::support::backing::Backing;
 use crate::support::holder::{Holder, record};
 use crate::support::relying_party::RelyingParty;
@@ -70,10 +71,9 @@ impl Race {
         tokio::time::sleep(attack.after).await;
         loop {
             let begun = Instant::now();
-            let end = attack.once(&self.ground).await;
+            let end = attack.attempt.once(&self.ground.abroad.sandbox).await;
             let over = self.acknowledged.get().is_some_and(|end| begun > *end);
-            let refused = matches!(end, Won::Refused);
-            assert!(!over || refused, "{} begun after the acknowledgement succeeded", attack.name);
+            assert!(!over || end.is_refused(), "{} begun after the acknowledgement succeeded", attack.name);
             won.push(end);
             if over || !attack.again {
                 return (attack, won);
@@ -169,15 +169,15 @@ async fn f_30_each_of_them_wins_while_nothing_is_locked() {
     let mut seen = BTreeSet::new();
     for (round, holder) in rounds.into_iter().zip(ground.holders(rounds.len())) {
         let mut attacks = field(&ground, round, holder).await.attacks;
-        attacks.sort_by_key(|attack| match (&attack.way, attack.name) {
+        attacks.sort_by_key(|attack| match (&attack.attempt.way, attack.name) {
             (Way::Recover(_, _, "done"), _) => 3,
             (_, "identity posted") => 2,
             (Way::Bind(..), _) => 1,
             _ => 0,
         });
         for attack in attacks {
-            let won = attack.once(&ground).await;
-            assert!(!matches!(won, Won::Refused), "{} loses by itself in round {round}", attack.name);
+            let won = attack.attempt.once(&ground.abroad.sandbox).await;
+            assert!(!won.is_refused(), "{} loses by itself in round {round}", attack.name);
             seen.insert(attack.name);
         }
     }

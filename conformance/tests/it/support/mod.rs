@@ -4,11 +4,13 @@
 pub mod abroad;
 pub mod app;
 pub mod ask;
+pub mod attempt;
 pub mod authenticator;
 pub mod backing;
 pub mod cable;
 pub mod certificate;
 pub mod door;
+pub mod equipped;
 pub mod flow;
 pub mod holder;
 pub mod jwt;

@@ -41,6 +41,8 @@ async fn held(idp: &Sandbox, node: &str, holder: &Holder) -> Held {
     browser.set_cookies(visitor.cookies());
     let consent = browser.open(&Ask::of(&idp.confidential()).scope("openid profile").target()).await;
     assert_eq!(consent.page().name(), "consent", "control");
+    // A stranger's page is counted in the short memory.
+    assert_eq!(Visitor::new(node).open(&ask().target()).await.page().name(), "sign-in", "control");
     let (registered, client) = (client.clone(), RelyingParty { issuer: node.to_owned(), ..client });
     assert_eq!(client.userinfo(tokens.access()).await.status, 200, "control");
     assert_eq!(client.introspect(tokens.access()).await["active"], json!(true), "control");

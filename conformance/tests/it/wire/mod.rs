@@ -15,6 +15,7 @@ mod client_keys;
 mod consent;
 mod cut_off;
 mod desk;
+mod dominance;
 mod dpop;
 mod enrol;
 mod everywhere;

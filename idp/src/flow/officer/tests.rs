@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::authority;
 use super::holder_lock::{self, Order};
 use super::*;
-use crate::clock::FixedClock;
+use crate::clock::{Clock, FixedClock};
 use crate::config::Config;
 use crate::domain::authority_request::{Decision, Letter, Stage, Wish};
 use crate::domain::eid::LockGround;

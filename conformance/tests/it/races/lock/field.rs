@@ -3,22 +3,19 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::attacks::{Attack, NEW_PASSWORD, Way, step_of};
+use super::attacks::{Attack, NEW_PASSWORD};
 use super::{Ground, by_command, offset};
-use crate::support::abroad::back;
-use crate::support::app::{Code, Phone, approval};
+use crate::support::app::approval;
 use crate::support::ask::Ask;
-use crate::support::authenticator::{Authenticator, options, posted};
+use crate::support::attempt::{Attempt, Way, step_of};
+use crate::support::authenticator::Authenticator;
+use crate::support::equipped::{Ways, at_qr, proved, typed};
 use crate::support::flow::{Tokens, Will, consent_form, redeemed, sign_in_form};
-use crate::support::fresh;
-use crate::support::holder::{Holder, first_six_digits};
+use crate::support::holder::Holder;
 use crate::support::op::Manner;
-use crate::support::page::Submission;
 use crate::support::sandbox::Sandbox;
 use crate::support::totp::{App, step};
-use crate::support::wire::{Answer, Visitor};
+use crate::support::wire::Visitor;
 
 pub struct Field {
     pub holder: Holder,
@@ -26,50 +23,6 @@ pub struct Field {
     pub own: Visitor,
     pub tokens: Tokens,
     pub attacks: Vec<Attack>,
-}
-
-/// What the holder signs in with.
-struct Ways {
-    passkey: Authenticator,
-    app: App,
-    phone: Phone,
-    /// At `one`.
-    sub: String,
-}
-
-/// The holder links an account elsewhere and, having proved password and code for it, adds every factor there is.
-async fn equipped(ground: &Ground, own: &Visitor, holder: &Holder) -> Ways {
-    let (abroad, sub) = (&ground.abroad, fresh());
-    let at = abroad.arrive(own, Manner::of(&sub)).await;
-    assert_eq!(abroad.link(own, &at, holder).await.page().name(), "identity");
-    let at = own.open("/new-passkey").await;
-    let mut passkey = Authenticator::new(&abroad.sandbox.issuer);
-    let made = passkey.make(&options(&at.page()), |_| {});
-    assert_eq!(own.submit(&at, &posted(&at.page(), &made.json())).await.page().name(), "identity");
-    let at = own.open("/new-totp").await;
-    let app = App::shown(&at);
-    // Of the step before, so that this one's is still to be used.
-    let done = own.submit(&at, &typed(&at, &app.code_at(step() - 1))).await;
-    assert_eq!(done.page().name(), "identity", "{}", done.page().text);
-    let phone = abroad.sandbox.phone_by(own, holder).await;
-    Ways { passkey, app, phone, sub }
-}
-
-fn typed(at: &Answer, code: &str) -> Submission {
-    at.page().press("submit", &[("otp", code)], &[])
-}
-
-fn proved(at: &Answer, passkey: &Authenticator) -> Submission {
-    posted(&at.page(), &passkey.prove(&options(&at.page()), |_| {}).json())
-}
-
-/// From a sign-in page to the code for the app.
-pub async fn at_qr(screen: &Visitor, ask: &Ask) -> (Answer, Code) {
-    let at = screen.open(&ask.target()).await;
-    let link = at.page().by_id("use-qr").expect("#use-qr").attribute("href").unwrap().to_owned();
-    let at = screen.open(&link).await;
-    let code = Code::on(&at);
-    (at, code)
 }
 
 /// Attacks in the making.
@@ -87,7 +40,8 @@ impl Making<'_> {
 
     fn add(&mut self, name: &'static str, way: Way, browser: &Arc<Visitor>, again: bool) {
         let after = if again { Duration::ZERO } else { offset(self.round, self.attacks.len() + 3) };
-        self.attacks.push(Attack { name, way, browser: Arc::clone(browser), again, after });
+        let attempt = Attempt { way, browser: Arc::clone(browser) };
+        self.attacks.push(Attack { name, attempt, again, after });
     }
 
     fn again(&mut self, name: &'static str, way: Way, browser: &Arc<Visitor>) {
@@ -134,23 +88,12 @@ impl Making<'_> {
         (browser, tokens)
     }
 
-    /// A browser whose password was taken and that is asked for a code.
-    async fn half_way(&self) -> (Visitor, Ask, Answer) {
-        let demand = json!({"id_token": {"acr": {"essential": true, "value": "urn:vn:eid:muc:2"}}}).to_string();
-        let ask = Ask::of(&self.ground.clients[2]).scope("openid").with("claims", &demand);
-        let browser = self.idp().visitor();
-        let at = browser.open(&ask.target()).await;
-        let at = self.idp().sign_in(&browser, &at, self.holder).await;
-        assert_eq!(at.page().name(), "otp", "{}", at.page().text);
-        (browser, ask, at)
-    }
-
     async fn step_ups(&mut self, app: &App) {
         let high = self.ground.clients[2].clone();
-        let (browser, ask, at) = self.half_way().await;
+        let (browser, ask, at) = self.idp().half_way(&high, self.holder).await;
         let enter = typed(&at, &app.code_at(step()));
         self.single("app code", Way::Press(Box::new(at), enter, Some((high.clone(), ask))), browser);
-        let (browser, ask, at) = self.half_way().await;
+        let (browser, ask, at) = self.idp().half_way(&high, self.holder).await;
         let at = browser.submit(&at, &at.page().press("use-sms", &[], &[])).await;
         let enter = typed(&at, &self.idp().otp(&self.holder.phone).await);
         self.single("otp", Way::Press(Box::new(at), enter, Some((high, ask))), browser);
@@ -188,12 +131,7 @@ impl Making<'_> {
     /// A recovery on a device the account knows: at its code, or at the new password where the lock is an officer's –
     /// it ends every session, the one the holder would press in as well.
     async fn recovery(&mut self, own: &Visitor) {
-        let browser = self.idp().visitor();
-        browser.set_cookies(own.cookies().into_iter().filter(|(name, _)| name.ends_with("_device")).collect());
-        let at = browser.open("/recover?again=1").await;
-        let number = at.page().press("submit", &[("person_number", &self.holder.number)], &[]);
-        let at = browser.submit(&at, &number).await;
-        let enter = typed(&at, &self.recovery_code().await);
+        let (browser, at, enter) = self.idp().recovering(own, self.holder).await;
         if !by_command(self.round) {
             return self.single("recovery's code", Way::Recover(Box::new(at), enter, "new-password"), browser);
         }
@@ -202,18 +140,6 @@ impl Making<'_> {
         let chosen = [("password", NEW_PASSWORD), ("password_again", NEW_PASSWORD)];
         let form = at.page().press("submit", &chosen, &[]);
         self.single("recovery", Way::Recover(Box::new(at), form, "done"), browser);
-    }
-
-    /// It leaves beside the answer.
-    async fn recovery_code(&self) -> String {
-        for _ in 0..500 {
-            let sent = self.idp().messages(&self.holder.phone).await;
-            if let Some(text) = sent.iter().find(|text| text.contains("dat lai mat khau VNeID")) {
-                return first_six_digits(text);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("no code for the recovery");
     }
 
     /// What takes something from the others as well, a third of the rounds each.
@@ -229,12 +155,7 @@ impl Making<'_> {
                 self.single("new app", Way::Bind(code, Mutex::default()), self.idp().visitor());
             }
             _ => {
-                let (abroad, sub, browser) = (&self.ground.abroad, fresh(), self.idp().visitor());
-                let departed = abroad.depart(&browser, "plain").await;
-                let code = abroad.plain.code(&departed, Manner::of(&sub));
-                let at = browser.open(&back("plain", &departed, &[("code", &code)])).await;
-                let at = abroad.prove(&browser, &at, self.holder).await;
-                let enter = typed(&at, &self.idp().otp(&self.holder.phone).await);
+                let (browser, at, enter, sub) = self.ground.abroad.linking(self.holder).await;
                 self.single("link", Way::Link(Box::new(at), enter, sub), browser);
             }
         }
@@ -243,7 +164,7 @@ impl Making<'_> {
 
 pub async fn field(ground: &Ground, round: usize, holder: Holder) -> Field {
     let own = ground.abroad.sandbox.visitor();
-    let ways = equipped(ground, &own, &holder).await;
+    let ways = ground.abroad.equipped(&own, &holder).await;
     let mut making = Making { ground, holder: &holder, round, attacks: Vec::new() };
     let (standing, tokens) = making.standing(&ways.passkey).await;
     making.step_ups(&ways.app).await;
