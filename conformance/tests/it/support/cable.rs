@@ -3,13 +3,13 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
+    #[default]
     Whole,
     /// Connections end and new ones are closed at once.
     Cut,
@@ -19,7 +19,7 @@ pub enum State {
 
 pub struct Cable {
     port: u16,
-    state: Arc<AtomicU8>,
+    state: Arc<Mutex<State>>,
     carried: Arc<AtomicUsize>,
 }
 
@@ -35,7 +35,7 @@ impl Cable {
         let address = address.to_owned();
         std::thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
-                if state.load(Ordering::SeqCst) == State::Cut as u8 {
+                if *state.lock().unwrap() == State::Cut {
                     continue;
                 }
                 let Ok(far) = TcpStream::connect(&address) else { continue };
@@ -64,19 +64,19 @@ impl Cable {
     }
 
     pub fn be(&self, state: State) {
-        self.state.store(state as u8, Ordering::SeqCst);
+        *self.state.lock().unwrap() = state;
     }
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream, state: &AtomicU8) {
+fn pump(mut from: TcpStream, mut to: TcpStream, state: &Mutex<State>) {
     from.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut bytes = [0; 16 * 1024];
     loop {
         let read = from.read(&mut bytes);
-        while state.load(Ordering::SeqCst) == State::Silent as u8 {
+        while *state.lock().unwrap() == State::Silent {
             std::thread::sleep(PATIENCE);
         }
-        let cut = state.load(Ordering::SeqCst) == State::Cut as u8;
+        let cut = *state.lock().unwrap() == State::Cut;
         let sent = match read {
             Ok(length) if length > 0 && !cut => to.write_all(&bytes[..length]).is_ok(),
             Err(error) if !cut => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
