@@ -18,10 +18,19 @@ use super::wire::{Answer, Visitor};
 /// What a holder signs in with.
 pub struct Ways {
     pub passkey: Authenticator,
-    pub app: App,
+    app: App,
+    /// The step whose code set the app up.
+    spent: i64,
     pub phone: Phone,
     /// At `one`.
     pub sub: String,
+}
+
+impl Ways {
+    /// A code of the app that was not used yet, good for at least half a minute.
+    pub fn unused_code(&self) -> String {
+        self.app.code_at(step().max(self.spent + 1))
+    }
 }
 
 impl Abroad {
@@ -36,11 +45,11 @@ impl Abroad {
         assert_eq!(own.submit(&at, &posted(&at.page(), &made.json())).await.page().name(), "identity");
         let at = own.open("/new-totp").await;
         let app = App::shown(&at);
-        // Of the step before, so that this one's is still to be used.
-        let done = own.submit(&at, &typed(&at, &app.code_at(step() - 1))).await;
+        let spent = step();
+        let done = own.submit(&at, &typed(&at, &app.code_at(spent))).await;
         assert_eq!(done.page().name(), "identity", "{}", done.page().text);
         let phone = self.sandbox.phone_by(own, holder).await;
-        Ways { passkey, app, phone, sub }
+        Ways { passkey, app, spent, phone, sub }
     }
 }
 

@@ -158,7 +158,7 @@ async fn step_ups(idp: &Sandbox, portals: &Portals, at: &mut Position, ways: &Wa
                 ("/otp", page, form)
             }
             "app" => {
-                let form = typed(&page, &ways.app.code_at(step()));
+                let form = typed(&page, &ways.unused_code());
                 ("/otp", page, form)
             }
             _ => {

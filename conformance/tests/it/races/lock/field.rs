@@ -14,7 +14,6 @@ use crate::support::flow::{Tokens, Will, consent_form, redeemed, sign_in_form};
 use crate::support::holder::Holder;
 use crate::support::op::Manner;
 use crate::support::sandbox::Sandbox;
-use crate::support::totp::{App, step};
 use crate::support::wire::Visitor;
 
 pub struct Field {
@@ -88,10 +87,10 @@ impl Making<'_> {
         (browser, tokens)
     }
 
-    async fn step_ups(&mut self, app: &App) {
+    async fn step_ups(&mut self, ways: &Ways) {
         let high = self.ground.clients[2].clone();
         let (browser, ask, at) = self.idp().half_way(&high, self.holder).await;
-        let enter = typed(&at, &app.code_at(step()));
+        let enter = typed(&at, &ways.unused_code());
         self.single("app code", Way::Press(Box::new(at), enter, Some((high.clone(), ask))), browser);
         let (browser, ask, at) = self.idp().half_way(&high, self.holder).await;
         let at = browser.submit(&at, &at.page().press("use-sms", &[], &[])).await;
@@ -167,7 +166,7 @@ pub async fn field(ground: &Ground, round: usize, holder: Holder) -> Field {
     let ways = ground.abroad.equipped(&own, &holder).await;
     let mut making = Making { ground, holder: &holder, round, attacks: Vec::new() };
     let (standing, tokens) = making.standing(&ways.passkey).await;
-    making.step_ups(&ways.app).await;
+    making.step_ups(&ways).await;
     making.in_turn(&standing).await;
     making.recovery(&own).await;
     making.sign_ins(ways).await;
