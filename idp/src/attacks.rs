@@ -44,7 +44,7 @@
 //! | app code seen and used again | the last step is kept; only a later one counts, by one conditional update | `factor::totp`, `store::totp` | `totp` tests, `wire::totp` |
 //! | thief of a password makes a factor of their own | level 2 within ten minutes; the phone is told, other sessions and offline access end | `authorize::fresh`, `flow::factor_change` | `fresh` tests, `wire::passkeys` |
 //! | who has an account? | equal answers and equal work for unknown and wrong | `factor::password`, `flow::sign_in` | `wire::guessing` |
-//! | locked holder acts on what was issued before | `may_act` on every path, everything ended in the lock's transaction | `domain::standing`, `flow::eid_lock` | `wire::lock`, `architecture` |
+//! | locked holder acts on what was issued before | `may_act` on every path, everything ended in the lock's transaction | `domain::standing`, `flow::eid_lock` | `wire::lock`, `wire::dominance`, `wire::cut_off`, `races`, `architecture` |
 //! | something issued while the lock is ordered | issuing and taking away take turns per account | `store::account::hold` | `store::tests` |
 //! | signed out without asking, by a foreign page | only the session's own hint ends it unasked | `protocol::logout` | `logout_tests`, `wire::logout` |
 //! | sign-out leads to the attacker | only an address registered byte for byte, and only with a hint | `protocol::logout` | `logout_tests`, `wire::logout` |

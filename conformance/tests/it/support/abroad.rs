@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use super::ask::Ask;
+use super::backing::Backing;
 use super::holder::Holder;
 use super::op::{CLIENT, Departed, Manner, Op, SECRET};
 use super::sandbox::Sandbox;
@@ -31,6 +33,11 @@ impl Abroad {
     }
 
     pub fn open() -> Abroad {
+        Abroad::on(Backing::fresh())
+    }
+
+    /// As `open`, on a backing of the test's own.
+    pub fn on(backing: Backing) -> Abroad {
         let usual = || Op::open(serde_json::json!({}));
         let plain = serde_json::json!({"authorization_response_iss_parameter_supported": null});
         let (one, plain, off, only) = (usual(), Op::open(plain), usual(), usual());
@@ -58,7 +65,7 @@ impl Abroad {
         std::fs::write(&file, text).unwrap();
         let file: &'static str = Box::leak(file.display().to_string().into_boxed_str());
         let options: &'static [&'static str] = Box::leak(Box::new(["--upstream", file]));
-        Abroad { sandbox: Sandbox::with(options), one, plain, off, only, wrong, flaky, turning }
+        Abroad { sandbox: Sandbox::on(backing, options), one, plain, off, only, wrong, flaky, turning }
     }
 
     /// The sign-in page of a stranger who opened `/identity`.
@@ -86,6 +93,15 @@ impl Abroad {
         let departed = self.depart(visitor, "one").await;
         let code = self.one.code(&departed, manner);
         visitor.open(&back("one", &departed, &[("code", &code), ("iss", &self.one.issuer)])).await
+    }
+
+    /// Sent to `one` from the sign-in page of this request: where the browser comes back to as this person.
+    pub async fn on_the_way(&self, visitor: &Visitor, ask: &Ask, manner: Manner) -> String {
+        let at = visitor.open(&ask.target()).await;
+        let href = at.page().by_id("upstream-one").unwrap().attribute("href").unwrap().to_owned();
+        let departed = departed(&visitor.get(&href).await);
+        let code = self.one.code(&departed, manner);
+        back("one", &departed, &[("code", &code), ("iss", &self.one.issuer)])
     }
 
     /// Goes through the linking pages as `holder`.

@@ -48,34 +48,51 @@ pub fn text_of(at: &Answer, id: &str) -> String {
 impl Sandbox {
     /// Binds an app as its holder does: signs in, asks for a code, proves the second factor, types the code.
     pub async fn phone(&self, holder: &Holder) -> Phone {
-        let visitor = self.visitor();
-        let at = visitor.open("/app").await;
-        let at = self.sign_in(&visitor, &at, holder).await;
+        self.phone_by(&self.visitor(), holder).await
+    }
+
+    /// As `phone`, in a browser that may have proved some of it already.
+    pub async fn phone_by(&self, visitor: &Visitor, holder: &Holder) -> Phone {
+        let (answer, device) = self.bind(&self.binding_code(visitor, holder).await).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.json()["holder"], json!(holder.name));
+        Phone::of(device)
+    }
+
+    /// The code the holder types into a new app.
+    pub async fn binding_code(&self, visitor: &Visitor, holder: &Holder) -> String {
+        let mut at = visitor.open("/app").await;
+        if at.page().name() == "sign-in" {
+            at = self.sign_in(visitor, &at, holder).await;
+        }
         assert_eq!(at.page().name(), "app", "{}", at.page().text);
         let replace = at.page().has("replace");
         let ticked: &[&str] = if replace { &["replace"] } else { &[] };
-        let at = visitor.submit(&at, &at.page().press("bind", &[], ticked)).await;
-        let otp = self.otp(&holder.phone).await;
-        let at = visitor.submit(&at, &at.page().press("submit", &[("otp", &otp)], &[])).await;
-        let (answer, device) = self.bind(&text_of(&at, "code")).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        assert_eq!(answer.json()["holder"], json!(holder.name));
-        Phone { device, visitor: Visitor::new(&self.issuer) }
+        let mut at = visitor.submit(&at, &at.page().press("bind", &[], ticked)).await;
+        if at.page().has("otp") {
+            at = self.enter_otp(visitor, &at, holder).await;
+        }
+        text_of(&at, "code")
     }
 
     /// A fresh app with this code.
     pub async fn bind(&self, code: &str) -> (Answer, Device) {
-        let mut device = Device::fresh(&self.issuer).unwrap();
-        let statement = device.binding(code, "Máy thử nghiệm").unwrap();
-        let answer = post(&Visitor::new(&self.issuer), "bind", &statement).await;
+        let mut phone = Phone::of(Device::fresh(&self.issuer).unwrap());
+        let statement = phone.device.binding(code, "Máy thử nghiệm").unwrap();
+        let answer = phone.post("bind", &statement).await;
         if answer.status == 200 {
-            device.id = answer.json()["device"].as_str().unwrap().to_owned();
+            phone.device.id = answer.json()["device"].as_str().unwrap().to_owned();
         }
-        (answer, device)
+        (answer, phone.device)
     }
 }
 
 impl Phone {
+    pub fn of(device: Device) -> Phone {
+        let visitor = Visitor::new(&device.issuer);
+        Phone { device, visitor }
+    }
+
     pub async fn scan(&self, code: &Code) -> Answer {
         let ticket = self.device.understood(&code.payload).expect("a code of our provider");
         self.say("scan", json!({"ticket": ticket})).await

@@ -100,6 +100,11 @@ impl Sandbox {
 
     /// A second provider process on this sandbox's store, keys and short memory; `None` where a store has one server.
     pub async fn beside(&self) -> Option<Beside> {
+        self.beside_with(&[]).await
+    }
+
+    /// As `beside`, with these in its environment.
+    pub async fn beside_with(&self, environment: &[(&str, &str)]) -> Option<Beside> {
         if matches!(self.backing, Backing::Embedded) {
             return None;
         }
@@ -110,6 +115,7 @@ impl Sandbox {
         command.arg("--config").arg(self.data().join("idp.toml")).arg("serve").current_dir(self.data());
         command.env("IDP_LISTEN", format!("127.0.0.1:{port}"));
         command.env("IDP_OPERATIONS__LISTEN", format!("127.0.0.1:{operations}"));
+        command.envs(environment.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let beside = Beside { address: format!("http://localhost:{port}"), _process: Ended(spawn(command)) };
         let (visitor, begun) = (Visitor::new(&beside.address), Instant::now());

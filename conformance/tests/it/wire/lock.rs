@@ -76,6 +76,38 @@ async fn lk_01_to_lk_14_everything_is_dead_after_the_lock_and_stays_dead() {
 }
 
 #[tokio::test]
+async fn lk_08_a_request_pushed_before_the_lock_leads_to_the_locked_page_and_silently_nowhere() {
+    let idp = Sandbox::shared();
+    let (client, holder, visitor) = (idp.confidential(), idp.citizen(), idp.visitor());
+    idp.authorize(&visitor, &Ask::of(&client), &holder).await;
+    // Three of each, so that the control spends none of the others.
+    let (mut asked, mut silent) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let ask = Ask::of(&client);
+        asked.push(client.bring(&client.pushed(&ask).await));
+        let ask = ask.with("prompt", "none");
+        silent.push((client.bring(&client.pushed(&ask).await), ask));
+    }
+    for target in [&asked[0], &silent[0].0] {
+        assert!(visitor.get(target).await.returned().unwrap().get("code").is_some(), "control");
+    }
+    idp.lock(&holder);
+    let at = visitor.open(&asked[1]).await;
+    assert_eq!(at.page().name(), "sign-in", "the session is gone");
+    let at = idp.sign_in(&visitor, &at, &holder).await;
+    assert_eq!((at.page().name(), at.returned().is_none()), ("locked", true), "{}", at.page().text);
+    let (target, ask) = &silent[1];
+    verdict::redirect(&visitor.get(target).await, &client, ask, "login_required");
+    // LK-14: an unlock brings the request back to life no more than the session it counted on.
+    idp.unlock(&holder);
+    let (target, ask) = &silent[2];
+    verdict::redirect(&visitor.get(target).await, &client, ask, "login_required");
+    let at = visitor.open(&asked[2]).await;
+    assert_eq!(at.page().name(), "sign-in");
+    assert!(idp.sign_in(&visitor, &at, &holder).await.returned().is_some(), "whoever proves it anew goes on");
+}
+
+#[tokio::test]
 async fn lk_a_lock_is_one_holders_and_counts_in_the_trail() {
     let idp = Sandbox::shared();
     let (client, one, two) = (idp.confidential(), idp.citizen(), idp.citizen());

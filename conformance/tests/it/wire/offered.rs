@@ -6,6 +6,7 @@ use josekit::jws::{ES256, EdDSA, JwsHeader, JwsSigner, PS256};
 use serde_json::{Map, Value, json};
 
 use crate::support::ask::Ask;
+use crate::support::equipped::at_qr;
 use crate::support::flow::{Will, redeemed};
 use crate::support::holder::{self, Holder};
 use crate::support::jwt::{claims, read};
@@ -302,16 +303,31 @@ async fn each_acr_scope_and_subject_type_can_be_had() {
     let idp = Sandbox::shared();
     let holder = idp.citizen();
     let client = idp.client(json!({"vn_acr_demand": true}));
-    // Levels 3 and 4 take the app: `wire::qr` drives them.
-    let by_code = |acr: &String| !acr.ends_with(":3") && !acr.ends_with(":4");
-    for acr in listed(idp, "acr_values_supported").await.into_iter().filter(by_code) {
-        let ask = Ask::of(&client).with("acr_values", &acr);
-        let tokens = idp.tokens(&idp.visitor(), &client, ask, &holder).await;
+    let phone = idp.phone(&holder).await;
+    for acr in listed(idp, "acr_values_supported").await {
+        let (visitor, ask) = (idp.visitor(), Ask::of(&client).with("acr_values", &acr));
+        // Levels 3 and 4 take the app.
+        let unlock: &[&str] = match acr.rsplit_once(":xac-thuc:") {
+            Some((_, "3")) => &["face"],
+            Some((_, "4")) => &["passcode", "face"],
+            _ => &[],
+        };
+        let tokens = if unlock.is_empty() {
+            idp.tokens(&visitor, &client, ask, &holder).await
+        } else {
+            let (at, code) = at_qr(&visitor, &ask).await;
+            phone.confirm(&code, unlock).await;
+            let code = visitor.open(at.url.as_str()).await.returned().unwrap().code();
+            redeemed(&client, ask, code).await
+        };
         assert_eq!(claims(tokens.id_token())["acr"], json!(acr));
+        // A session is worth what was proved in it and nothing above.
+        if unlock.is_empty() {
+            let above = Ask::of(&client).with("acr_values", "urn:vn:eid:muc:2:xac-thuc:3").with("prompt", "none");
+            let refused = visitor.get(&above.target()).await.returned().unwrap();
+            assert!(refused.get("code").is_none(), "{acr}: {refused:?}");
+        }
     }
-    let ask = Ask::of(&client).with("acr_values", "urn:vn:eid:muc:2:xac-thuc:3").with("prompt", "none");
-    let unlisted = idp.visitor().get(&ask.target()).await.returned().unwrap();
-    assert!(unlisted.get("code").is_none(), "what is not listed is never stated: {unlisted:?}");
 
     let scopes = listed(idp, "scopes_supported").await;
     let whole = idp.client(json!({"scope": scopes.join(" ")}));

@@ -1,5 +1,5 @@
 //! `security.md` 2.17 from the holder's side: «Khóa ngay» and opening again, by whoever proved to be the holder and by
-//! nobody else; property 6, lock dominance, over every route there is.
+//! nobody else.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::back_channel::{SOON, good, listening, sound};
 use crate::support::ask::Ask;
-use crate::support::flow::{redeemed, sign_in_form};
+use crate::support::flow::sign_in_form;
 use crate::support::holder::Holder;
 use crate::support::page::Submission;
 use crate::support::sandbox::Sandbox;
@@ -248,133 +248,4 @@ async fn d2_what_others_closed_the_holder_does_not_open() {
     let known = visitor.submit(&at, &press(&holder.number)).await.page().text;
     let unknown = visitor.submit(&at, &press("099090999999")).await.page().text;
     assert_eq!(known, unknown, "LG-01");
-}
-
-/// What a locked holder, or a client on their behalf, meets at each route of the provider. `security.md` 5 property 6.
-/// A route that is not named here fails the test: whoever adds one says what a lock means for it.
-const DOMINANCE: &[(&str, Under)] = &[
-    ("/.well-known/openid-configuration", Under::Nobody),
-    ("/.well-known/oauth-authorization-server", Under::Nobody),
-    ("/jwks", Under::Nobody),
-    ("/authorize", Under::Refused),
-    ("/par", Under::Nobody),
-    ("/token", Under::Refused),
-    ("/userinfo", Under::Refused),
-    ("/introspect", Under::Refused),
-    ("/revoke", Under::TakesAway),
-    ("/trace", Under::Nobody),
-    ("/register", Under::Nobody),
-    ("/register/{client_id}", Under::Nobody),
-    ("/end-session", Under::TakesAway),
-    ("/sign-out", Under::TakesAway),
-    ("/signed-out", Under::TakesAway),
-    ("/check-session", Under::Nobody),
-    ("/", Under::Nobody),
-    ("/identity", Under::Refused),
-    ("/lock", Under::Refused),
-    ("/lock-done", Under::Nobody),
-    ("/unlock", Under::Opens),
-    ("/enrol", Under::Nobody),
-    ("/activate", Under::Nobody),
-    ("/passkey", Under::Refused),
-    ("/new-passkey", Under::Refused),
-    ("/new-totp", Under::Refused),
-    ("/recover", Under::Silent),
-    // What a lock does to codes that were shown, and to whatever signs in by another provider, is held beside each.
-    ("/qr", Under::Elsewhere),
-    ("/qr/stage", Under::Elsewhere),
-    ("/app", Under::Elsewhere),
-    ("/app/bind", Under::Elsewhere),
-    ("/app/scan", Under::Elsewhere),
-    ("/app/approve", Under::Elsewhere),
-    ("/app/decline", Under::TakesAway),
-    ("/upstream/{name}", Under::Nobody),
-    ("/upstream/{name}/callback", Under::Elsewhere),
-    ("/upstream/{name}/logout", Under::TakesAway),
-    ("/link", Under::Elsewhere),
-    ("/sign-in", Under::Refused),
-    ("/otp", Under::Refused),
-    ("/consent", Under::Refused),
-    ("/transaction", Under::Refused),
-    ("/represent", Under::Refused),
-    ("/{explained:level|guardian|locked|not-activated|card-expired}", Under::Explains),
-    ("/logo/{client_id}", Under::Nobody),
-    ("/assets/{name}", Under::Nobody),
-];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Under {
-    /// It asks and answers about no holder.
-    Nobody,
-    /// It only ends things.
-    TakesAway,
-    /// It gives nothing to a locked holder: checked below.
-    Refused,
-    /// It says why.
-    Explains,
-    /// It leads nowhere and tells nobody why: held by `wire::recover`.
-    Silent,
-    /// Refused: held by `wire::qr` and `wire::upstream`.
-    Elsewhere,
-    /// It removes the holder's own ground and issues nothing.
-    Opens,
-}
-
-#[tokio::test]
-async fn property_6_lock_dominance_over_the_route_table() {
-    let table = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../idp/src/web/mod.rs")).unwrap();
-    let routes: Vec<&str> = table.split("resource(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(routes.len() > 20, "{routes:?}");
-    for route in &routes {
-        assert!(DOMINANCE.iter().any(|(known, _)| known == route), "{route}: what does a lock mean for it?");
-    }
-    let idp = Sandbox::shared();
-    let (client, holder, visitor) = (idp.confidential(), idp.citizen(), idp.visitor());
-    let ask = Ask::of(&client).scope("openid profile offline_access");
-    let tokens = idp.tokens(&visitor, &client, ask, &holder).await;
-    let fresh = idp.confidential();
-    let unspent = Ask::of(&client);
-    let code = idp.authorize(&visitor, &unspent, &holder).await.code();
-    let consent = visitor.open(&Ask::of(&fresh).scope("openid profile").target()).await;
-    let interaction = consent.url.query().unwrap().to_owned();
-    let (sign_in, identity) = (idp.visitor(), visitor.open("/identity").await);
-    let at = sign_in.open(&Ask::of(&client).target()).await;
-    let token = identity.page().press("sign-out-everywhere", &[], &[]);
-    idp.lock(&holder);
-    for (route, _) in DOMINANCE.iter().filter(|(_, under)| *under == Under::Refused) {
-        match *route {
-            "/token" => {
-                verdict::token_error(&client.redeem(&code, &unspent.verifier).await, 400, "invalid_grant");
-                verdict::token_error(&client.refresh(tokens.refresh()).await, 400, "invalid_grant");
-            }
-            "/userinfo" => assert_eq!(client.userinfo(tokens.access()).await.status, 401),
-            "/introspect" => assert_eq!(client.introspect(tokens.access()).await, json!({"active": false})),
-            "/authorize" => {
-                let silent = Ask::of(&client).with("prompt", "none");
-                verdict::redirect(&visitor.get(&silent.target()).await, &client, &silent, "login_required");
-            }
-            "/sign-in" => assert_eq!(idp.sign_in(&sign_in, &at, &holder).await.page().name(), "locked"),
-            page => {
-                // With the session it had, and the interaction it was in: shown nothing of the holder's, given nothing.
-                let shown = visitor.open(&format!("{page}?{interaction}")).await;
-                assert!(!shown.body.contains(&holder.name), "{page} shows a locked holder");
-                assert!(shown.returned().and_then(|back| back.get("code").map(str::to_owned)).is_none(), "{page}");
-                assert!(
-                    ["sign-in", "locked", "error"].contains(&shown.page().name()),
-                    "{page}: {}",
-                    shown.page().name()
-                );
-                let posted = visitor.post(&format!("{page}?{interaction}"), &token.fields, &[]).await;
-                let to = posted.location().map(|to| to.path().to_owned()).unwrap_or_default();
-                let refused = posted.status >= 400 || ["/identity", "/lock", "/sign-in"].contains(&to.as_str());
-                assert!(refused && !posted.body.contains(&holder.name), "{page}: {} {to}", posted.status);
-            }
-        }
-    }
-    assert_eq!(idp.trail_count(&holder, "eid_unlocked"), 0);
-    // Control: for somebody else all of it works.
-    let well = idp.citizen();
-    let ask = Ask::of(&client);
-    let code = idp.authorize(&idp.visitor(), &ask, &well).await.code();
-    redeemed(&client, ask, code).await;
 }

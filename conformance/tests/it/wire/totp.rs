@@ -2,53 +2,18 @@
 
 use std::sync::Arc;
 
-use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
-use openssl::sign::Signer;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::support::app::text_of;
 use crate::support::ask::Ask;
 use crate::support::flow::redeemed;
 use crate::support::holder::Holder;
 use crate::support::jwt::claims;
-use crate::support::now;
 use crate::support::relying_party::RelyingParty;
 use crate::support::sandbox::Sandbox;
+use crate::support::totp::{App, step};
 use crate::support::wire::{Answer, Visitor};
-
-/// An authenticator app that took over a secret.
-pub struct App(Vec<u8>);
-
-impl App {
-    /// Types the secret as a person would.
-    pub fn typed(secret: &str) -> App {
-        let mut bits = Vec::new();
-        for letter in secret.chars().filter(|c| !c.is_whitespace()) {
-            let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("base32");
-            bits.extend((0..5).rev().map(|bit| (value >> bit) & 1));
-        }
-        App(bits
-            .chunks_exact(8)
-            .map(|bits| bits.iter().fold(0, |byte, bit| (byte << 1) | u8::try_from(*bit).unwrap()))
-            .collect())
-    }
-
-    /// RFC 6238 with SHA-1, six digits, thirty seconds.
-    pub fn code_at(&self, step: i64) -> String {
-        let key = PKey::hmac(&self.0).unwrap();
-        let mut signer = Signer::new(MessageDigest::sha1(), &key).unwrap();
-        signer.update(&step.to_be_bytes()).unwrap();
-        let mac = signer.sign_to_vec().unwrap();
-        let at = usize::from(mac[19] & 15);
-        let number = u32::from_be_bytes([mac[at] & 127, mac[at + 1], mac[at + 2], mac[at + 3]]);
-        format!("{:06}", number % 1_000_000)
-    }
-}
-
-fn step() -> i64 {
-    now() / 30
-}
 
 /// Sets an app up; its first code is of the step before this one, so that this one's is still to be used.
 pub async fn with_app(idp: &Sandbox, holder: &Holder) -> (Visitor, App) {
@@ -57,15 +22,10 @@ pub async fn with_app(idp: &Sandbox, holder: &Holder) -> (Visitor, App) {
     let at = idp.sign_in(&visitor, &at, holder).await;
     let at = idp.enter_otp(&visitor, &at, holder).await;
     assert_eq!(at.page().name(), "new-totp", "{}", at.page().text);
-    let app = App::typed(&secret(&at));
+    let app = App::shown(&at);
     let done = visitor.submit(&at, &at.page().press("submit", &[("otp", &app.code_at(step() - 1))], &[])).await;
     assert_eq!(done.page().name(), "identity", "{}", done.page().text);
     (visitor, app)
-}
-
-fn secret(at: &Answer) -> String {
-    let (_, rest) = at.body.split_once("id=\"secret\"").unwrap();
-    rest.split_once('>').unwrap().1.split_once('<').unwrap().0.to_owned()
 }
 
 fn demanding(idp: &Sandbox) -> RelyingParty {
@@ -177,11 +137,15 @@ async fn an_app_counts_after_its_first_right_code_and_not_after_it_is_removed() 
     let at = visitor.open("/new-totp").await;
     let at = idp.sign_in(&visitor, &at, &holder).await;
     let at = idp.enter_otp(&visitor, &at, &holder).await;
-    let shown = secret(&at);
+    let shown = text_of(&at, "secret");
     assert!(at.page().has("qr"));
     let wrong = enter(&visitor, &at, "000000").await;
-    assert_eq!((wrong.page().name(), secret(&wrong)), ("new-totp", shown.clone()), "a wrong code changes nothing");
-    assert_eq!(secret(&visitor.open("/new-totp").await), shown, "nor does a reload");
+    assert_eq!(
+        (wrong.page().name(), text_of(&wrong, "secret")),
+        ("new-totp", shown.clone()),
+        "a wrong code changes nothing"
+    );
+    assert_eq!(text_of(&visitor.open("/new-totp").await, "secret"), shown, "nor does a reload");
     let (_, _, elsewhere) = at_code(idp, &client, &holder).await;
     assert!(!elsewhere.page().has("use-sms"), "nothing counts yet");
     assert_eq!(idp.trail_count(&holder, "totp_added"), 0);

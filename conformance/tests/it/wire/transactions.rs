@@ -14,18 +14,18 @@ use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, Visitor};
 use crate::support::{jwt, next, verdict};
 
-fn payer(idp: &Sandbox, patch: Value) -> RelyingParty {
+pub(super) fn payer(idp: &Sandbox, patch: Value) -> RelyingParty {
     let mut metadata = json!({"authorization_details_types": ["vn_transaction"]});
     merge(&mut metadata, patch);
     idp.client(metadata)
 }
 
 /// A reference nobody else has.
-fn reference() -> String {
+pub(super) fn reference() -> String {
     format!("LP-{}-{}", std::process::id(), next())
 }
 
-fn details(identifier: &str) -> Value {
+pub(super) fn details(identifier: &str) -> Value {
     json!([{
         "type": "vn_transaction", "identifier": identifier,
         "text": {"vi": "Nộp lệ phí <b>hộ chiếu</b>.\nHồ sơ & số 12.", "en": "Pay the <b>passport</b> fee.\nDossier & 12."},
@@ -33,7 +33,7 @@ fn details(identifier: &str) -> Value {
     }])
 }
 
-fn asking(client: &RelyingParty, details: &Value) -> Ask {
+pub(super) fn asking(client: &RelyingParty, details: &Value) -> Ask {
     Ask::of(client).with("authorization_details", &details.to_string())
 }
 

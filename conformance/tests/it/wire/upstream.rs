@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::abroad::{Abroad, back, departed, stopped};
+use crate::support::abroad::{Abroad, back, stopped};
 use crate::support::ask::Ask;
 use crate::support::door::{self, door};
 use crate::support::op::{Manner, Reply, Signed};
@@ -292,12 +292,8 @@ async fn domain_2_4_a_missing_or_unknown_level_is_the_lowest() {
     for (acr, level) in [(json!(null), 1), (json!("urn:vn:eid:muc:2"), 1), (json!(4), 1), (json!("two"), 2)] {
         let visitor = abroad.sandbox.visitor();
         let ask = Ask::of(&client).with("acr_values", "urn:vn:eid:xac-thuc:2");
-        let at = visitor.open(&ask.target()).await;
-        let href = at.page().by_id("upstream-one").unwrap().attribute("href").unwrap().to_owned();
-        let departed = departed(&visitor.get(&href).await);
         let manner = Manner { claims: json!({"acr": acr}), ..Manner::of(&sub) };
-        let code = abroad.one.code(&departed, manner);
-        let end = visitor.open(&back("one", &departed, &[("code", &code), ("iss", &abroad.one.issuer)])).await;
+        let end = visitor.open(&abroad.on_the_way(&visitor, &ask, manner).await).await;
         // At level 1 the wish for level 2 asks for what is missing; at level 2 there is nothing to ask.
         let asked = end.returned().is_none();
         assert_eq!(asked, level == 1, "{acr}: {:?}", end.page().name());

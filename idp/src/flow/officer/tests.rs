@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use super::authority;
 use super::holder_lock::{self, Order};
 use super::*;
-use crate::clock::FixedClock;
+use crate::clock::{Clock, FixedClock};
 use crate::config::Config;
 use crate::domain::authority_request::{Decision, Letter, Stage, Wish};
+use crate::domain::eid::LockGround;
+use crate::domain::holder_notice::News;
 use crate::domain::statement::Statement;
 use crate::domain::{Moment, PersonNumber, Span};
 use crate::flow::operator::Verdict;
@@ -111,6 +113,13 @@ impl Bench {
         found.eid.unwrap().grounds().map(|ground| ground.letter()).collect()
     }
 
+    /// What is kept to be told to a holder, in the order it came up.
+    async fn kept_notices(&self, account: &Id<Account>) -> Vec<News> {
+        let now = self.clock.now();
+        let due = self.idp.store.read(move |db| store::holder_notice::due(db, now, 32)).await.unwrap();
+        due.into_iter().filter(|notice| notice.account == *account).map(|notice| notice.news).collect()
+    }
+
     fn order(&self, wish: Wish) -> Order {
         Order { account: self.an.clone(), wish, paper: said("15/TK03") }
     }
@@ -144,6 +153,8 @@ async fn d5_a_tk03_locks_at_once_and_names_the_officer() {
         assert_eq!(bench.kinds(AN).await, ["eid_locked"]);
         let unlocked = holder_lock::carry_out(bench.order(Wish::Unlock), &bench.filed(&bench.two), idp).await.unwrap();
         assert_eq!(unlocked.unwrap().grounds, Vec::<String>::new());
+        let told = [News::Locked(LockGround::HolderAsks), News::Unlocked];
+        assert_eq!(bench.kept_notices(&bench.an).await, told, "D3: the holder is told, once for each change");
     })
     .await;
 }

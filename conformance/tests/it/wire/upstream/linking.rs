@@ -182,11 +182,7 @@ async fn a_link_made_on_the_way_leads_back_to_the_portal() {
     let (holder, client) = (abroad.sandbox.citizen(), abroad.sandbox.confidential());
     let visitor = abroad.sandbox.visitor();
     let ask = crate::support::ask::Ask::of(&client);
-    let at = visitor.open(&ask.target()).await;
-    let href = at.page().by_id("upstream-one").unwrap().attribute("href").unwrap().to_owned();
-    let away = departed(&visitor.get(&href).await);
-    let code = abroad.one.code(&away, Manner::of(&fresh()));
-    let at = visitor.open(&back("one", &away, &[("code", &code), ("iss", &abroad.one.issuer)])).await;
+    let at = visitor.open(&abroad.on_the_way(&visitor, &ask, Manner::of(&fresh())).await).await;
     let end = abroad.link(&visitor, &at, &holder).await;
     assert!(end.returned().is_some_and(|returned| returned.get("code").is_some()), "{}", end.page().text);
     // And who changes their mind is back at the sign-in page.
