@@ -14,6 +14,8 @@ mod client_auth;
 mod client_keys;
 mod consent;
 mod desk;
+mod desk_acts;
+mod desk_level_two;
 mod dpop;
 mod enrol;
 mod everywhere;
