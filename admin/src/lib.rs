@@ -4,4 +4,5 @@
 
 pub mod api;
 pub mod cli;
+mod tk01;
 pub mod web;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::LONGEST_BODY;
-use super::problem::{self, Problem};
+use super::problem::{self, Denied, Problem};
 use crate::web::Console;
 use crate::web::session::Visit;
 
@@ -85,11 +85,11 @@ pub async fn ask<B: DeserializeOwned, T: Serialize>(
 }
 
 /// An act: once by its key.
-pub async fn act<B: DeserializeOwned, T: Serialize>(
+pub async fn act<B: DeserializeOwned, T: Serialize, E: Into<Denied>>(
     request: &HttpRequest,
     payload: web::Payload,
     console: &Console,
-    done: impl AsyncFnOnce(B, &Filed) -> Ended<T>,
+    done: impl AsyncFnOnce(B, &Filed) -> Result<Result<T, E>, Fault>,
 ) -> HttpResponse {
     let answer = async {
         let officer = match caller(request, console).await? {
@@ -105,10 +105,10 @@ pub async fn act<B: DeserializeOwned, T: Serialize>(
     answer.await.unwrap_or_else(|fault: Fault| problem::failed(&fault, console))
 }
 
-fn answered<T: Serialize>(status: StatusCode, ended: Result<T, officer::Refusal>, console: &Console) -> HttpResponse {
+fn answered<T: Serialize>(status: StatusCode, ended: Result<T, impl Into<Denied>>, console: &Console) -> HttpResponse {
     match ended {
         Ok(value) => problem::json(status, &value, console),
-        Err(refusal) => problem::refused(refusal, console),
+        Err(denied) => problem::denied(denied.into(), console),
     }
 }
 

@@ -5,6 +5,7 @@
 //! and leaves masked.
 
 mod call;
+mod level_two;
 mod openapi;
 mod people;
 mod problem;
@@ -22,6 +23,12 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .route("/api/people/{account}", web::get().to(people::show))
         .route("/api/people/{account}/eid/lock", web::post().to(people::lock))
         .route("/api/people/{account}/eid/unlock", web::post().to(people::unlock))
+        .route("/api/people/{account}/activation", web::post().to(people::activate))
+        .route("/api/people/{account}/level-two", web::post().to(level_two::receive))
+        .route("/api/level-two", web::get().to(level_two::list))
+        .route("/api/level-two", web::post().to(level_two::receive_new))
+        .route("/api/level-two/{id}", web::get().to(level_two::show))
+        .route("/api/level-two/{id}/decision", web::post().to(level_two::decide))
         .route("/api/people/{account}/authority-requests", web::post().to(requests::receive))
         .route("/api/authority-requests", web::get().to(requests::list))
         .route("/api/authority-requests/{id}", web::get().to(requests::show))

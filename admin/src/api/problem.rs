@@ -4,11 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, web};
 use idp::domain::Fault;
+use idp::domain::authority_request::Clock;
 use idp::flow::officer::Refusal;
 use idp::web::headers::Answer;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::tk01::Field;
 use crate::web::desk::status;
 use crate::web::words::desk::Desk;
 use crate::web::{Console, page};
@@ -63,7 +65,10 @@ impl Problem {
             Problem::NotFound => (StatusCode::NOT_FOUND, "There is nothing at this address for this method."),
             Problem::NoToken => (StatusCode::UNAUTHORIZED, "An access token of the console is needed."),
             Problem::InvalidToken => (StatusCode::UNAUTHORIZED, "The access token is not one of the console in force."),
-            Problem::WithoutRole => (StatusCode::FORBIDDEN, "The account is not an officer's."),
+            Problem::WithoutRole => (
+                StatusCode::FORBIDDEN,
+                "The account has no officer's role; whoever runs the provider grants it (admin.officers).",
+            ),
             Problem::CrossSite => (StatusCode::FORBIDDEN, "A session counts only from the console's own pages."),
             Problem::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is application/json."),
             Problem::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is longer than 64 KiB."),
@@ -87,23 +92,49 @@ impl Problem {
             Problem::Unavailable => answer.insert_header((RETRY_AFTER, "5")),
             _ => &mut answer,
         };
-        answer.insert_header((CONTENT_TYPE, "application/problem+json")).body(body(status, self.code(), told))
+        answer
+            .insert_header((CONTENT_TYPE, "application/problem+json"))
+            .body(body(status, self.code(), told).to_string())
     }
 }
 
-fn body(status: StatusCode, code: &str, told: &str) -> String {
+fn body(status: StatusCode, code: &str, told: &str) -> Value {
     let title = status.canonical_reason().unwrap_or_default();
     json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "code": code, "detail": told })
-        .to_string()
 }
 
-pub fn refused(refusal: Refusal, console: &Console) -> HttpResponse {
+/// Why an act was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    Refusal(Refusal),
+    /// A form's field that is not right; it is malformed, and the answer names the field.
+    Field(Field),
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Denied::Refusal(refusal)
+    }
+}
+
+pub fn denied(denied: Denied, console: &Console) -> HttpResponse {
+    let refusal = match denied {
+        Denied::Refusal(refusal) => refusal,
+        Denied::Field(_) => Refusal::Malformed,
+    };
     let status = status(refusal);
-    page::answer(status, Answer::Bare, console).insert_header((CONTENT_TYPE, "application/problem+json")).body(body(
-        status,
-        refusal.code(),
-        Desk::of_language("en").of_refusal(refusal),
-    ))
+    let mut body = body(status, refusal.code(), Desk::of_language("en").of_refusal(refusal));
+    if let (Denied::Field(field), Some(members)) = (denied, body.as_object_mut()) {
+        members.insert("field".to_owned(), json!(field));
+    }
+    page::answer(status, Answer::Bare, console)
+        .insert_header((CONTENT_TYPE, "application/problem+json"))
+        .body(body.to_string())
+}
+
+/// A deadline that runs.
+pub fn clock(clock: Clock) -> Value {
+    json!({ "until": clock.until, "seconds_left": clock.left, "overdue": clock.is_overdue() })
 }
 
 pub fn failed(fault: &Fault, console: &Console) -> HttpResponse {

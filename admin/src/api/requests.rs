@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::{act, look};
+use super::problem::clock;
 use crate::web::Console;
 
 #[derive(Deserialize)]
@@ -87,9 +88,7 @@ fn written(shown: &Shown, now: Moment) -> Value {
         "decide_by": request.decide_by,
         "decided": request.decided.as_ref().map(|(by, _)| signed(by)),
         "reason": reason,
-        "clock": request.clock(now).map(|clock| json!({
-            "until": clock.until, "seconds_left": clock.left, "overdue": clock.is_overdue(),
-        })),
+        "clock": request.clock(now).map(clock),
     })
 }
 

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use idp::flow::officer::Refusal;
+use idp::domain::application::PAPERS;
+use idp::domain::hotline::Check;
+use idp::flow::officer::{Refusal, enrol};
 use serde_json::Value;
 
 use super::openapi::DOCUMENT;
 use super::problem::Problem;
+use crate::tk01::Filled;
 
 fn document() -> Value {
     serde_json::from_str(DOCUMENT).unwrap()
@@ -51,5 +54,37 @@ fn every_code_is_described_and_every_reference_leads_somewhere() {
     assert_eq!(listed, ours.collect());
     for reference in DOCUMENT.split("\"$ref\": \"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn what_may_be_said_in_a_body_is_what_the_rules_know() {
+    let document = document();
+    let listed = |pointer: &str| -> BTreeSet<String> {
+        let values = document.pointer(pointer).and_then(Value::as_array).unwrap();
+        values.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
+    };
+    let of = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    let schemas = "/components/schemas";
+    let checks: Vec<&str> = Check::ALL.iter().map(|check| check.name()).collect();
+    assert_eq!(listed(&format!("{schemas}/Call/properties/checked/items/enum")), of(&checks));
+    assert_eq!(listed(&format!("{schemas}/LevelTwo/properties/papers/items/enum")), of(&PAPERS));
+    let reasons: Vec<&str> = enrol::REASONS.iter().map(|reason| reason.name()).collect();
+    assert_eq!(listed(&format!("{schemas}/LevelTwoDecision/properties/reason/enum")), of(&reasons));
+    // Every field of the form is described: one that is not would be refused as unknown, and the other way round.
+    let described = document.pointer(&format!("{schemas}/LevelTwo/properties")).and_then(Value::as_object).unwrap();
+    let required = listed(&format!("{schemas}/LevelTwo/required"));
+    for left_out in described.keys() {
+        let mut form = serde_json::Map::new();
+        for (name, field) in described.iter().filter(|(name, _)| *name != left_out) {
+            let value = match field["type"].as_str().unwrap() {
+                "boolean" => Value::from(true),
+                "array" => Value::from(Vec::<String>::new()),
+                _ => Value::from("x"),
+            };
+            form.insert(name.clone(), value);
+        }
+        let read = serde_json::from_value::<Filled>(Value::Object(form));
+        assert_eq!(read.is_err(), required.contains(left_out), "{left_out}");
     }
 }

@@ -29,6 +29,8 @@ struct Noticed {
     notice: Notice,
     /// Present when there is a sign-in to end.
     form_token: Option<String>,
+    /// Whether the start is somewhere to go.
+    to_start: bool,
 }
 
 #[derive(Template)]
@@ -119,8 +121,15 @@ pub fn client(page: &ClientPage, console: &Console) -> HttpResponse {
 }
 
 pub fn without_role(words: &'static Words, form_token: String, console: &Console) -> HttpResponse {
-    let page =
-        Noticed { words, page: "console-without-role", notice: words.without_role, form_token: Some(form_token) };
+    let (page, form_token) = ("console-without-role", Some(form_token));
+    let page = Noticed { words, page, notice: words.without_role, form_token, to_start: false };
+    shown(StatusCode::FORBIDDEN, &page, words, console)
+}
+
+/// An operator at the desk who is no officer.
+pub fn no_officer(words: &'static Words, form_token: String, console: &Console) -> HttpResponse {
+    let (page, form_token) = ("desk-without-role", Some(form_token));
+    let page = Noticed { words, page, notice: words.no_officer, form_token, to_start: true };
     shown(StatusCode::FORBIDDEN, &page, words, console)
 }
 
@@ -150,7 +159,7 @@ fn notice(
     words: &'static Words,
     console: &Console,
 ) -> HttpResponse {
-    shown(status, &Noticed { words, page, notice, form_token: None }, words, console)
+    shown(status, &Noticed { words, page, notice, form_token: None, to_start: true }, words, console)
 }
 
 pub(super) fn shown(status: StatusCode, page: &impl Template, words: &Words, console: &Console) -> HttpResponse {

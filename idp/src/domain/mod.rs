@@ -29,6 +29,7 @@ pub mod failures;
 pub mod fault;
 pub mod grant;
 pub mod holder_notice;
+pub mod hotline;
 pub mod id;
 pub mod interaction;
 pub mod invitation;

@@ -2,18 +2,19 @@
 //! holder chooses; afterwards through the hotline, which is an operator's act. What stands behind a number is told only to
 //! who brings the code: until then every number answers alike (LG-01).
 
+pub(super) mod hotline;
+
 use std::sync::Arc;
 
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::change::own::{self, Known};
-use super::operator::Verdict;
 use super::phone_code::{self, Complaint, Spot};
 use super::{Browser, sealed};
 use crate::domain::account::{Account, AccountState};
-use crate::domain::enrolment::{Channel, Enrolment, Particulars};
-use crate::domain::registration::{Event as Happened, Progress, State, activate_by};
+use crate::domain::enrolment::Enrolment;
+use crate::domain::registration::{Event as Happened, State};
 use crate::domain::secret::BlindIndex;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, PersonNumber};
@@ -23,9 +24,9 @@ use crate::idp::Idp;
 use crate::store::phone_code::PhoneCode;
 use crate::store::{self, Db};
 
+pub use hotline::by_hotline;
+
 const PURPOSE: &str = "activate";
-/// What an operator may write about a case: a reference and nothing personal.
-const LONGEST_CASE: usize = 64;
 
 /// What the second form carried.
 pub struct Form {
@@ -217,85 +218,4 @@ fn settle(db: &mut Db, enrolment: Option<Enrolment>, event: Happened, idp: &Idp)
 fn record(db: &mut Db, kind: Kind, account: &Id<Account>, detail: serde_json::Value, idp: &Idp) -> Result<(), Fault> {
     let event = Event::new(kind, idp.clock.now()).of(account).with(detail);
     store::trail::append(db, &event, &idp.id()?)
-}
-
-/// ND69 Art 14(1): the hotline spoke to the holder and activates the account, whatever became of the seven days. The holder
-/// then chooses a password with a code, within seven days of this.
-pub async fn by_hotline(number: PersonNumber, case: &str, idp: &Arc<Idp>) -> Result<Verdict<()>, Fault> {
-    let case = case.trim().to_owned();
-    let written = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/' | '.' | '_' | ' ' | '#');
-    let runs = case.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= 9);
-    if case.is_empty() || case.len() > LONGEST_CASE || !case.chars().all(written) || runs {
-        return Ok(Verdict::refused(
-            "the case is a reference of 1 to 64 letters, digits and - / . _ #, not a person's number",
-        ));
-    }
-    let this = Arc::clone(idp);
-    let done = idp
-        .store
-        .transact(move |db| {
-            let now = this.clock.now();
-            let index = sealed::person_index(&number, &this.vault);
-            let Some(account) = store::account::find_by_person(db, &index)? else {
-                return Ok(Verdict::refused("no account has this person number"));
-            };
-            store::account::hold(db, &account.id, store::account::Hold::Alone)?;
-            if !store::enrolled::activate_by_hotline(db, &account.id, now)? {
-                return Ok(Verdict::refused("the account is activated already"));
-            }
-            match store::registration::of_account(db, &account.id)? {
-                Some(mut enrolment) => {
-                    let turned = enrolment.progress.turn(Happened::ActivateByHotline, now);
-                    let Some(progress) = turned else { return Err(Fault::broken("flow", "a request out of turn")) };
-                    enrolment.progress = Progress { activate_by: Some(activate_by(now)), ..progress };
-                    enrolment.due_at = None;
-                    if !store::registration::save(db, &enrolment)? {
-                        return Err(Fault::unavailable("flow", "a request changed in between, try again"));
-                    }
-                }
-                None => store::registration::put(db, &imported(&account, &number, &this)?)?,
-            }
-            record(db, Kind::AccountActivated, &account.id, json!({"via": "hotline", "case": case}), &this)?;
-            Ok(Verdict::Done(registered_phone(db, &account.id, &this)?))
-        })
-        .await?;
-    Ok(match done {
-        Verdict::Refused(reason) => Verdict::Refused(reason),
-        Verdict::Done(phone) => {
-            if let Some(phone) = phone
-                && let Err(fault) = idp.notice.send(&phone, BY_HOTLINE, idp.clock.now()).await
-            {
-                tracing::error!(%fault, "activate.notice_not_sent");
-            }
-            Verdict::Done(())
-        }
-    })
-}
-
-const BY_HOTLINE: &str = "VNeID: Tong dai 1900.0368 da kich hoat tai khoan dinh danh cua ban. Hay dat mat khau trong 7 ngay, \
-    tai trang Kich hoat tai khoan.";
-
-/// The request of an account that came without one.
-fn imported(account: &Account, number: &PersonNumber, idp: &Idp) -> Result<Enrolment, Fault> {
-    let (id, now) = (idp.id()?, idp.clock.now());
-    let progress = Progress { state: State::ActivatedViaHotline, activate_by: Some(activate_by(now)), ..Progress::NEW };
-    Ok(Enrolment {
-        holder: account.holder,
-        level: account.level,
-        channel: Channel::Import,
-        progress,
-        person_index: sealed::person_index(number, &idp.vault),
-        person: sealed::enrolment_person(&id, number, &idp.vault)?,
-        particulars: sealed::particulars(&id, &Particulars::default(), &idp.vault)?,
-        phone: None,
-        phone_index: None,
-        phone_proved_at: None,
-        account: Some(account.id.clone()),
-        officer: None,
-        created_at: now,
-        due_at: None,
-        tries: 0,
-        version: 0,
-        id,
-    })
 }

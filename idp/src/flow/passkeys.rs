@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::fresh::{self, Guarded};
+use super::factor_change::{self, Here};
 use super::passkey_sign_in::{self as proof, Offer, Posted};
-use super::{Answer, Browser, factor_change, home, sealed};
+use super::{Answer, Browser, fresh, home, sealed};
 use crate::domain::passkey::Passkey;
 use crate::domain::session::Session;
 use crate::domain::trail::{Event, Kind};
@@ -14,7 +14,6 @@ use crate::domain::{Account, Fault, Id, Moment, Span};
 use crate::factor::notice::Change;
 use crate::factor::passkey::{Made, Owner, Passkeys};
 use crate::idp::Idp;
-use crate::store::account::Hold;
 use crate::store::ceremony::Bound;
 use crate::store::passkey::Kept;
 use crate::store::{self, Db};
@@ -73,63 +72,48 @@ pub fn list(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<Vec<Shown>,
 
 /// The page for a new one, with a challenge of its own.
 pub async fn begin(browser: &Browser, idp: &Arc<Idp>) -> Result<New, Fault> {
-    let (this, who) = (Arc::clone(idp), browser.clone());
-    idp.store
-        .transact(move |db| {
-            let guarded = fresh::guard(db, fresh::NEW_PASSKEY, (Hold::Alone, Span::ZERO), &who, &this)?;
-            let (_, account) = match guarded {
-                Guarded::Open(open) => *open,
-                Guarded::Elsewhere(answer) => return Ok(New::Elsewhere(answer)),
-            };
-            let Some(passkeys) = &this.passkeys else { return Ok(New::Page(None)) };
-            let handle = store::passkey::user_handle_or(db, &account.id, &Passkeys::handle(this.random.bytes()?))?;
-            let (display_name, name) = home::who(db, &account.id, &this)?;
-            let owner = Owner { handle: &handle, name: &name, display_name: &display_name };
-            let known = proof::credentials(db, &account.id, &this)?;
-            let begun = passkeys.begin_registration(&owner, &known)?;
-            let offer = proof::keep(db, bound(&account.id, &who)?, begun, &this)?;
-            Ok(New::Page(Some(offer)))
-        })
-        .await
+    factor_change::guarded((fresh::NEW_PASSKEY, Span::ZERO), browser, idp, New::Elsewhere, |db, here| {
+        let Here { account, browser, idp, .. } = here;
+        let Some(passkeys) = &idp.passkeys else { return Ok(New::Page(None)) };
+        let handle = store::passkey::user_handle_or(db, &account.id, &Passkeys::handle(idp.random.bytes()?))?;
+        let (display_name, name) = home::who(db, &account.id, idp)?;
+        let owner = Owner { handle: &handle, name: &name, display_name: &display_name };
+        let known = proof::credentials(db, &account.id, idp)?;
+        let begun = passkeys.begin_registration(&owner, &known)?;
+        let offer = proof::keep(db, bound(&account.id, browser)?, begun, idp)?;
+        Ok(New::Page(Some(offer)))
+    })
+    .await
 }
 
 /// What the device made is this account's from now on.
 pub async fn finish(posted: Posted, label: &str, browser: &Browser, idp: &Arc<Idp>) -> Result<New, Fault> {
-    let (this, who, label) = (Arc::clone(idp), browser.clone(), named(label, browser.language));
-    let (finished, sms) = idp
-        .store
-        .transact(move |db| {
-            let guarded = fresh::guard(db, fresh::NEW_PASSKEY, (Hold::Alone, fresh::PATIENCE), &who, &this)?;
-            let (session, account) = match guarded {
-                Guarded::Open(open) => *open,
-                Guarded::Elsewhere(answer) => return Ok((New::Elsewhere(answer), None)),
-            };
-            let again = |complaint| Ok((New::Again(complaint), None));
-            let Some(passkeys) = &this.passkeys else { return again(Complaint::Refused) };
-            let Some(state) = proof::spent(db, &posted.ceremony, &bound(&account.id, &who)?, &this)? else {
-                return again(Complaint::Expired);
-            };
-            if store::passkey::of_account(db, &account.id)?.len() >= MOST {
-                return again(Complaint::TooMany);
+    let label = named(label, browser.language);
+    factor_change::changed(fresh::NEW_PASSKEY, browser, idp, New::Elsewhere, move |db, here| {
+        let Here { session, account, browser, idp } = here;
+        let again = |complaint| Ok((New::Again(complaint), None));
+        let Some(passkeys) = &idp.passkeys else { return again(Complaint::Refused) };
+        let Some(state) = proof::spent(db, &posted.ceremony, &bound(&account.id, browser)?, idp)? else {
+            return again(Complaint::Expired);
+        };
+        if store::passkey::of_account(db, &account.id)?.len() >= MOST {
+            return again(Complaint::TooMany);
+        }
+        let made = match passkeys.finish_registration(&posted.credential, &state) {
+            Ok(made) => made,
+            Err(refused) => {
+                proof::refused(db, Some(&account.id), Kind::FactorRefused, refused.0, idp)?;
+                return again(Complaint::Refused);
             }
-            let made = match passkeys.finish_registration(&posted.credential, &state) {
-                Ok(made) => made,
-                Err(refused) => {
-                    proof::refused(db, Some(&account.id), Kind::FactorRefused, refused.0, &this)?;
-                    return again(Complaint::Refused);
-                }
-            };
-            let Some(id) = put(db, &account.id, &made, &label, &this)? else {
-                proof::refused(db, Some(&account.id), Kind::FactorRefused, "registered", &this)?;
-                return again(Complaint::Registered);
-            };
-            let detail = json!({"passkey": id, "synced": made.synced});
-            let sms = factor_change::follow(db, &session, Change::PasskeyAdded, detail, &this)?;
-            Ok((New::Added, sms))
-        })
-        .await?;
-    factor_change::tell(sms, idp).await;
-    Ok(finished)
+        };
+        let Some(id) = put(db, &account.id, &made, &label, idp)? else {
+            proof::refused(db, Some(&account.id), Kind::FactorRefused, "registered", idp)?;
+            return again(Complaint::Registered);
+        };
+        let detail = json!({"passkey": id, "synced": made.synced});
+        Ok((New::Added, factor_change::follow(db, &session, Change::PasskeyAdded, detail, idp)?))
+    })
+    .await
 }
 
 fn put(db: &mut Db, account: &Id<Account>, made: &Made, label: &str, idp: &Idp) -> Result<Option<Id<Passkey>>, Fault> {
@@ -182,24 +166,14 @@ pub async fn rename(id: Id<Passkey>, label: &str, browser: &Browser, idp: &Arc<I
 }
 
 pub async fn remove(id: Id<Passkey>, browser: &Browser, idp: &Arc<Idp>) -> Result<Changed, Fault> {
-    let (this, who) = (Arc::clone(idp), browser.clone());
-    let (changed, sms) = idp
-        .store
-        .transact(move |db| {
-            let guarded = fresh::guard(db, fresh::CONFIRMED, (Hold::Alone, fresh::PATIENCE), &who, &this)?;
-            let (session, account) = match guarded {
-                Guarded::Open(open) => *open,
-                Guarded::Elsewhere(answer) => return Ok((Changed::Elsewhere(answer), None)),
-            };
-            if !store::passkey::remove(db, &account.id, &id)? {
-                return Ok((Changed::Nothing, None));
-            }
-            let sms = factor_change::follow(db, &session, Change::PasskeyRemoved, json!({"passkey": id}), &this)?;
-            Ok((Changed::Done, sms))
-        })
-        .await?;
-    factor_change::tell(sms, idp).await;
-    Ok(changed)
+    factor_change::changed(fresh::CONFIRMED, browser, idp, Changed::Elsewhere, move |db, here| {
+        if !store::passkey::remove(db, &here.account.id, &id)? {
+            return Ok((Changed::Nothing, None));
+        }
+        let detail = json!({"passkey": id});
+        Ok((Changed::Done, factor_change::follow(db, &here.session, Change::PasskeyRemoved, detail, here.idp)?))
+    })
+    .await
 }
 
 fn here(db: &mut Db, browser: &Browser, idp: &Idp) -> Result<Option<Session>, Fault> {

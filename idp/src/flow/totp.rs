@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::fresh::{self, Guarded};
+use super::factor_change::{self, Here};
 use super::passkey_sign_in::browser_of;
 use super::passkeys::Changed;
-use super::{Answer, Browser, brake, factor_change, home, sealed};
+use super::{Answer, Browser, brake, fresh, home, sealed};
 use crate::domain::account::Account;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Span};
@@ -16,7 +16,6 @@ use crate::factor::notice::Change;
 use crate::factor::throttle::{self, Verdict};
 use crate::factor::totp::{SECRET_BYTES, address, grouped, matching_step};
 use crate::idp::Idp;
-use crate::store::account::Hold;
 use crate::store::totp::Totp;
 use crate::store::{self, Db};
 
@@ -45,65 +44,47 @@ pub enum New {
 
 /// The page with a secret: the one begun in this browser, as a reload must not undo what the app took over already.
 pub async fn begin(browser: &Browser, idp: &Arc<Idp>) -> Result<New, Fault> {
-    let (this, who) = (Arc::clone(idp), browser.clone());
-    idp.store
-        .transact(move |db| {
-            let guarded = fresh::guard(db, fresh::NEW_TOTP, (Hold::Alone, Span::ZERO), &who, &this)?;
-            let (_, account) = match guarded {
-                Guarded::Open(open) => *open,
-                Guarded::Elsewhere(answer) => return Ok(New::Elsewhere(answer)),
-            };
-            let begun = begun(db, &account.id, &who, &this)?;
-            Ok(New::Page(Box::new(setup(db, &begun, &this)?), None))
-        })
-        .await
+    factor_change::guarded((fresh::NEW_TOTP, Span::ZERO), browser, idp, New::Elsewhere, |db, here| {
+        let begun = begun(db, &here.account.id, here.browser, here.idp)?;
+        Ok(New::Page(Box::new(setup(db, &begun, here.idp)?), None))
+    })
+    .await
 }
 
 /// The first code of the app. From it on the app counts.
 pub async fn confirm(code: String, browser: &Browser, idp: &Arc<Idp>) -> Result<New, Fault> {
-    let (this, who) = (Arc::clone(idp), browser.clone());
-    let (new, sms) = idp
-        .store
-        .transact(move |db| {
-            let guarded = fresh::guard(db, fresh::NEW_TOTP, (Hold::Alone, fresh::PATIENCE), &who, &this)?;
-            let (session, account) = match guarded {
-                Guarded::Open(open) => *open,
-                Guarded::Elsewhere(answer) => return Ok((New::Elsewhere(answer), None)),
-            };
-            let now = this.clock.now();
-            let begun = begun(db, &account.id, &who, &this)?;
-            let counters = [throttle::otp(account.id.as_str(), PURPOSE)];
-            let refused = |reason: &str| {
-                let detail = json!({"factor": "totp", "reason": reason});
-                Event::new(Kind::FactorRefused, now).of(&account.id).within(&session.id).with(detail)
-            };
-            if let Verdict::Wait(span) = brake::ask(db, &counters, &this)? {
-                brake::note_stop(db, &counters, Some(refused("throttled")), &this)?;
-                let setup = setup(db, &begun, &this)?;
-                return Ok((New::Page(Box::new(setup), Some(Complaint::Wait(span))), None));
-            }
-            brake::count(db, &counters, &this)?;
-            let secret = sealed::open_totp_secret(&begun.id, &begun.secret, &this.vault)?;
-            let step = matching_step(&secret, &code, begun.last_step, now)?;
-            let confirmed = match step {
-                Some(step) => store::totp::confirm(db, &begun, step, now)?,
-                None => false,
-            };
-            if !confirmed {
-                store::trail::append(db, &refused("wrong"), &this.id()?)?;
-                let setup = setup(db, &begun, &this)?;
-                return Ok((New::Page(Box::new(setup), Some(Complaint::Wrong)), None));
-            }
-            for counter in &counters {
-                store::throttle::clear(db, &counter.key)?;
-            }
-            let detail = json!({"replaced": account.has_totp});
-            let sms = factor_change::follow(db, &session, Change::TotpAdded, detail, &this)?;
-            Ok((New::Added, sms))
-        })
-        .await?;
-    factor_change::tell(sms, idp).await;
-    Ok(new)
+    factor_change::changed(fresh::NEW_TOTP, browser, idp, New::Elsewhere, move |db, here| {
+        let Here { session, account, browser, idp } = here;
+        let now = idp.clock.now();
+        let begun = begun(db, &account.id, browser, idp)?;
+        let counters = [throttle::otp(account.id.as_str(), PURPOSE)];
+        let refused = |reason: &str| {
+            let detail = json!({"factor": "totp", "reason": reason});
+            Event::new(Kind::FactorRefused, now).of(&account.id).within(&session.id).with(detail)
+        };
+        if let Verdict::Wait(span) = brake::ask(db, &counters, idp)? {
+            brake::note_stop(db, &counters, Some(refused("throttled")), idp)?;
+            let setup = setup(db, &begun, idp)?;
+            return Ok((New::Page(Box::new(setup), Some(Complaint::Wait(span))), None));
+        }
+        brake::count(db, &counters, idp)?;
+        let secret = sealed::open_totp_secret(&begun.id, &begun.secret, &idp.vault)?;
+        let confirmed = match matching_step(&secret, &code, begun.last_step, now)? {
+            Some(step) => store::totp::confirm(db, &begun, step, now)?,
+            None => false,
+        };
+        if !confirmed {
+            store::trail::append(db, &refused("wrong"), &idp.id()?)?;
+            let setup = setup(db, &begun, idp)?;
+            return Ok((New::Page(Box::new(setup), Some(Complaint::Wrong)), None));
+        }
+        for counter in &counters {
+            store::throttle::clear(db, &counter.key)?;
+        }
+        let detail = json!({"replaced": account.has_totp});
+        Ok((New::Added, factor_change::follow(db, &session, Change::TotpAdded, detail, idp)?))
+    })
+    .await
 }
 
 /// The secret being set up in this browser, a fresh one where there is none.
@@ -148,22 +129,11 @@ pub fn spend(db: &mut Db, account: &Id<Account>, code: &str, idp: &Idp) -> Resul
 }
 
 pub async fn remove(browser: &Browser, idp: &Arc<Idp>) -> Result<Changed, Fault> {
-    let (this, who) = (Arc::clone(idp), browser.clone());
-    let (changed, sms) = idp
-        .store
-        .transact(move |db| {
-            let guarded = fresh::guard(db, fresh::CONFIRMED, (Hold::Alone, fresh::PATIENCE), &who, &this)?;
-            let (session, account) = match guarded {
-                Guarded::Open(open) => *open,
-                Guarded::Elsewhere(answer) => return Ok((Changed::Elsewhere(answer), None)),
-            };
-            if !store::totp::remove(db, &account.id)? {
-                return Ok((Changed::Nothing, None));
-            }
-            let sms = factor_change::follow(db, &session, Change::TotpRemoved, json!({}), &this)?;
-            Ok((Changed::Done, sms))
-        })
-        .await?;
-    factor_change::tell(sms, idp).await;
-    Ok(changed)
+    factor_change::changed(fresh::CONFIRMED, browser, idp, Changed::Elsewhere, |db, here| {
+        if !store::totp::remove(db, &here.account.id)? {
+            return Ok((Changed::Nothing, None));
+        }
+        Ok((Changed::Done, factor_change::follow(db, &here.session, Change::TotpRemoved, json!({}), here.idp)?))
+    })
+    .await
 }

@@ -155,10 +155,13 @@ pub fn of_person(db: &mut Db, index: &BlindIndex, limit: i64) -> Result<Vec<Enro
     rows.into_iter().map(Row::decode).collect()
 }
 
-/// The newest request an account was granted by or upgraded by.
+/// The newest request an account was granted by or upgraded by; one that is still examined or was refused is neither.
 pub fn of_account(db: &mut Db, account: &Id<Account>) -> Result<Option<Enrolment>, Fault> {
+    let granted =
+        [State::Granted, State::Notified, State::Activated, State::ActivationOverdue, State::ActivatedViaHotline];
     let row: Option<Row> = on_each!(db, |link| enrolments::table
         .filter(enrolments::account_id.eq(account.as_str()))
+        .filter(enrolments::state.eq_any(granted.map(State::name)))
         .order((enrolments::created_at.desc(), enrolments::id.desc()))
         .select(Row::as_select())
         .first(link)

@@ -3,36 +3,27 @@
 mod form;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use idp::domain::application;
+use idp::domain::application::Application;
 use idp::domain::enrolment::Proof;
-use idp::domain::registration::{Reason, State};
-use idp::domain::{Id, PersonNumber};
-use idp::flow::officer::enrol::{self, Shown, Verdict};
+use idp::domain::registration::State;
+use idp::domain::{Fault, Id};
+use idp::flow::officer::enrol::{self, Shown};
 use idp::flow::officer::{Refusal, dossier};
 use idp::web::page::calendar;
-use serde::Deserialize;
 
 use super::pages::{self, Done, Frame, Ticking};
-use super::{Sent, Setting, from_officer, to_officer};
+use super::{Looking, Sent, Setting, act, from_officer, look};
+use crate::tk01::{Field, Filled, verdict};
 use crate::web::Console;
 
 pub use form::Kept;
 
-#[derive(Deserialize)]
-pub struct Looking {
-    done: Option<String>,
-}
-
 /// `/desk/people/{account}/level-two`: the form for somebody who has an account.
 pub async fn ask(request: HttpRequest, account: web::Path<String>, console: web::Data<Console>) -> HttpResponse {
-    to_officer(&request, &console, async |setting| {
-        Ok(match dossier::open(Id::new(account.as_str()), &setting.officer, &console.idp).await? {
-            Ok(dossier) => {
-                let whom = pages::Whom { account: Some(account.to_string()), told: dossier.person_number };
-                pages::form(&setting, whom, Kept::default(), None)
-            }
-            Err(refusal) => setting.refused(refusal, "/desk"),
-        })
+    let found = async |officer: &_| dossier::open(Id::new(account.as_str()), officer, &console.idp).await;
+    look(&request, &console, found, |setting, dossier| {
+        let whom = pages::Whom { account: Some(account.to_string()), told: dossier.person_number };
+        pages::form(setting, whom, Kept::default(), None)
     })
     .await
 }
@@ -50,7 +41,7 @@ pub async fn receive(
             Err(refusal) => return Ok(setting.refused(refusal, "/desk")),
         };
         let whom = pages::Whom { account: Some(account.to_string()), told: number.to_string() };
-        take(setting, &form, number, whom).await
+        take(setting, &form, whom, |filled| filled.upgrade(number)).await
     })
     .await
 }
@@ -59,30 +50,27 @@ pub async fn receive(
 pub async fn receive_new(request: HttpRequest, form: Sent, console: web::Data<Console>) -> HttpResponse {
     from_officer(&request, &form, &console, async |setting| {
         let whom = pages::Whom { account: None, told: String::new() };
-        match PersonNumber::parse(form.text("person_number")) {
-            Some(number) => take(setting, &form, number, whom).await,
-            None => Ok(pages::form(&setting, whom, Kept::of(&form), Some("person_number"))),
-        }
+        take(setting, &form, whom, Filled::first).await
     })
     .await
 }
 
+/// Files what was read, or shows the form again with the field that is not right.
 async fn take(
     setting: Setting<'_>,
     form: &Sent,
-    number: PersonNumber,
     whom: pages::Whom,
-) -> Result<HttpResponse, idp::domain::Fault> {
+    read: impl FnOnce(&Filled) -> Result<Application, Field>,
+) -> Result<HttpResponse, Fault> {
     let back = whom.account.as_ref().map_or("/desk".to_owned(), |account| format!("/desk/people/{account}"));
     let Some(filed) = setting.filed(form) else { return Ok(setting.refused(Refusal::Malformed, &back)) };
-    let application = match form::application(form, number, whom.account.is_none()) {
+    let filled = form::filled(form);
+    let application = match read(&filled) {
         Ok(application) => application,
-        Err(field) => return Ok(pages::form(&setting, whom, Kept::of(form), Some(field))),
+        Err(field) => return Ok(pages::form(&setting, whom, Kept::of(filled), Some(field))),
     };
-    Ok(match enrol::receive(application, &filed, &setting.console.idp).await? {
-        Ok(id) => setting.away_to(&format!("/desk/level-two/{id}?done={}", Done::Received.name())),
-        Err(refusal) => setting.refused(refusal, &back),
-    })
+    let received = enrol::receive(application, &filed, &setting.console.idp).await?;
+    Ok(setting.ended(received.map(|id| Done::Received.at(&format!("/desk/level-two/{id}"))), &back))
 }
 
 /// `/desk/level-two/{id}`.
@@ -92,14 +80,8 @@ pub async fn show(
     looking: web::Query<Looking>,
     console: web::Data<Console>,
 ) -> HttpResponse {
-    to_officer(&request, &console, async |setting| {
-        let done = looking.done.as_deref().and_then(Done::parse);
-        Ok(match enrol::find(Id::new(id.as_str()), &setting.officer, &console.idp).await? {
-            Ok(shown) => pages::draw(&setting, &page(&setting, &shown, done)),
-            Err(refusal) => setting.refused(refusal, "/desk"),
-        })
-    })
-    .await
+    let found = async |officer: &_| enrol::find(Id::new(id.as_str()), officer, &console.idp).await;
+    look(&request, &console, found, |setting, shown| pages::draw(setting, &page(setting, &shown, looking.done()))).await
 }
 
 /// `/desk/level-two/{id}/decide`.
@@ -109,28 +91,13 @@ pub async fn decide(
     form: Sent,
     console: web::Data<Console>,
 ) -> HttpResponse {
-    from_officer(&request, &form, &console, async |setting| {
-        let back = format!("/desk/level-two/{id}");
-        let (Some(verdict), Some(filed)) = (verdict(&form), setting.filed(&form)) else {
-            return Ok(setting.refused(Refusal::Malformed, &back));
-        };
-        Ok(match enrol::decide(Id::new(id.as_str()), verdict, &filed, &console.idp).await? {
-            Ok(_) => setting.away_to(&format!("{back}?done={}", Done::Decided.name())),
-            Err(refusal) => setting.refused(refusal, &back),
-        })
+    let back = format!("/desk/level-two/{id}");
+    let verdict = verdict(form.text("decision"), form.text("card_expires"), form.text("reason"));
+    act(&request, &form, &console, &back, verdict, async |verdict, filed| {
+        let decided = enrol::decide(Id::new(id.as_str()), verdict, &filed, &console.idp).await?;
+        Ok(decided.map(|_| Done::Decided.at(&back)))
     })
     .await
-}
-
-fn verdict(form: &Sent) -> Option<Verdict> {
-    match form.text("decision") {
-        "grant" if form.text("card_expires").is_empty() => Some(Verdict::Grant(None)),
-        "grant" => application::day(form.text("card_expires")).map(|last| Verdict::Grant(Some(last))),
-        "refuse" => {
-            Reason::parse(form.text("reason")).filter(|reason| enrol::REASONS.contains(reason)).map(Verdict::Refuse)
-        }
-        _ => None,
-    }
 }
 
 fn page(setting: &Setting<'_>, shown: &Shown, done: Option<Done>) -> pages::Enrolment {

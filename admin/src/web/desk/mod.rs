@@ -7,6 +7,7 @@
 mod authority;
 mod enrol;
 mod home;
+mod hotline;
 mod pages;
 mod person;
 
@@ -14,9 +15,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use idp::domain::{Fault, Moment};
-use idp::flow::officer::{Filed, Key, Officer, Refusal};
+use idp::flow::officer::{Ended, Filed, Key, Officer, Refusal};
 use idp::flow::operator::{self, Visitor};
 use idp::web::headers::Answer;
+use serde::Deserialize;
 
 use super::Console;
 use super::door::{failed, with, words_for};
@@ -39,6 +41,8 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .route("/desk/people/{account}/requests", web::post().to(authority::receive))
         .route("/desk/people/{account}/level-two", web::get().to(enrol::ask))
         .route("/desk/people/{account}/level-two", web::post().to(enrol::receive))
+        .route("/desk/people/{account}/activation", web::get().to(hotline::ask))
+        .route("/desk/people/{account}/activation", web::post().to(hotline::activate))
         .route("/desk/level-two", web::post().to(enrol::receive_new))
         .route("/desk/level-two/{id}", web::get().to(enrol::show))
         .route("/desk/level-two/{id}/decide", web::post().to(enrol::decide))
@@ -61,6 +65,18 @@ pub(super) struct Setting<'a> {
     pub console: &'a Console,
 }
 
+/// What the address of a page of the desk says besides where it is.
+#[derive(Deserialize)]
+pub(super) struct Looking {
+    done: Option<String>,
+}
+
+impl Looking {
+    pub fn done(&self) -> Option<pages::Done> {
+        self.done.as_deref().and_then(pages::Done::parse)
+    }
+}
+
 /// The one door to the desk: a stranger gets the way in, whoever is no officer is told so.
 pub(super) async fn to_officer<'a>(
     request: &HttpRequest,
@@ -76,7 +92,11 @@ pub(super) async fn to_officer<'a>(
         }
         let sign_out = operator::form_token(&visit.sid, super::door::SIGN_OUT, idp);
         let Some(officer) = Officer::of(&visitor, idp) else {
-            return Ok(page::without_role(words, sign_out, console));
+            return Ok(match visitor {
+                // Whoever may see the lists is told what is missing here, not that nothing is theirs.
+                Visitor::Operator(_) => page::no_officer(words, sign_out, console),
+                _ => page::without_role(words, sign_out, console),
+            });
         };
         let setting = Setting {
             words,
@@ -106,6 +126,41 @@ pub(super) async fn from_officer<'a>(
             return Ok(page::untrusted(setting.words, console));
         }
         done(setting).await
+    })
+    .await
+}
+
+/// A look at one thing: the page that shows it, or why there is none.
+pub(super) async fn look<'a, T>(
+    request: &HttpRequest,
+    console: &'a Console,
+    found: impl AsyncFnOnce(&Officer) -> Ended<T>,
+    drawn: impl FnOnce(&Setting<'a>, T) -> HttpResponse,
+) -> HttpResponse {
+    to_officer(request, console, async |setting: Setting<'a>| {
+        Ok(match found(&setting.officer).await? {
+            Ok(found) => drawn(&setting, found),
+            Err(refusal) => setting.refused(refusal, "/desk"),
+        })
+    })
+    .await
+}
+
+/// A form's act, once by its key: the address it leads to, or why it was not done. `asked` is `None` where the form does not
+/// say what it must.
+pub(super) async fn act<'a, W>(
+    request: &HttpRequest,
+    form: &Sent,
+    console: &'a Console,
+    back: &str,
+    asked: Option<W>,
+    done: impl AsyncFnOnce(W, Filed) -> Ended<String>,
+) -> HttpResponse {
+    from_officer(request, form, console, async |setting: Setting<'a>| {
+        let (Some(asked), Some(filed)) = (asked, setting.filed(form)) else {
+            return Ok(setting.refused(Refusal::Malformed, back));
+        };
+        Ok(setting.ended(done(asked, filed).await?, back))
     })
     .await
 }
@@ -152,6 +207,14 @@ impl Setting<'_> {
         page::answer(StatusCode::SEE_OTHER, Answer::Bare, self.console).insert_header((LOCATION, address)).finish()
     }
 
+    /// Where an act leads, or why it was not done.
+    pub fn ended(&self, ended: Result<String, Refusal>, back: &str) -> HttpResponse {
+        match ended {
+            Ok(address) => self.away_to(&address),
+            Err(refusal) => self.refused(refusal, back),
+        }
+    }
+
     pub fn refused(&self, refusal: Refusal, back: &str) -> HttpResponse {
         pages::refused(self, refusal, back)
     }
@@ -160,18 +223,18 @@ impl Setting<'_> {
 /// The status a refusal comes with, on pages and in the REST interface.
 pub fn status(refusal: Refusal) -> StatusCode {
     match refusal {
-        Refusal::Malformed => StatusCode::BAD_REQUEST,
+        Refusal::Malformed | Refusal::NotChecked => StatusCode::BAD_REQUEST,
         Refusal::OfficerGone | Refusal::SameEyes => StatusCode::FORBIDDEN,
         Refusal::NoAccount | Refusal::NoRequest => StatusCode::NOT_FOUND,
         Refusal::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::NoEid
-        | Refusal::Death
+        Refusal::Death
         | Refusal::AlreadyForwarded
         | Refusal::NotForwarded
         | Refusal::AlreadyDecided
         | Refusal::AlreadyOpen
         | Refusal::AlreadyLevelTwo
         | Refusal::UnderAge
-        | Refusal::CardMissing => StatusCode::CONFLICT,
+        | Refusal::CardMissing
+        | Refusal::NotWaiting => StatusCode::CONFLICT,
     }
 }

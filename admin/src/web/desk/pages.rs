@@ -1,17 +1,17 @@
 //! The desk's pages as data.
 
+mod person;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
-use idp::domain::AccountLevel;
-use idp::domain::account::AccountState;
 use idp::domain::application::PAPERS;
 use idp::domain::authority_request::{Clock, Signed, Stage, Wish};
 use idp::flow::officer::authority::Shown;
-use idp::flow::officer::dossier::Dossier;
 use idp::flow::officer::{Officer, Refusal, enrol};
 use idp::web::page::calendar;
 
+pub use self::person::{activation, person};
 use super::enrol::Kept;
 use super::{Setting, status};
 use crate::web::page::shown;
@@ -26,10 +26,12 @@ pub enum Done {
     Received,
     Forwarded,
     Decided,
+    Activated,
 }
 
 impl Done {
-    const ALL: [Done; 5] = [Done::Locked, Done::Unlocked, Done::Received, Done::Forwarded, Done::Decided];
+    const ALL: [Done; 6] =
+        [Done::Locked, Done::Unlocked, Done::Received, Done::Forwarded, Done::Decided, Done::Activated];
 
     pub fn of(wish: Wish) -> Done {
         match wish {
@@ -45,7 +47,13 @@ impl Done {
             Done::Received => "received",
             Done::Forwarded => "forwarded",
             Done::Decided => "decided",
+            Done::Activated => "activated",
         }
+    }
+
+    /// The address of a page that says so.
+    pub fn at(self, page: &str) -> String {
+        format!("{page}?done={}", self.name())
     }
 
     pub fn parse(name: &str) -> Option<Done> {
@@ -59,6 +67,7 @@ impl Done {
             Done::Received => desk.label.done_received,
             Done::Forwarded => desk.label.done_forwarded,
             Done::Decided => desk.label.done_decided,
+            Done::Activated => desk.label.done_activated,
         }
     }
 }
@@ -227,35 +236,6 @@ struct Refused {
     back: String,
 }
 
-struct Ground {
-    letter: &'static str,
-    told: &'static str,
-    authority: String,
-    since: String,
-}
-
-#[derive(Template)]
-#[template(path = "desk/person.html")]
-struct Person {
-    frame: Frame,
-    done: Option<&'static str>,
-    id: String,
-    person_number: String,
-    name: Option<String>,
-    phone: Option<String>,
-    email: Option<String>,
-    level: &'static str,
-    state: &'static str,
-    state_name: &'static str,
-    guardian: bool,
-    card: String,
-    /// `none`, `active` or `locked`.
-    eid: &'static str,
-    grounds: Vec<Ground>,
-    dead: bool,
-    requests: Vec<Waiting>,
-}
-
 #[derive(Template)]
 #[template(path = "desk/request.html")]
 struct Request {
@@ -304,65 +284,6 @@ pub fn refused(setting: &Setting<'_>, refusal: Refusal, back: &str) -> HttpRespo
         back: back.to_owned(),
     };
     shown(status(refusal), &page, setting.words, setting.console)
-}
-
-pub fn person(setting: &Setting<'_>, dossier: &Dossier, done: Option<Done>) -> HttpResponse {
-    let (desk, account) = (setting.desk, &dossier.account);
-    let expired = account.card_expires.is_some_and(|expires| setting.now >= expires);
-    let card = match account.card_expires {
-        None => desk.label.card_unknown.to_owned(),
-        Some(expires) => {
-            // The moment is the midnight after the last day.
-            let day = calendar::day(if expired { expires } else { expires - idp::domain::Span::seconds(1) });
-            format!("{} {day}", if expired { desk.label.card_expired } else { desk.label.card_valid_until })
-        }
-    };
-    let page = Person {
-        frame: Frame::of(setting, format!("/desk/people/{}", account.id)),
-        done: done.map(|done| done.told(desk)),
-        id: account.id.to_string(),
-        person_number: dossier.person_number.clone(),
-        name: dossier.name.clone(),
-        phone: dossier.phone.clone(),
-        email: dossier.email.clone(),
-        level: match account.level {
-            Some(AccountLevel::One) => desk.label.level_one,
-            Some(AccountLevel::Two) => desk.label.level_two,
-            None => desk.label.no_level,
-        },
-        state: match account.state {
-            AccountState::Activated => desk.label.activated,
-            AccountState::Granted => desk.label.granted,
-        },
-        state_name: account.state.name(),
-        guardian: account.guardian.is_some(),
-        card,
-        eid: match &account.eid {
-            None => "none",
-            Some(eid) if eid.is_active() => "active",
-            Some(_) => "locked",
-        },
-        grounds: dossier
-            .grounds
-            .iter()
-            .map(|(ground, authority, since)| Ground {
-                letter: ground.letter(),
-                told: desk.of_ground(*ground),
-                authority: authority.clone(),
-                since: calendar::minute(*since),
-            })
-            .collect(),
-        dead: dossier.grounds.iter().any(|(ground, ..)| *ground == idp::domain::eid::LockGround::Death),
-        requests: dossier
-            .requests
-            .iter()
-            .map(|request| {
-                let shown = Shown { request: request.clone(), person_number: dossier.person_number.clone() };
-                Waiting::of(&shown, setting)
-            })
-            .collect(),
-    };
-    draw(setting, &page)
 }
 
 pub fn request(setting: &Setting<'_>, shown: &Shown, done: Option<Done>) -> HttpResponse {

@@ -5,16 +5,10 @@ use idp::domain::authority_request::Wish;
 use idp::domain::statement::Statement;
 use idp::domain::{Id, PersonNumber};
 use idp::flow::officer::{Refusal, dossier, holder_lock};
-use serde::Deserialize;
 
 use super::pages::{self, Done};
-use super::{Sent, from_officer, to_officer};
+use super::{Looking, Sent, act, from_officer, look};
 use crate::web::Console;
-
-#[derive(Deserialize)]
-pub struct Looking {
-    done: Option<String>,
-}
 
 /// `/desk/find`: the number came in the body, and the address that follows holds only the account's own id.
 pub async fn find(request: HttpRequest, form: Sent, console: web::Data<Console>) -> HttpResponse {
@@ -37,14 +31,8 @@ pub async fn show(
     looking: web::Query<Looking>,
     console: web::Data<Console>,
 ) -> HttpResponse {
-    to_officer(&request, &console, async |setting| {
-        let done = looking.done.as_deref().and_then(Done::parse);
-        Ok(match dossier::open(Id::new(account.as_str()), &setting.officer, &console.idp).await? {
-            Ok(dossier) => pages::person(&setting, &dossier, done),
-            Err(refusal) => setting.refused(refusal, "/desk"),
-        })
-    })
-    .await
+    let found = async |officer: &_| dossier::open(Id::new(account.as_str()), officer, &console.idp).await;
+    look(&request, &console, found, |setting, dossier| pages::person(setting, &dossier, looking.done())).await
 }
 
 /// `/desk/people/{account}/lock`: TK03, both ways.
@@ -54,17 +42,12 @@ pub async fn turn(
     form: Sent,
     console: web::Data<Console>,
 ) -> HttpResponse {
-    from_officer(&request, &form, &console, async |setting| {
-        let back = format!("/desk/people/{account}");
-        let order = (Wish::parse(form.text("wish")), Statement::parse(form.text("paper")), form.ticked("seen"));
-        let ((Some(wish), Some(paper), true), Some(filed)) = (order, setting.filed(&form)) else {
-            return Ok(setting.refused(Refusal::Malformed, &back));
-        };
+    let back = format!("/desk/people/{account}");
+    let asked = Wish::parse(form.text("wish")).zip(Statement::parse(form.text("paper")));
+    act(&request, &form, &console, &back, asked.filter(|_| form.ticked("seen")), async |(wish, paper), filed| {
         let order = holder_lock::Order { account: Id::new(account.as_str()), wish, paper };
-        Ok(match holder_lock::carry_out(order, &filed, &console.idp).await? {
-            Ok(_) => setting.away_to(&format!("{back}?done={}", Done::of(wish).name())),
-            Err(refusal) => setting.refused(refusal, &back),
-        })
+        let turned = holder_lock::carry_out(order, &filed, &console.idp).await?;
+        Ok(turned.map(|_| Done::of(wish).at(&back)))
     })
     .await
 }

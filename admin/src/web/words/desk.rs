@@ -8,6 +8,7 @@ use idp::domain::authority_request::{Stage, Wish};
 use idp::domain::claim::ClaimName;
 use idp::domain::eid::LockGround;
 use idp::domain::enrolment::Proof;
+use idp::domain::hotline::Check;
 use idp::domain::registration::{Reason, State};
 use idp::domain::{Moment, Span};
 use idp::web::page::calendar;
@@ -46,8 +47,8 @@ impl Desk {
 
     pub fn of_wish(&self, wish: Wish) -> &'static str {
         self.of(match wish {
-            Wish::Lock => said("Khóa căn cước điện tử", "Lock the electronic ID"),
-            Wish::Unlock => said("Mở khóa căn cước điện tử", "Unlock the electronic ID"),
+            Wish::Lock => said("Khóa tài khoản và căn cước điện tử", "Lock the account and its electronic ID"),
+            Wish::Unlock => said("Mở khóa tài khoản và căn cước điện tử", "Unlock the account and its electronic ID"),
         })
     }
 
@@ -69,6 +70,23 @@ impl Desk {
             Proof::RegisterMatch => said("Khớp cơ sở dữ liệu dân cư", "Matches the population database"),
             Proof::GuardianPresent => said("Có mặt người giám hộ", "Guardian present"),
             Proof::Form => said("Phiếu TK01", "Form TK01"),
+        })
+    }
+
+    /// What was checked of whoever called the hotline.
+    pub fn of_check(&self, check: Check) -> &'static str {
+        self.of(match check {
+            Check::Phone => {
+                said("Người gọi dùng đúng số điện thoại đã đăng ký.", "The call comes from the registered phone.")
+            }
+            Check::Particulars => said(
+                "Họ tên và ngày sinh người gọi nêu khớp Cơ sở dữ liệu quốc gia về dân cư.",
+                "The name and birth date given match the population database.",
+            ),
+            Check::Card => said(
+                "Bốn số cuối và thời hạn thẻ căn cước người gọi nêu là đúng.",
+                "The last four digits and the last day of the identity card given are right.",
+            ),
         })
     }
 
@@ -120,6 +138,7 @@ impl Desk {
             "face" => self.label.face,
             "fingerprint" => self.label.fingerprint,
             "dependants" => self.label.dependants,
+            "papers" => self.label.papers,
             "seen" => self.label.seen,
             _ => self.label.form_number,
         }

@@ -44,6 +44,7 @@ pub struct Words {
     pub repeated: &'static str,
     pub all: &'static str,
     pub without_role: Notice,
+    pub no_officer: Notice,
     pub refused: Notice,
     pub untrusted: Notice,
     pub away: Notice,
@@ -101,6 +102,12 @@ pub static VI: Words = Words {
         heading: "Bạn chưa được giao quyền vào trang quản trị",
         text: "Tài khoản của bạn đăng nhập được nhưng không có vai trò cán bộ. Nếu bạn cần vào đây, hãy đề nghị người \
                phụ trách hệ thống giao quyền; còn không, hãy đăng xuất.",
+    },
+    no_officer: Notice {
+        heading: "Bạn không có vai trò cán bộ tiếp công dân",
+        text: "Tài khoản của bạn được xem các hệ thống kết nối, nhưng bàn tiếp công dân chỉ mở cho cán bộ. Vai trò này do \
+               người phụ trách vận hành hệ thống định danh giao trong cấu hình (admin.officers), không giao được trên trang \
+               này. Nếu bạn cần, hãy đề nghị người đó rồi đăng nhập lại.",
     },
     refused: Notice {
         heading: "Chưa đăng nhập", text: "Việc đăng nhập đã dừng lại. Bạn có thể thử lại từ trang đầu."
@@ -161,6 +168,12 @@ pub static EN: Words = Words {
         heading: "You have not been given access to the console",
         text: "Your account can sign in but has no officer's role. If you need to work here, ask the person in charge of \
                the system for access; otherwise sign out.",
+    },
+    no_officer: Notice {
+        heading: "You do not have the officer's role",
+        text: "Your account may see the connected systems, but the desk opens only to officers. The role is granted by \
+               whoever runs the identity provider, in its configuration (admin.officers); it cannot be granted on these \
+               pages. If you need it, ask them, then sign in again.",
     },
     refused: Notice { heading: "Not signed in", text: "The sign-in was stopped. You can try again from the start." },
     untrusted: Notice {

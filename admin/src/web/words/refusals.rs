@@ -22,10 +22,6 @@ impl Desk {
             ),
             Refusal::NoAccount => said("Không có tài khoản này. Hãy tìm lại.", "There is no such account. Search again."),
             Refusal::NoRequest => said("Không có yêu cầu này. Hãy về bàn tiếp công dân.", "There is no such request. Go back to the desk."),
-            Refusal::NoEid => said(
-                "Công dân chưa có căn cước điện tử nên không có gì để khóa. Hãy đăng ký mức độ 2 trước.",
-                "This person has no electronic ID, so there is nothing to lock. Register level 2 first.",
-            ),
             Refusal::Death => said(
                 "Căn cước điện tử đã khóa vì công dân đã chết và không được mở lại (Luật Căn cước Điều 34).",
                 "The electronic ID is locked because the holder died, and is never unlocked (LCC Art 34).",
@@ -48,6 +44,14 @@ impl Desk {
             Refusal::CardMissing => said(
                 "Chưa có thẻ căn cước còn hạn. Hãy nhập hạn của thẻ vừa được cấp rồi cấp mức độ 2.",
                 "There is no card in force. Enter the last day of the card issued meanwhile, then grant.",
+            ),
+            Refusal::NotChecked => said(
+                "Cần đối chiếu ít nhất hai thông tin của người gọi trước khi kích hoạt. Hãy quay lại và đối chiếu thêm.",
+                "At least two things are checked of whoever calls before an account is activated. Go back and check more.",
+            ),
+            Refusal::NotWaiting => said(
+                "Tài khoản này không chờ tổng đài kích hoạt: công dân đã kích hoạt, hoặc vẫn còn hạn để đặt mật khẩu.",
+                "This account does not wait for the hotline: its holder activated it, or may still choose the password.",
             ),
             Refusal::SameEyes => said(
                 "Người nhận yêu cầu không được là người quyết định. Hãy để một cán bộ khác quyết định.",

@@ -116,14 +116,31 @@ impl Sandbox {
         command.env("IDP_LISTEN", format!("127.0.0.1:{port}"));
         command.env("IDP_OPERATIONS__LISTEN", format!("127.0.0.1:{operations}"));
         command.envs(environment.iter().copied());
+        Some(self.started(command, port, "/jwks").await)
+    }
+
+    /// A second console on this sandbox's store and keys, with these settings of its own.
+    pub async fn console_beside(&self, settings: &[(&str, &str)]) -> Beside {
+        let (port, operations) = (self.port_base + 7, self.port_base + 9);
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(program("admin"));
+        command.arg("--config").arg(self.data().join("idp.toml")).arg("serve").current_dir(self.data());
+        command.env("IDP_ADMIN__LISTEN", format!("127.0.0.1:{port}"));
+        command.env("IDP_ADMIN__OPERATIONS_LISTEN", format!("127.0.0.1:{operations}"));
+        command.envs(settings.iter().copied());
+        self.started(command, port, "/").await
+    }
+
+    /// Waits until a process answers at its port.
+    async fn started(&self, mut command: Command, port: u16, path: &str) -> Beside {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let beside = Beside { address: format!("http://localhost:{port}"), _process: Ended(spawn(command)) };
         let (visitor, begun) = (Visitor::new(&beside.address), Instant::now());
-        while visitor.attempt("GET", "/jwks", &[], None).await.is_err() {
-            assert!(begun.elapsed() < STARTS_WITHIN, "the second provider does not answer");
+        while visitor.attempt("GET", path, &[], None).await.is_err() {
+            assert!(begun.elapsed() < STARTS_WITHIN, "nothing answers at {}", beside.address);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Some(beside)
+        beside
     }
 
     pub fn data(&self) -> &Path {
@@ -173,7 +190,7 @@ impl Sandbox {
     }
 }
 
-/// A provider beside the sandbox's own, ended with it.
+/// A process beside the sandbox's own, ended with this.
 pub struct Beside {
     pub address: String,
     _process: Ended,

@@ -42,7 +42,7 @@ async fn finish(visitor: &Visitor, page: &Answer, (number, code): (&str, &str), 
     send(visitor, page, "/activate", &fields).await
 }
 
-fn waiting(sandbox: &Sandbox) -> Holder {
+pub(super) fn waiting(sandbox: &Sandbox) -> Holder {
     let (mut line, holder) = record(1, json!({}));
     let account = line["account"].as_object_mut().unwrap();
     account.insert("state".to_owned(), json!("granted"));

@@ -17,13 +17,13 @@ use crate::support::wire::{Answer, Visitor, encode};
 const AT_ONCE: usize = 50;
 
 /// A sandbox of these tests' own, with both officers signed in once: their phones get one code each.
-struct Desk {
-    idp: Sandbox,
-    one: Visitor,
-    two: Visitor,
+pub(super) struct Desk {
+    pub(super) idp: Sandbox,
+    pub(super) one: Visitor,
+    pub(super) two: Visitor,
 }
 
-async fn desk() -> &'static Desk {
+pub(super) async fn desk() -> &'static Desk {
     static DESK: OnceCell<Desk> = OnceCell::const_new();
     DESK.get_or_init(async || {
         let idp = Sandbox::fresh();
@@ -35,7 +35,7 @@ async fn desk() -> &'static Desk {
 }
 
 /// At the console, as a browser arrives there.
-async fn signed_in(idp: &Sandbox, holder: &Holder) -> Visitor {
+pub(super) async fn signed_in(idp: &Sandbox, holder: &Holder) -> Visitor {
     // The console ends idle connections; a pooled one may be gone when it is used again.
     let console = Visitor::new(&idp.neighbour(1)).with_header("connection", "close");
     let provider = idp.visitor();
@@ -48,7 +48,7 @@ async fn signed_in(idp: &Sandbox, holder: &Holder) -> Visitor {
 }
 
 /// Finds a person as an officer does; the dossier that opens.
-async fn found(officer: &Visitor, holder: &Holder) -> Answer {
+pub(super) async fn found(officer: &Visitor, holder: &Holder) -> Answer {
     let home = officer.get("/desk").await;
     let form = home.page().press("find", &[("person_number", &holder.number)], &[]);
     officer.submit(&home, &form).await
@@ -59,7 +59,7 @@ fn lock_form(at: &Answer) -> Submission {
 }
 
 /// Sends one form fifty times at one moment; every answer.
-async fn storm(officer: &Visitor, at: &Answer, form: &Submission) -> Vec<Answer> {
+pub(super) async fn storm(officer: &Visitor, at: &Answer, form: &Submission) -> Vec<Answer> {
     let (to, cookies) = (at.url.join(&form.action).unwrap(), officer.cookies());
     let mut tasks = JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -72,7 +72,7 @@ async fn storm(officer: &Visitor, at: &Answer, form: &Submission) -> Vec<Answer>
 }
 
 /// All of a storm lead to one place: the act was done once and told fifty times.
-fn one_place(answers: &[Answer]) -> String {
+pub(super) fn one_place(answers: &[Answer]) -> String {
     let places: Vec<_> = answers.iter().map(|answer| (answer.status, answer.location())).collect();
     assert!(places.iter().all(|place| *place == places[0] && place.0 == 303), "{places:?}");
     places[0].1.as_ref().unwrap().to_string()
@@ -97,13 +97,13 @@ async fn applied(officer: &Visitor, holder: &Holder) -> Answer {
     officer.submit(&at, &at.page().press("submit", &filled, &["phone_own", "seen"])).await
 }
 
-async fn call(officer: &Visitor, path: &str, key: &str, body: &Value) -> Answer {
+pub(super) async fn call(officer: &Visitor, path: &str, key: &str, body: &Value) -> Answer {
     let origin = officer.absolute("/").origin().ascii_serialization();
     let headers = [("content-type", "application/json"), ("origin", origin.as_str()), ("idempotency-key", key)];
     officer.send("POST", path, &headers, Some(body.to_string().into_bytes())).await
 }
 
-fn code(answer: &Answer) -> (u16, String) {
+pub(super) fn code(answer: &Answer) -> (u16, String) {
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", answer.body);
     (answer.status, answer.json()["code"].as_str().unwrap().to_owned())
 }

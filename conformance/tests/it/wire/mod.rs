@@ -15,6 +15,8 @@ mod client_keys;
 mod consent;
 mod cut_off;
 mod desk;
+mod desk_acts;
+mod desk_level_two;
 mod dominance;
 mod dpop;
 mod enrol;

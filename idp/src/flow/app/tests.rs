@@ -1,166 +1,17 @@
 //! The app's journeys with the clock in hand, on a fresh SQLite file each.
 
-use josekit::jwk::KeyPair;
-use josekit::jws::{ES256, JwsHeader, serialize_compact};
-use serde_json::Value;
+mod bench;
 
-use super::device::{Bound, View as Page, Wish};
-use super::qr::{Shown, Stage, View, Viewer};
+use bench::{NUMBERS, bench, signed_in};
+
+use super::device::{View as Page, Wish};
+use super::qr::{Shown, Stage, Viewer};
 use super::*;
-use crate::clock::FixedClock;
-use crate::config::Config;
 use crate::domain::app::{Ending, Place};
 use crate::domain::eid::{LockGround, LockOrder};
-use crate::domain::interaction::{Destination, Interaction};
-use crate::domain::secret::{BrowserCookie, Minted};
-use crate::domain::{Factor, Moment, PersonNumber, Span};
-use crate::flow::authorize::open_interaction;
+use crate::domain::{Factor, PersonNumber};
 use crate::flow::operator::Verdict;
-use crate::flow::{Answer, Browser, Outcome, eid_lock};
-use crate::idp::Surroundings;
-use crate::random::SystemRandom;
-
-const NUMBERS: [&str; 2] = ["099090000001", "099192000002"];
-
-struct Bench {
-    idp: Arc<Idp>,
-    clock: Arc<FixedClock>,
-    _directory: tempfile::TempDir,
-}
-
-async fn bench() -> Bench {
-    let directory = tempfile::tempdir().unwrap();
-    let mut config = Config::new("http://localhost:8080", directory.path().join("keys"));
-    config.database.url = format!("sqlite:{}", directory.path().join("idp.db").display());
-    config.danger_http_loopback = true;
-    config.limits.app_calls_per_10_seconds = 1000;
-    let clock = Arc::new(FixedClock::at(Moment::from_unix(1_800_000_000)));
-    let surroundings = Surroundings { clock: clock.clone(), random: Arc::new(SystemRandom) };
-    let idp = Idp::open_with(config, surroundings).await.unwrap();
-    let lines: Vec<String> = NUMBERS
-        .iter()
-        .map(|number| {
-            json!({"person_number": number, "name": "Nguyễn Văn An",
-                "account": {"level": 2, "state": "activated", "password": "VNeID#2026", "phone": "+84912000001"}})
-            .to_string()
-        })
-        .collect();
-    assert!(matches!(crate::flow::account::import(&lines.join("\n"), &idp).await.unwrap(), Verdict::Done(_)));
-    Bench { idp, clock, _directory: directory }
-}
-
-/// A phone with its key.
-struct Phone {
-    pair: josekit::jwk::alg::ec::EcKeyPair,
-    device: Id<Device>,
-}
-
-impl Phone {
-    fn signed(&self, header: Value, claims: Value) -> String {
-        let mut jws = JwsHeader::new();
-        for (name, value) in header.as_object().unwrap() {
-            jws.set_claim(name, Some(value.clone())).unwrap();
-        }
-        let signer = ES256.signer_from_der(self.pair.to_der_private_key()).unwrap();
-        serialize_compact(claims.to_string().as_bytes(), &jws, &signer).unwrap()
-    }
-}
-
-impl Bench {
-    async fn account(&self, number: &str) -> Id<Account> {
-        let index = crate::flow::sealed::person_index(&PersonNumber::parse(number).unwrap(), &self.idp.vault);
-        self.idp.store.read(move |db| store::account::find_by_person(db, &index)).await.unwrap().unwrap().id
-    }
-
-    fn claims(&self, act: &str, said: Value) -> Value {
-        let now = self.idp.clock.now().unix();
-        let jti = self.idp.random.text().unwrap();
-        let mut claims = json!({"aud": "http://localhost:8080", "act": act, "iat": now, "exp": now + 60, "jti": jti});
-        claims.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
-        claims
-    }
-
-    async fn phone(&self, number: &str) -> Phone {
-        let (account, this) = (self.account(number).await, Arc::clone(&self.idp));
-        let code = self.idp.store.transact(move |db| device::open_binding(db, &account, &this)).await.unwrap();
-        let (mut phone, bound) = self.bind(&code).await;
-        phone.device = bound.unwrap().device;
-        phone
-    }
-
-    async fn bind(&self, code: &str) -> (Phone, Result<Bound, Refused>) {
-        let phone = Phone { pair: ES256.generate_key_pair().unwrap(), device: Id::new("") };
-        let public = serde_json::to_value(phone.pair.to_jwk_public_key()).unwrap();
-        let jwk = json!({"kty": "EC", "crv": "P-256", "x": public["x"], "y": public["y"]});
-        let header = json!({"alg": "ES256", "typ": "vneid-app+jwt", "jwk": jwk});
-        let jws = phone.signed(header, self.claims("bind", json!({"code": code, "name": "Máy của An"})));
-        let bound = device::bind(&jws, &self.idp).await.unwrap();
-        (phone, bound)
-    }
-
-    fn statement(&self, phone: &Phone, act: &str, said: Value) -> String {
-        let header = json!({"alg": "ES256", "typ": "vneid-app+jwt", "kid": phone.device});
-        phone.signed(header, self.claims(act, said))
-    }
-
-    /// Somebody who opened «Danh tính của tôi» and is asked to sign in.
-    async fn visitor(&self) -> (Browser, Id<Interaction>) {
-        let cookie: Minted<BrowserCookie> = self.idp.random.mint().unwrap();
-        let browser = Browser { browser: Some(cookie.stored()), ..Browser::default() };
-        let (this, who) = (Arc::clone(&self.idp), browser.clone());
-        let opened = self
-            .idp
-            .store
-            .transact(move |db| open_interaction(db, Destination::OwnPage("/identity".to_owned()), &who, &this));
-        (browser, opened.await.unwrap().0)
-    }
-
-    async fn show(&self, (browser, id): &(Browser, Id<Interaction>), renew: bool) -> Shown {
-        let place = Place { country: Some("VN".to_owned()), ..Place::default() };
-        let viewer = Viewer { browser, place, agent: "Firefox · Linux".to_owned() };
-        qr::show(id.clone(), viewer, renew, &self.idp).await.unwrap()
-    }
-
-    async fn page(&self, visitor: &(Browser, Id<Interaction>)) -> View {
-        match self.show(visitor, false).await {
-            Shown::Page(_, view) => *view,
-            Shown::Elsewhere(answer) => panic!("went on: {:?}", answer.outcome),
-        }
-    }
-
-    async fn scan(&self, phone: &Phone, view: &View) -> Result<ticket::Scanned, Refused> {
-        self.scan_from(phone, view, None).await
-    }
-
-    async fn scan_from(&self, phone: &Phone, view: &View, country: Option<&str>) -> Result<ticket::Scanned, Refused> {
-        let ticket = view.payload.split_once('#').unwrap().1;
-        let place = Place { country: country.map(str::to_owned), ..Place::default() };
-        ticket::scan(&self.statement(phone, "scan", json!({"ticket": ticket})), place, &self.idp).await.unwrap()
-    }
-
-    fn approval(&self, phone: &Phone, view: &View, scanned: &ticket::Scanned, number: &str) -> String {
-        let ticket = view.payload.split_once('#').unwrap().1;
-        let challenge = scanned.challenge.reveal();
-        let said = json!({"ticket": ticket, "challenge": challenge, "number": number, "unlocked_by": ["passcode"]});
-        self.statement(phone, "approve", said)
-    }
-
-    async fn approve(&self, phone: &Phone, view: &View, scanned: &ticket::Scanned) -> Result<(), Refused> {
-        ticket::approve(&self.approval(phone, view, scanned, &view.number), &self.idp).await.unwrap()
-    }
-
-    fn later(&self, seconds: i64) {
-        self.clock.advance(Span::seconds(seconds));
-    }
-}
-
-fn signed_in(shown: Shown) -> Answer {
-    match shown {
-        Shown::Elsewhere(answer) if answer.cookies.session.is_some() => answer,
-        Shown::Elsewhere(answer) => panic!("elsewhere without a session: {:?}", answer.outcome),
-        Shown::Page(_, view) => panic!("still at the page: {}", view.stage.name()),
-    }
-}
+use crate::flow::{Browser, Outcome, eid_lock};
 
 #[tokio::test]
 async fn lg_31_an_approval_signs_in_the_browser_that_began_and_no_other() {

@@ -1,5 +1,6 @@
 //! Requests of authorities: received, forwarded, decided by other eyes; accepting one turns the e-ID in the same
-//! transaction (ND69 Art 30(3)-(5)).
+//! transaction (ND69 Art 30(3)-(5)), or the account of who has none: C06 decides about accounts too (ND69 Art 16), and an
+//! order of an authority may not be void where the holder's own form TK03 would lock.
 
 use std::sync::Arc;
 
@@ -48,10 +49,8 @@ pub async fn receive(
     let officer = filed.officer.account().clone();
     let done = filed
         .once("authority_receive", &content, idp, move |db, now| {
-            let Some(holder) = store::account::find(db, &account)? else { return Ok(Err(Refusal::NoAccount)) };
-            // Nothing else can be locked (LCC Art 34): a person without one needs no waiting.
-            if holder.eid.is_none() {
-                return Ok(Err(Refusal::NoEid));
+            if store::account::find(db, &account)?.is_none() {
+                return Ok(Err(Refusal::NoAccount));
             }
             let received = Signed { by: officer, at: now };
             let request = AuthorityRequest::receive(id, account, letter, received, &calendar::deadline);

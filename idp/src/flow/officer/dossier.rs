@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::hotline::Waiting;
 use super::{Ended, Officer, Refusal};
 use crate::domain::account::Account;
 use crate::domain::authority_request::AuthorityRequest;
@@ -12,7 +13,7 @@ use crate::domain::eid::LockGround;
 use crate::domain::person_number::mask;
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment, PersonNumber};
-use crate::flow::sealed;
+use crate::flow::{activate, sealed};
 use crate::idp::Idp;
 use crate::store::{self, Db};
 
@@ -33,6 +34,8 @@ pub struct Dossier {
     /// Open grounds with who ordered each, and when.
     pub grounds: Vec<(LockGround, String, Moment)>,
     pub requests: Vec<AuthorityRequest>,
+    /// An account the hotline may activate.
+    pub waiting: Option<Waiting>,
 }
 
 /// The account of a person, by the number their card shows.
@@ -77,6 +80,7 @@ fn read(db: &mut Db, account: Account, idp: &Idp) -> Result<Dossier, Fault> {
         email: email.as_deref().map(mask),
         grounds: store::eid::grounds(db, &id)?,
         requests: store::authority::of_account(db, &id, MOST)?,
+        waiting: activate::hotline::waiting(db, &account, idp)?,
         account,
     })
 }

@@ -9,6 +9,7 @@ pub mod authority;
 pub mod dossier;
 pub mod enrol;
 pub mod holder_lock;
+pub mod hotline;
 mod notify;
 mod once;
 
@@ -99,8 +100,6 @@ pub enum Refusal {
     KeyReused,
     NoAccount,
     NoRequest,
-    /// Only an account of level 2 has an e-ID.
-    NoEid,
     /// LCC Art 34(2): nothing unlocks after death.
     Death,
     AlreadyForwarded,
@@ -115,16 +114,19 @@ pub enum Refusal {
     UnderAge,
     /// A grant needs a card in force.
     CardMissing,
+    /// The hotline checked too little of who calls.
+    NotChecked,
+    /// ND69 Art 14(1): its holder activated it, or may still choose the password.
+    NotWaiting,
 }
 
 impl Refusal {
-    pub const ALL: [Refusal; 15] = [
+    pub const ALL: [Refusal; 16] = [
         Refusal::Malformed,
         Refusal::OfficerGone,
         Refusal::KeyReused,
         Refusal::NoAccount,
         Refusal::NoRequest,
-        Refusal::NoEid,
         Refusal::Death,
         Refusal::AlreadyForwarded,
         Refusal::NotForwarded,
@@ -134,6 +136,8 @@ impl Refusal {
         Refusal::AlreadyLevelTwo,
         Refusal::UnderAge,
         Refusal::CardMissing,
+        Refusal::NotChecked,
+        Refusal::NotWaiting,
     ];
 
     pub const fn code(self) -> &'static str {
@@ -143,7 +147,6 @@ impl Refusal {
             Refusal::KeyReused => "key_reused",
             Refusal::NoAccount => "no_account",
             Refusal::NoRequest => "no_request",
-            Refusal::NoEid => "no_eid",
             Refusal::Death => "death",
             Refusal::AlreadyForwarded => "already_forwarded",
             Refusal::NotForwarded => "not_forwarded",
@@ -153,6 +156,8 @@ impl Refusal {
             Refusal::AlreadyLevelTwo => "already_level_two",
             Refusal::UnderAge => "under_age",
             Refusal::CardMissing => "card_missing",
+            Refusal::NotChecked => "not_checked",
+            Refusal::NotWaiting => "not_waiting",
         }
     }
 }

@@ -110,7 +110,7 @@ impl Bench {
     async fn grounds(&self, account: &Id<Account>) -> Vec<&'static str> {
         let id = account.clone();
         let found = self.idp.store.read(move |db| store::account::find(db, &id)).await.unwrap().unwrap();
-        found.eid.unwrap().grounds().map(|ground| ground.letter()).collect()
+        found.locks().iter().map(|ground| ground.letter()).collect()
     }
 
     /// What is kept to be told to a holder, in the order it came up.
@@ -125,8 +125,12 @@ impl Bench {
     }
 
     async fn received(&self, wish: Wish) -> Id<authority_request::AuthorityRequest> {
+        self.received_about(&self.an, wish).await
+    }
+
+    async fn received_about(&self, account: &Id<Account>, wish: Wish) -> Id<authority_request::AuthorityRequest> {
         let letter = Letter { wish, authority: said("Viện kiểm sát"), paper: said("12/QĐ") };
-        authority::receive(self.an.clone(), letter, &self.filed(&self.one), &self.idp).await.unwrap().unwrap()
+        authority::receive(account.clone(), letter, &self.filed(&self.one), &self.idp).await.unwrap().unwrap()
     }
 }
 
@@ -193,6 +197,38 @@ async fn d8_a_request_is_forwarded_then_decided_by_other_eyes_and_locks_there_an
         authority::forward(id.clone(), &bench.filed(&bench.two), idp).await.unwrap().unwrap();
         authority::decide(id, Decision::Accept, &bench.filed(&bench.two), idp).await.unwrap().unwrap();
         assert_eq!(bench.grounds(&bench.an).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn d8_an_authority_locks_an_account_without_an_eid_by_the_same_steps() {
+    each(async |bench| {
+        let (idp, binh) = (&bench.idp, &bench.binh);
+        let accepted = async |wish| {
+            let id = bench.received_about(binh, wish).await;
+            authority::forward(id.clone(), &bench.filed(&bench.one), idp).await.unwrap().unwrap();
+            authority::decide(id, Decision::Accept, &bench.filed(&bench.two), idp).await.unwrap().unwrap().unwrap()
+        };
+        let usable = async || {
+            let id = binh.clone();
+            let found = idp.store.read(move |db| store::account::find(db, &id)).await.unwrap();
+            crate::flow::facts::standing(found.as_ref(), None, idp.clock.now()).is_ok()
+        };
+        assert!(usable().await, "control");
+        assert_eq!(accepted(Wish::Lock).await.grounds, ["đ"]);
+        assert!(!usable().await);
+        // D2: what the holder asks for by TK03 does not open it, and theirs stays when the authority opens.
+        let order = |wish| Order { account: binh.clone(), ..bench.order(wish) };
+        let own = holder_lock::carry_out(order(Wish::Unlock), &bench.filed(&bench.one), idp).await.unwrap().unwrap();
+        assert!(!own.changed && own.grounds == ["đ"]);
+        holder_lock::carry_out(order(Wish::Lock), &bench.filed(&bench.one), idp).await.unwrap().unwrap();
+        assert_eq!(accepted(Wish::Unlock).await.grounds, ["a"]);
+        holder_lock::carry_out(order(Wish::Unlock), &bench.filed(&bench.one), idp).await.unwrap().unwrap();
+        assert!(usable().await);
+        let letter = Letter { wish: Wish::Lock, authority: said("Tòa án"), paper: said("13/QĐ") };
+        let nobody = authority::receive(Id::new("nobody"), letter, &bench.filed(&bench.one), idp).await.unwrap();
+        assert_eq!(nobody, Err(Refusal::NoAccount));
     })
     .await;
 }
@@ -297,4 +333,5 @@ async fn a_look_is_remembered_and_shows_no_number_in_clear() {
     .await;
 }
 
+mod hotline;
 mod level_two;

@@ -108,4 +108,13 @@ pub struct Labels {
     pub done_received: &'static str,
     pub done_forwarded: &'static str,
     pub done_decided: &'static str,
+    pub hotline: &'static str,
+    pub hotline_heading: &'static str,
+    pub hotline_note: &'static str,
+    pub hotline_case: &'static str,
+    pub hotline_case_note: &'static str,
+    pub hotline_checked: &'static str,
+    pub activate: &'static str,
+    pub done_activated: &'static str,
+    pub account_locked: &'static str,
 }

@@ -6,10 +6,11 @@ use crate::domain::account::AccountState;
 use crate::domain::application::{Application, CardShown, Checked, Reference, Stated};
 use crate::domain::registration::{Reason, State};
 use crate::domain::{AccountLevel, Moment};
+use crate::store::change::Recovered;
 
-const MAI: &str = "099198000009";
+pub(super) const MAI: &str = "099198000009";
 
-fn application(number: &str) -> Application {
+pub(super) fn application(number: &str) -> Application {
     let reference = |text| Reference::parse(text).unwrap();
     Application {
         number: person(number),
@@ -184,6 +185,37 @@ async fn another_phone_ends_what_stood_and_the_same_one_does_not() {
             let session = idp.store.read(|db| store::session::find(db, &Id::new("session"))).await.unwrap().unwrap();
             assert_eq!(session.ended_at.is_some(), ends, "{number}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lg_20_an_identity_check_at_the_desk_lifts_what_a_recovery_left_in_doubt() {
+    each(async |bench| {
+        let idp = &bench.idp;
+        let recover = async |at: Moment| {
+            let binh = bench.binh.clone();
+            let done = idp.store.transact(move |db| {
+                let recovered = Recovered { hash: "hash", at, phone_counts_from: at + Span::days(3) };
+                store::change::recover(db, &binh, &recovered)
+            });
+            done.await.unwrap();
+        };
+        let seen = async || {
+            let (now, binh) = (idp.clock.now(), account(&bench, &bench.binh).await);
+            let level = crate::flow::facts::standing(Some(&binh), None, now).unwrap().account_level();
+            (level, binh.doubts.caps_level(), binh.doubts.phone_counts(now))
+        };
+        recover(idp.clock.now()).await;
+        assert_eq!(seen().await, (Some(AccountLevel::One), true, false), "control: in doubt");
+        let id = enrol::receive(upgrade(), &bench.filed(&bench.one), idp).await.unwrap().unwrap();
+        assert_eq!(seen().await, (Some(AccountLevel::One), true, false), "an application proves nothing yet");
+        enrol::decide(id, Verdict::Grant(None), &bench.filed(&bench.one), idp).await.unwrap().unwrap();
+        assert_eq!(seen().await, (Some(AccountLevel::Two), false, true));
+        // It settles what was, not what comes.
+        bench.clock.advance(Span::seconds(1));
+        recover(idp.clock.now()).await;
+        assert_eq!(seen().await, (Some(AccountLevel::One), true, false));
     })
     .await;
 }
