@@ -151,6 +151,9 @@ pub fn verdict(decision: &str, card_expires: &str, reason: &str) -> Option<Verdi
 mod tests {
     use super::*;
 
+    /// A field, and how it is spoiled.
+    type Row = (Field, fn(&mut Filled));
+
     fn filled() -> Filled {
         Filled {
             phone: "0912 000 002".to_owned(),
@@ -180,7 +183,7 @@ mod tests {
         let number = || PersonNumber::parse("099192000002").unwrap();
         let read = filled().upgrade(number()).ok().unwrap();
         assert_eq!((read.phone.as_str(), read.stated.is_none()), ("+84912000002", true), "control");
-        let rows: [(Field, fn(&mut Filled)); 18] = [
+        let rows: [Row; 18] = [
             ("seen", |form| form.seen = false),
             ("phone_own", |form| form.phone_own = false),
             ("phone", |form| form.phone = "12".to_owned()),
@@ -211,7 +214,7 @@ mod tests {
     fn who_has_no_account_says_who_they_are() {
         let read = new().first().ok().unwrap();
         assert_eq!(read.stated.map(|stated| stated.name).as_deref(), Some("Ngô Thị Mai"), "control");
-        let rows: [(Field, fn(&mut Filled)); 5] = [
+        let rows: [Row; 5] = [
             ("person_number", |form| form.person_number = "1".to_owned()),
             ("name", |form| form.name.clear()),
             ("birthdate", |form| form.birthdate = "12/13/1998".to_owned()),

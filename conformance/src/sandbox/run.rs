@@ -264,7 +264,7 @@ fn print_table(ports: Ports) {
     }
     let desk = format!("{}/desk", origin(ports.console()));
     let officers = OPERATORS.join(" and ");
-    println!("{desk:<28}{:<16}{:<13}the officer's desk opens to {officers}: level 2, TK03, requests", "", "");
+    println!("{desk:<28}{:<16}{:<13}the officer's desk opens to {officers}: level 2, TK03, hotline, requests", "", "");
     for one in APPLICANTS {
         let url = format!("{}/enrol", origin(ports.provider()));
         println!("{url:<28}{:<16}{:<13}{} · {} · {}", one.number, "", one.name, one.birthdate, one.hint);

@@ -18,7 +18,7 @@ pub async fn receive(
     console: web::Data<Console>,
 ) -> HttpResponse {
     let back = format!("/desk/people/{account}");
-    act(&request, &form, &console, &back, letter(&form), async |letter, filed| {
+    act((&request, &form), &console, &back, letter(&form), async |letter, filed| {
         let received = authority::receive(Id::new(account.as_str()), letter, &filed, &console.idp).await?;
         Ok(received.map(|id| Done::Received.at(&format!("/desk/requests/{id}"))))
     })
@@ -49,7 +49,7 @@ pub async fn forward(
     console: web::Data<Console>,
 ) -> HttpResponse {
     let back = format!("/desk/requests/{id}");
-    act(&request, &form, &console, &back, Some(()), async |(), filed| {
+    act((&request, &form), &console, &back, Some(()), async |(), filed| {
         let forwarded = authority::forward(Id::new(id.as_str()), &filed, &console.idp).await?;
         Ok(forwarded.map(|_| Done::Forwarded.at(&back)))
     })
@@ -69,7 +69,7 @@ pub async fn decide(
         ("refuse", Some(reason)) => Some(Decision::Refuse(reason)),
         _ => None,
     };
-    act(&request, &form, &console, &back, decision, async |decision, filed| {
+    act((&request, &form), &console, &back, decision, async |decision, filed| {
         let decided = authority::decide(Id::new(id.as_str()), decision, &filed, &console.idp).await?;
         Ok(decided.map(|_| Done::Decided.at(&back)))
     })

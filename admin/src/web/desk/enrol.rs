@@ -93,7 +93,7 @@ pub async fn decide(
 ) -> HttpResponse {
     let back = format!("/desk/level-two/{id}");
     let verdict = verdict(form.text("decision"), form.text("card_expires"), form.text("reason"));
-    act(&request, &form, &console, &back, verdict, async |verdict, filed| {
+    act((&request, &form), &console, &back, verdict, async |verdict, filed| {
         let decided = enrol::decide(Id::new(id.as_str()), verdict, &filed, &console.idp).await?;
         Ok(decided.map(|_| Done::Decided.at(&back)))
     })

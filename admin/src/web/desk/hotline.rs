@@ -29,7 +29,7 @@ pub async fn activate(
     console: web::Data<Console>,
 ) -> HttpResponse {
     let back = format!("/desk/people/{account}");
-    act(&request, &form, &console, &back, Case::parse(form.text("case")), async |case, filed| {
+    act((&request, &form), &console, &back, Case::parse(form.text("case")), async |case, filed| {
         let checked = Check::ALL.into_iter().filter(|check| form.ticked(check.name()));
         let Some(call) = Call::of(case, checked) else { return Ok(Err(Refusal::NotChecked)) };
         let activated = hotline::activate(Id::new(account.as_str()), call, &filed, &console.idp).await?;

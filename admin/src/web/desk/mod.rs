@@ -149,8 +149,7 @@ pub(super) async fn look<'a, T>(
 /// A form's act, once by its key: the address it leads to, or why it was not done. `asked` is `None` where the form does not
 /// say what it must.
 pub(super) async fn act<'a, W>(
-    request: &HttpRequest,
-    form: &Sent,
+    (request, form): (&HttpRequest, &Sent),
     console: &'a Console,
     back: &str,
     asked: Option<W>,

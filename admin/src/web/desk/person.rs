@@ -44,7 +44,7 @@ pub async fn turn(
 ) -> HttpResponse {
     let back = format!("/desk/people/{account}");
     let asked = Wish::parse(form.text("wish")).zip(Statement::parse(form.text("paper")));
-    act(&request, &form, &console, &back, asked.filter(|_| form.ticked("seen")), async |(wish, paper), filed| {
+    act((&request, &form), &console, &back, asked.filter(|_| form.ticked("seen")), async |(wish, paper), filed| {
         let order = holder_lock::Order { account: Id::new(account.as_str()), wish, paper };
         let turned = holder_lock::carry_out(order, &filed, &console.idp).await?;
         Ok(turned.map(|_| Done::of(wish).at(&back)))

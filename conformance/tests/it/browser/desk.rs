@@ -1,7 +1,7 @@
 //! Journey 5, second half, and journey 11: an officer raises somebody to level 2, locks and unlocks by TK03, and two pairs of
 //! eyes carry a request of an authority through.
 
-use crate::support::holder::{AN, BINH, EM, Holder, PHONG};
+use crate::support::holder::{AN, BINH, DUNG, EM, Holder, PHONG};
 use crate::support::sandbox::Sandbox;
 use crate::support::webdriver::{Screen, View};
 
@@ -57,7 +57,18 @@ async fn walked(view: View) {
     screen.arrives_at("desk-enrolment").await;
     screen.click("to-person").await;
     screen.arrives_at("desk-person").await;
-    assert!(screen.has("lock").await, "the e-ID appears");
+    assert!(!screen.has("register-two").await, "the e-ID appears");
+
+    // The hotline activates Phạm Thị Dung's account.
+    find(&idp, &screen, DUNG.0).await;
+    screen.click("hotline").await;
+    screen.arrives_at("desk-activation").await;
+    screen.fill("case", "TD-2026/0117").await;
+    screen.click("check-phone").await;
+    screen.click("check-card").await;
+    screen.click("activate").await;
+    screen.arrives_at("desk-person").await;
+    assert!(!screen.has("hotline").await, "nothing waits any more");
 
     // Journey 11: TK03 both ways.
     find(&idp, &screen, AN.0).await;

@@ -121,7 +121,8 @@ impl Sandbox {
 
     /// A second console on this sandbox's store and keys, with these settings of its own.
     pub async fn console_beside(&self, settings: &[(&str, &str)]) -> Beside {
-        let (port, operations) = (self.port_base + 7, self.port_base + 9);
+        // As of `beside`, which no test uses at the same time.
+        let (port, operations) = (self.port_base + 8, self.port_base + 9);
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(program("admin"));
         command.arg("--config").arg(self.data().join("idp.toml")).arg("serve").current_dir(self.data());

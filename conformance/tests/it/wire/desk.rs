@@ -103,6 +103,11 @@ pub(super) async fn call(officer: &Visitor, path: &str, key: &str, body: &Value)
     officer.send("POST", path, &headers, Some(body.to_string().into_bytes())).await
 }
 
+pub(super) async fn account_of(officer: &Visitor, holder: &Holder) -> String {
+    let found = call(officer, "/api/people/find", "looking-up", &json!({"person_number": holder.number})).await;
+    found.json()["account"].as_str().unwrap().to_owned()
+}
+
 pub(super) fn code(answer: &Answer) -> (u16, String) {
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", answer.body);
     (answer.status, answer.json()["code"].as_str().unwrap().to_owned())
@@ -268,8 +273,7 @@ async fn d8_authority_requests_by_the_interface_take_two_pairs_of_eyes() {
     let desk = desk().await;
     let holder = desk.idp.citizen();
     let key = |n: u64| format!("key-{}-{n}", holder.number.get(5..).unwrap());
-    let found = call(&desk.one, "/api/people/find", &key(0), &json!({"person_number": holder.number})).await;
-    let account = found.json()["account"].as_str().unwrap().to_owned();
+    let account = account_of(&desk.one, &holder).await;
     let letter = json!({"wish": "lock", "authority": "Viện kiểm sát nhân dân", "paper": "12/2026/QĐ"});
     let path = format!("/api/people/{account}/authority-requests");
     let received = call(&desk.one, &path, &key(1), &letter).await;

@@ -4,15 +4,10 @@
 use serde_json::{Value, json};
 
 use super::activate::{activated, waiting};
-use super::desk::{call, code, desk, found, one_place, signed_in, storm};
+use super::desk::{account_of, call, code, desk, found, one_place, signed_in, storm};
 use crate::support::holder::{EM, Holder};
 use crate::support::page::Submission;
 use crate::support::wire::{Answer, Visitor};
-
-async fn account_of(officer: &Visitor, holder: &Holder) -> String {
-    let found = call(officer, "/api/people/find", "looking-up", &json!({"person_number": holder.number})).await;
-    found.json()["account"].as_str().unwrap().to_owned()
-}
 
 fn hotline_form(at: &Answer, ticked: &[&str]) -> Submission {
     at.page().press("activate", &[("case", "TD-2026/0117")], ticked)

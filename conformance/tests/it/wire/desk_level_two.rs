@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use super::activate::activated;
-use super::desk::{call, code, desk, signed_in};
+use super::desk::{account_of, call, code, desk, signed_in};
 use crate::support::ask::Ask;
 use crate::support::flow::redeemed;
 use crate::support::holder::{Holder, record};
 use crate::support::jwt;
-use crate::support::wire::Visitor;
 
 fn tk01(holder: &Holder) -> Value {
     json!({
@@ -27,23 +26,21 @@ fn key(holder: &Holder, n: u64) -> String {
     format!("two-{}-{n}", &holder.number[5..])
 }
 
-async fn account_of(officer: &Visitor, holder: &Holder) -> String {
-    let found = call(officer, "/api/people/find", "looking-up", &json!({"person_number": holder.number})).await;
-    found.json()["account"].as_str().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn b2_an_upgrade_by_the_interface_keeps_the_subject_and_is_one_act_by_its_key() {
     let desk = desk().await;
     let (idp, holder) = (&desk.idp, desk.idp.beginner());
     let client = idp.confidential();
-    let said = async || {
-        let ask = Ask::of(&client);
+    let said = async |acr: Option<&str>| {
+        let mut ask = Ask::of(&client);
+        if let Some(acr) = acr {
+            ask = ask.with("acr_values", acr);
+        }
         let code = idp.authorize(&idp.visitor(), &ask, &holder).await.code();
         let claims = jwt::claims(redeemed(&client, ask, code).await.id_token());
         (claims["sub"].clone(), claims["acr"].clone())
     };
-    let (sub, acr) = said().await;
+    let (sub, acr) = said(None).await;
     assert_eq!(acr, json!("urn:vn:eid:muc:1"), "control");
     let account = account_of(&desk.one, &holder).await;
     let (path, form) = (format!("/api/people/{account}/level-two"), tk01(&holder));
@@ -79,7 +76,7 @@ async fn b2_an_upgrade_by_the_interface_keeps_the_subject_and_is_one_act_by_its_
         let refused = call(&desk.one, &decision, &key(&holder, 3), &unclear).await;
         assert_eq!(code(&refused), (400, "malformed".to_owned()), "{unclear}");
     }
-    assert_eq!(said().await, (sub.clone(), acr), "nothing so far");
+    assert_eq!(said(None).await, (sub.clone(), acr), "nothing so far");
     let grant = json!({"decision": "grant"});
     let granted = call(&desk.one, &decision, &key(&holder, 4), &grant).await;
     assert_eq!((granted.status, &granted.json()["account"]), (200, &json!(account)), "{}", granted.body);
@@ -87,7 +84,7 @@ async fn b2_an_upgrade_by_the_interface_keeps_the_subject_and_is_one_act_by_its_
     assert_eq!(code(&call(&desk.one, &decision, &key(&holder, 5), &grant).await), (409, "already_decided".to_owned()));
     assert_eq!(code(&call(&desk.one, &path, &key(&holder, 6), &form).await), (409, "already_level_two".to_owned()));
     assert_eq!(idp.trail_count(&holder, "level_two_granted"), 1);
-    assert_eq!(said().await, (sub, json!("urn:vn:eid:muc:2")));
+    assert_eq!(said(Some("urn:vn:eid:muc:2")).await, (sub, json!("urn:vn:eid:muc:2")));
     assert_eq!(desk.two.get(&at).await.json()["state"], "activated");
 }
 
