@@ -109,6 +109,32 @@ fn accounts_are_imported_shown_locked_and_their_trail_exported() {
     assert!(!trail.contains(AN) && trail.contains("account_revealed"));
 }
 
+/// `security.md` LK-19, at a size for every day; its figures are printed by the provider's own test.
+#[test]
+fn lk_19_everybody_in_a_file_is_locked_and_who_could_not_be_is_named() {
+    let bench = Bench::new();
+    let numbers: Vec<String> = (1..=40).map(|n| format!("0990900001{n:02}")).collect();
+    let people = numbers.iter().map(|number| line(number, 2)).collect::<Vec<_>>().join("\n");
+    bench.done(&["account", "import", &bench.write("people.jsonl", &people)]);
+    let lock_all = |run: &dyn Fn(&[&str]) -> String, text: &str| {
+        run(&["eid", "lock-all", &bench.write("numbers", text), "--ground", "đ", "--authority", "C06"])
+    };
+    let run_done = |text: &str| lock_all(&|arguments| bench.done(arguments), text);
+    let run_refused = |text: &str| lock_all(&|arguments| bench.refused(arguments), text);
+    let grounds = |number: &str| bench.done(&["account", "show", number]).contains("grounds: đ");
+
+    let malformed = run_refused(&format!("{}\n\nnobody\n", numbers[0]));
+    assert!(malformed.contains("line 3: a person number is") && !grounds(&numbers[0]), "{malformed}");
+    let first = run_done(&numbers[..20].join("\n"));
+    assert!(first.contains("locked 20, 0 were locked"), "{first}");
+    let told = run_refused(&format!("{}\n099085000003\n", numbers.join("\n")));
+    assert!(
+        told.contains("locked 20, 20 were locked on this ground before; 1 not locked: line 41: no account"),
+        "{told}"
+    );
+    assert!(numbers.iter().all(|number| grounds(number)) && !told.contains("099085000003"));
+}
+
 #[test]
 fn clients_are_put_listed_shown_suspended_and_closed() {
     let bench = Bench::new();

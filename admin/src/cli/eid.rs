@@ -1,5 +1,9 @@
 //! `admin eid …`.
 
+mod many;
+
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use idp::domain::PersonNumber;
 use idp::domain::eid::{LockGround, LockOrder, Turned};
@@ -13,6 +17,8 @@ use super::{Told, person_number, told};
 pub enum Eid {
     /// Add a ground. Everything the account ever signed in to ends at once.
     Lock(Order),
+    /// Add a ground to everybody in a file, several at a time.
+    LockAll(many::Many),
     /// Remove one ground. Nothing that was ended comes back.
     Unlock(Order),
 }
@@ -31,18 +37,30 @@ pub struct Order {
     json: bool,
 }
 
+impl Order {
+    fn order(&self) -> Result<LockOrder, &'static str> {
+        LockOrder::official(self.ground, self.authority.as_str()).ok_or("--authority must name who decided")
+    }
+}
+
 fn ground(letter: &str) -> Result<LockGround, &'static str> {
     LockGround::parse(letter).ok_or("a ground is one of a, b, c, d, đ")
 }
 
 impl Eid {
-    pub async fn carry_out(self, idp: &Idp) -> Told {
-        let (Eid::Lock(given) | Eid::Unlock(given)) = &self;
-        let order =
-            LockOrder::official(given.ground, given.authority.as_str()).ok_or("--authority must name who decided")?;
-        let ended = match &self {
-            Eid::Lock(_) => eid_lock::lock(&given.number, order, idp).await,
-            Eid::Unlock(_) => eid_lock::unlock(&given.number, order, idp).await,
+    pub async fn carry_out(self, idp: &Arc<Idp>) -> Told {
+        let (given, ended) = match self {
+            Eid::LockAll(many) => return many.carry_out(idp).await,
+            Eid::Lock(given) => {
+                let order = given.order()?;
+                let ended = eid_lock::lock(&given.number, order, idp).await;
+                (given, ended)
+            }
+            Eid::Unlock(given) => {
+                let order = given.order()?;
+                let ended = eid_lock::unlock(&given.number, order, idp).await;
+                (given, ended)
+            }
         };
         told(ended, |locked| written(&locked, given.json))
     }

@@ -90,7 +90,7 @@ async fn carry_out(arguments: Arguments) -> Told {
         Command::Serve => serve(config).await,
         Command::Client(client) => client.carry_out(&*open(config).await?).await,
         Command::Account(account) => account.carry_out(&open(config).await?).await,
-        Command::Eid(eid) => eid.carry_out(&*open(config).await?).await,
+        Command::Eid(eid) => eid.carry_out(&open(config).await?).await,
         Command::Trail(trail) => trail.carry_out(&*open(config).await?).await,
         Command::Case(case) => case.carry_out(&*open(config).await?).await,
         Command::Registry(registry) => registry.carry_out(&*open(config).await?).await,
