@@ -23,6 +23,7 @@ mod faults;
 mod front_channel;
 mod guessing;
 mod headers;
+mod held;
 mod introspection;
 mod invitations;
 mod jar;
