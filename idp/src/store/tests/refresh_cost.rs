@@ -15,8 +15,6 @@ use super::grants::refresh;
 use super::*;
 use crate::domain::secret::RefreshToken;
 
-const PRESENTED: &str = "presented-refresh-token";
-
 /// Tokens in the store; `LONG=1` goes as far as the catalogue says. The planner of PostgreSQL reads a table of a page or
 /// two as a whole, which is no dearer than its index, so it begins above that.
 fn sizes() -> [i64; 3] {
@@ -37,21 +35,28 @@ struct Rows {
     indexed: i64,
 }
 
-/// Other tokens, each with a grant of its own, and as many spent ones of the same grant.
-fn fill(db: &mut Db, from: i64, to: i64) -> Result<(), Fault> {
+/// Other tokens, each with a grant of its own, and as many spent ones of one grant.
+fn fill(db: &mut Db, from: i64, to: i64, family: &str) -> Result<(), Fault> {
     let numbers = match db.link {
         Link::Sqlite(_) => format!(
             "(WITH RECURSIVE seq(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM seq WHERE n + 1 < {to}) SELECT n FROM seq)"
         ),
         Link::Postgres(_) => format!("(SELECT generate_series({from}, {to} - 1) AS n)"),
     };
+    if matches!(db.link, Link::Postgres(_)) {
+        // A connection that serves has no time for this.
+        db.execute("SET LOCAL statement_timeout = 0")?;
+    }
+    let spent = format!(
+        "INSERT INTO refresh_tokens (hash, grant_id, issued_at, expires_at, spent_at) \
+         SELECT 'spent-' || n, '{family}', 1000, 9000, 1000 FROM "
+    );
     for statement in [
         "INSERT INTO grants (id, client_id, account_id, sub, session_id, scope, offline, opened_at) \
          SELECT 'other-' || n, 'portal', 'account-' || n, 'sub', 'session', 'openid', TRUE, 1000 FROM ",
         "INSERT INTO refresh_tokens (hash, grant_id, issued_at, expires_at) \
          SELECT 'other-' || n, 'other-' || n, 1000, 9000 FROM ",
-        "INSERT INTO refresh_tokens (hash, grant_id, issued_at, expires_at, spent_at) \
-         SELECT 'spent-' || n, 'g', 1000, 9000, 1000 FROM ",
+        &spent,
     ] {
         db.execute(&format!("{statement}{numbers} AS numbers"))?;
     }
@@ -59,10 +64,10 @@ fn fill(db: &mut Db, from: i64, to: i64) -> Result<(), Fault> {
 }
 
 /// What a refresh does with the presented token, however it ends.
-fn find_and_spend(db: &mut Db) -> Result<(), Fault> {
-    let hash: Stored<RefreshToken> = Stored::of(PRESENTED);
+fn find_and_spend(db: &mut Db, presented: &str) -> Result<(), Fault> {
+    let hash: Stored<RefreshToken> = Stored::of(presented);
     let (found, grant) = token::find_refresh(db, &hash)?.expect("it was put");
-    assert_eq!((found.hash == hash, grant.id.as_str()), (true, "g"));
+    assert!(found.hash == hash && found.grant == grant.id);
     assert!(token::spend_refresh(db, &hash, t(2_000))?);
     Ok(())
 }
@@ -110,14 +115,14 @@ async fn rf_13_a_refresh_token_is_found_and_spent_at_the_same_cost_among_few_and
         let mut filled = 0;
         let mut costs = Vec::new();
         for size in sizes() {
-            fill(db, filled, size)?;
+            // Names of its own: what is deleted in a transaction is still in its way on PostgreSQL.
+            let (family, presented) = (format!("family-{size}"), format!("presented-{size}"));
+            grants::open(db, &Grant { offline: true, ..grant(&family, "account-1", "s") })?;
+            token::put_refresh(db, &refresh(&presented, &family, 9_000))?;
+            fill(db, filled, size, &family)?;
             filled = size;
-            db.execute("DELETE FROM refresh_tokens WHERE grant_id = 'g' AND hash NOT LIKE 'spent-%'")?;
-            db.execute("DELETE FROM grants WHERE id = 'g'")?;
-            grants::open(db, &Grant { offline: true, ..grant("g", "account-1", "s") })?;
-            token::put_refresh(db, &refresh(PRESENTED, "g", 9_000))?;
             let before = rows(db);
-            let told = statements(db, find_and_spend)?;
+            let told = statements(db, |db| find_and_spend(db, &presented))?;
             let read = before.zip(rows(db)).map(|(before, after)| Rows {
                 whole: after.whole - before.whole,
                 indexed: after.indexed - before.indexed,
@@ -129,8 +134,8 @@ async fn rf_13_a_refresh_token_is_found_and_spent_at_the_same_cost_among_few_and
         }
         let [_, few, many] = costs.as_slice() else { panic!("{costs:?}") };
         assert_eq!((&few.1, &few.2, few.3), (&many.1, &many.2, many.3));
-        // The token and its grant to find it, the token once more to spend it.
-        assert!(few.3.is_none_or(|read| read == Rows { whole: 0, indexed: 3 }), "{few:?}");
+        // The token and its grant to find it, the token once more to spend it; the planner looks at the ends of an index.
+        assert!(few.3.is_none_or(|read| read.whole == 0 && (3..=6).contains(&read.indexed)), "{few:?}");
         assert_eq!(few.2.len(), if few.3.is_none() { 3 } else { 0 }, "{few:?}");
         Ok(())
     })
@@ -139,7 +144,8 @@ async fn rf_13_a_refresh_token_is_found_and_spent_at_the_same_cost_among_few_and
 
 #[test]
 fn rf_13_a_presented_token_is_looked_up_by_one_sha_256_of_it() {
-    // Dated classes put the date they begin with before the digest.
-    let digest = Sha256::new().chain_update(b"refresh_token\0").chain_update(PRESENTED).finalize();
-    assert_eq!(Stored::<RefreshToken>::of(PRESENTED).as_str(), URL_SAFE_NO_PAD.encode(digest));
+    let presented = minted("presented-refresh-token", t(1_000));
+    let digest = Sha256::new().chain_update(b"refresh_token\0").chain_update(&presented).finalize();
+    let expected = format!("{}{}", minted_before(t(1_000)), URL_SAFE_NO_PAD.encode(digest));
+    assert_eq!(Stored::<RefreshToken>::of(&presented).as_str(), expected, "after the date it begins with");
 }
