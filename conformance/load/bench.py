@@ -9,13 +9,17 @@ discarded warm-up and then the measured runs, of which medians are kept. An answ
 status and content. Assertions and DPoP proofs are signed before a run and each is sent once. What is compared is the CPU of the server's process tree for each good answer (utime + stime);
 a helper process named by `extra_pidfile`, such as a database, is kept beside it.
 """
-import argparse, base64, contextlib, hashlib, http.client, http.cookiejar, importlib.util, json, os, re, resource
-import signal, socket, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
+import argparse, contextlib, http.client, json, os, re, resource, signal, socket, statistics, subprocess, sys, tempfile, time
+import urllib.parse
+
+from hostile import hostile, timing
+from lock import lock
+from steps import CHALLENGE, VERIFIER, authz_path, authz_request, client_auth, code_flow, login, token_body
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICK = os.sysconf("SC_CLK_TCK")
-VERIFIER = "bench-verifier-0123456789-0123456789-0123456789-01"
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+# What wrk cannot drive: more than one kind of caller at once, or one step at a time.
+OTHERWISE = dict(hostile=hostile, timing=timing, lock=lock)
 
 
 # ---------------------------------------------------------------- processes
@@ -125,83 +129,6 @@ class Peer:
         return u.path + ("?" + u.query if u.query else "")
 
 
-# ---------------------------------------------------------------- sign-in and single flows
-class Stop(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *a, **k):
-        return None
-
-
-def http_once(url, jar=None, data=None, headers=None):
-    handlers = [Stop()] + ([urllib.request.HTTPCookieProcessor(jar)] if jar is not None else [])
-    r = urllib.request.Request(url, data=data.encode() if isinstance(data, str) else data, headers=headers or {})
-    try:
-        x = urllib.request.build_opener(*handlers).open(r, timeout=20)
-    except urllib.error.HTTPError as e:
-        x = e
-    return x.status, x.headers, x.read().decode(errors="replace")
-
-
-def client_auth(c):
-    q = urllib.parse.quote_plus
-    return "Basic " + base64.b64encode(f"{q(c['id'])}:{q(c['secret'])}".encode()).decode()
-
-
-def authz_request(c):
-    return urllib.parse.urlencode(dict(
-        client_id=c["id"], response_type="code", redirect_uri=c["redirect_uri"],
-        scope="openid profile email offline_access", code_challenge=CHALLENGE, code_challenge_method="S256"))
-
-
-def authz_path(peer, c):
-    return peer.path("authorization_endpoint") + "?" + authz_request(c)
-
-
-def follow_login(peer, c):
-    """For a peer that finishes sign-in and consent by redirects alone: the Cookie line of a signed-in browser."""
-    jar = http.cookiejar.CookieJar()
-    base = peer.cfg["base_url"]
-    url = base + authz_path(peer, c) + "&state=l&nonce=l"
-    for _ in range(12):
-        st, h, b = http_once(url, jar)
-        if not h.get("Location"):
-            raise SystemExit(f"login stopped: {st} {b[:300]}")
-        url = urllib.parse.urljoin(url, h["Location"])
-        if url.startswith(c["redirect_uri"]):
-            break
-    if "code=" not in url:
-        raise SystemExit(f"login gave no code: {url}")
-    r = urllib.request.Request(base + peer.path("authorization_endpoint"))
-    jar.add_cookie_header(r)
-    return r.get_header("Cookie") or ""
-
-
-def login(peer, c):
-    name = peer.cfg.get("login_plugin")
-    if not name:
-        return follow_login(peer, c)
-    spec = importlib.util.spec_from_file_location("peer_login", os.path.join(peer.dir, name))
-    m = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(m)
-    return m.login(peer.cfg["base_url"], authz_path(peer, c) + "&state=l&nonce=l", c["redirect_uri"], http_once)
-
-
-def token_body(c):
-    return urllib.parse.urlencode(dict(grant_type="authorization_code", redirect_uri=c["redirect_uri"], code_verifier=VERIFIER))
-
-
-def code_flow(peer, c, cookie, n):
-    base = peer.cfg["base_url"]
-    st, h, b = http_once(base + authz_path(peer, c) + f"&state=p{n}&nonce=p{n}", headers={"Cookie": cookie, "Accept": "text/html"})
-    m = re.search(r"[?&]code=([^&#]+)", h.get("Location") or "")
-    if not m:
-        raise SystemExit(f"no code: {st} {h.get('Location')} {b[:300]}")
-    st, h, b = http_once(base + peer.path("token_endpoint"), data=token_body(c) + "&code=" + m.group(1), headers={
-        "Authorization": client_auth(c), "Content-Type": "application/x-www-form-urlencoded"})
-    if st != 200:
-        raise SystemExit(f"token: {st} {b[:300]}")
-    return json.loads(b)
-
-
 # ---------------------------------------------------------------- measuring
 def wrk(peer, env, seconds):
     core, args = peer.args.client_core, peer.args
@@ -252,6 +179,17 @@ def refused(peer, w, env):
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         env["BW_BODY"] = body.ljust(w.get("fill", 0), "x")
     env.update(BW_METHOD="GET" if body is None else "POST", BW_HEADERS="\n".join(f"{k}: {v}" for k, v in headers.items()))
+
+
+def measure_otherwise(peer, w, tmp):
+    state = lambda: (cpu_seconds(peer.own()), cpu_seconds(peer.beside()))
+    before = state()
+    m = OTHERWISE[w["kind"]](peer, w, tmp)
+    cpu, beside = (b - a for a, b in zip(before, state()))
+    # Its preparation is in these two, so they are nobody's cost of one answer.
+    m.update(cpu_seconds=cpu, beside_seconds=beside, cpu_ms=0, beside_ms=0, rss_mib=rss_mib(peer.own()),
+             beside_rss_mib=rss_mib(peer.beside()))
+    return m
 
 
 def measure(peer, w, tmp):
@@ -357,7 +295,7 @@ def main():
             with tempfile.TemporaryDirectory() as tmp:
                 try:
                     peer.start()
-                    m = measure(peer, w, tmp)
+                    m = (measure_otherwise if w["kind"] in OTHERWISE else measure)(peer, w, tmp)
                 finally:
                     peer.stop()
             peer.result["workloads"].append(m)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One load run against what was promised: ratios to others, what proofs add, what refusals cost.
+"""One load run against what was promised: ratios to others, what proofs add, what refusals cost, what strangers do.
 
   report.py DIR [--stores sqlite postgres]
 """
@@ -26,6 +26,23 @@ ADDED = [
 ]
 ADDED_AT_MOST_US = 60
 REFUSAL_AT_MOST_MS = 0.2
+# workload, what is told of it, the figure, its target, and the only store it is promised for
+STRANGERS = [
+    ("S1 hostile passwords", "passwords a second sustained on one core, {connections} connections", lambda m: (m["most_rate"], f"{m['most_rate']:,.0f}"), None, None),
+    ("S1 hostile passwords", "of these told to come back (503, Retry-After)", lambda m: (m["most_busy_share"], f"{m['most_busy_share']:.1%}"), None, None),
+    ("S1 hostile passwords", "of {offered} a second: told to come back", lambda m: (m["busy_share"], f"{m['busy_share']:.1%}"), None, None),
+    ("S1 hostile passwords", "of {offered} a second: evaluated a second", lambda m: (m["evaluated_rate"], f"{m['evaluated_rate']:.1f}"), None, None),
+    ("S1 hostile passwords", "time to a 503, p50, ms", lambda m: (m["busy_p50_ms"], f"{m['busy_p50_ms']:.2f}"), 10, None),
+    ("S1 hostile passwords", "time to a 503, p99, ms", lambda m: (m["busy_p99_ms"], f"{m['busy_p99_ms']:.2f}"), 10, None),
+    ("S1 hostile passwords", "token p99, alone -> under attack, ms", lambda m: beside(m, "token"), 2, None),
+    ("S1 hostile passwords", "introspection p99, alone -> under attack, ms", lambda m: beside(m, "introspection"), 2, None),
+    ("S2 lock of a hundred grants", "lock of {portals} grants, {accounts} accounts, p50, ms", lambda m: (m["p50_ms"], f"{m['p50_ms']:.1f}"), 50, "postgres"),
+    ("S2 lock of a hundred grants", "lock of {portals} grants, {accounts} accounts, p99, ms", lambda m: (m["p99_ms"], f"{m['p99_ms']:.1f}"), 50, "postgres"),
+    ("S2 lock of a hundred grants", "the same under {offered} passwords a second, {under} accounts, p50, ms", lambda m: against(m["p50_ms"], m["under_p50_ms"]), None, None),
+    ("S2 lock of a hundred grants", "the same, p99, ms", lambda m: against(m["p99_ms"], m["under_p99_ms"]), 2, None),
+    ("S3 known and unknown numbers", "wrong password, {tries} known and {tries} unknown numbers: gap of medians, ms", lambda m: (abs(m["gap_ms"]), f"{m['gap_ms']:+.3f}"), 5, None),
+    ("S3 known and unknown numbers", "Kolmogorov-Smirnov: distance, and how often chance makes one as large", lambda m: (-m["chance"], f"{m['distance']:.3f}, p = {m['chance']:.3f}"), -0.01, None),
+]
 STORES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
@@ -95,6 +112,48 @@ def refusals(ours, bad):
     return verdicts
 
 
+def against(alone, under):
+    r = under / alone if alone else 0
+    return r, f"{alone:.1f} -> {under:.1f} ({r:.1f}x)"
+
+
+def beside(m, name):
+    return against(m[f"{name}_alone_p99_ms"], m[f"{name}_under_p99_ms"])
+
+
+def target_of(target, figure):
+    if target is None:
+        return "none"
+    return "p > 0.01" if target < 0 else f"<= {target}x" if "->" in figure else f"<= {target}"
+
+
+def strangers(ours, bad):
+    rows, verdicts = [], []
+    for name, what, figure, target, only in STRANGERS:
+        found = {s: o and o["by_id"].get(name) for s, o in ours.items()}
+        some = next((m for m in found.values() if m), None)
+        if not some:
+            continue
+        row, shown = [what.format_map(some)], ""
+        for store, m in found.items():
+            if not m:
+                row += ["-", "not run"]
+                continue
+            value, shown = figure(m)
+            if target is None or only not in (None, store):
+                row += [shown, ""]
+                continue
+            verdicts.append("missed" if value > target else "reached")
+            row += [shown, verdicts[-1]]
+        rows.append(row + [target_of(target, shown) + (f" on {STORES[only]}" if only else "")])
+    for name in dict.fromkeys(row[0] for row in STRANGERS):
+        bad += [m["bad"] for m in (o and o["by_id"].get(name) for o in ours.values()) if m]
+    if rows:
+        table(["strangers, and locks"] + [x for s in ours for x in (STORES[s], "")] + ["target"], rows)
+        print()
+    return verdicts
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("dir")
@@ -130,6 +189,7 @@ def main():
     with open(os.path.join(a.dir, "signatures.json")) as f:
         verdicts += added(ours, json.load(f), bad)
     verdicts += refusals(ours, bad)
+    verdicts += strangers(ours, bad)
     rows = []
     for name, of, target, stretch in (
             ("start-up to first discovery, ms", lambda d: statistics.median(d["startups"]) * 1000, 65, 30),

@@ -47,22 +47,45 @@ def take_cookies(headers, cookies):
             cookies[name] = value
 
 
-def filled(form, page):
+def filled(form, page, number=PERSON_NUMBER, password=PASSWORD):
     """What the browser would send: consent to everything on offer, and the two things a person types."""
     fields = [(name, value) for kind, name, value in form["fields"] if kind in ("hidden", "checkbox")]
     if page == "sign-in":
         ids = form["ids"]
-        fields += [(ids["person_number"], PERSON_NUMBER), (ids["password"], PASSWORD)]
+        fields += [(ids["person_number"], number), (ids["password"], password)]
     name, value = form["buttons"].get({"consent": "allow"}.get(page, "submit"), (None, ""))
     return fields + ([(name, value)] if name else [])
 
 
-def login(base, authorize, redirect_uri, http_once):
+def cookie_line(cookies):
+    return "; ".join(f"{k}={v}" for k, v in cookies.items())
+
+
+def sign_in_page(base, authorize, http_once):
+    """Where a stranger's sign-in form is sent to, the form, and the cookies it goes with."""
+    cookies, url = {}, base + authorize
+    for _ in range(5):
+        headers = {"Accept": "text/html", "Accept-Language": "en"}
+        if cookies:
+            headers["Cookie"] = cookie_line(cookies)
+        status, answer, text = http_once(url, None, None, headers)
+        take_cookies(answer, cookies)
+        if not answer.get("Location"):
+            break
+        url = urllib.parse.urljoin(url, answer["Location"])
+    page = Page(text)
+    form = next((f for f in page.forms if "password" in f["ids"]), None)
+    if page.name != "sign-in" or not form:
+        raise SystemExit(f"no sign-in page: {status}, page {page.name}")
+    return urllib.parse.urljoin(url, form["action"]), form, cookies
+
+
+def login(base, authorize, redirect_uri, http_once, **who):
     cookies, url, body = {}, base + authorize, None
     for _ in range(20):
         headers = {"Accept": "text/html", "Accept-Language": "en"}
         if cookies:
-            headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in cookies.items())
+            headers["Cookie"] = cookie_line(cookies)
         if body is not None:
             headers.update({"Content-Type": "application/x-www-form-urlencoded", "Origin": base})
         status, answer, text = http_once(url, None, body, headers)
@@ -73,7 +96,7 @@ def login(base, authorize, redirect_uri, http_once):
             if url.startswith(redirect_uri):
                 if "code=" not in url:
                     raise SystemExit(f"signing in ended without a code: {url}")
-                return "; ".join(f"{k}={v}" for k, v in cookies.items())
+                return cookie_line(cookies)
             continue
         page = Page(text)
         wanted = {"sign-in": "password", "consent": "allow"}.get(page.name)
@@ -81,5 +104,5 @@ def login(base, authorize, redirect_uri, http_once):
         if status != 200 or form is None or form["method"] != "post":
             words = " ".join(re.sub("<[^>]*>", " ", text).split())
             raise SystemExit(f"signing in stopped at {status}, page {page.name}: {words[:600]}")
-        url, body = urllib.parse.urljoin(url, form["action"]), urllib.parse.urlencode(filled(form, page.name))
+        url, body = urllib.parse.urljoin(url, form["action"]), urllib.parse.urlencode(filled(form, page.name, **who))
     raise SystemExit(f"signing in never ends; last at {url}")

@@ -29,6 +29,7 @@ mod front_channel;
 mod guardian;
 mod guessing;
 mod headers;
+mod held;
 mod introspection;
 mod invitations;
 mod jar;

@@ -11,6 +11,7 @@ mod grants;
 mod people;
 mod pushed;
 mod races;
+mod refresh_cost;
 mod refused;
 mod sessions;
 mod transactions;
