@@ -69,7 +69,7 @@ fn wrong_usage_ends_with_two_and_help_with_zero() {
         &["frob"][..],
         &[],
         &["account", "show"],
-        &["account", "show", "123"],
+        &["account", "show", "12x"],
         &["eid", "lock", AN, "--ground", "e", "--authority", "C06"],
         &["eid", "lock", AN, "--ground", "a"],
         &["client", "put"],
