@@ -59,6 +59,8 @@ struct Kind {
 struct Tally {
     sent: u64,
     took: BTreeMap<String, Vec<Duration>>,
+    /// Answers of each kind while requests were still being sent: what waits in a queue at the end is no part of a rate.
+    in_time: BTreeMap<String, u64>,
     first_bad: Option<String>,
 }
 
@@ -66,6 +68,7 @@ struct Tally {
 struct Running {
     stream: Stream,
     address: SocketAddr,
+    end: Instant,
     idle: RefCell<Vec<TcpStream>>,
     tally: RefCell<Tally>,
 }
@@ -80,11 +83,17 @@ async fn main() -> Outcome<()> {
             let mut all = JoinSet::new();
             let mut streams = Vec::new();
             for stream in spec.streams {
-                let running = Rc::new(Running { stream, address, idle: RefCell::default(), tally: RefCell::default() });
+                let running = Rc::new(Running {
+                    stream,
+                    address,
+                    end: begun + length,
+                    idle: RefCell::default(),
+                    tally: RefCell::default(),
+                });
                 streams.push(Rc::clone(&running));
                 match running.stream.rate {
                     Some(rate) => all.spawn_local(running.open(rate, begun, length)),
-                    None => all.spawn_local(running.closed(begun, length)),
+                    None => all.spawn_local(running.closed()),
                 };
             }
             all.join_all().await;
@@ -116,12 +125,12 @@ impl Running {
         under_way.join_all().await;
     }
 
-    async fn closed(self: Rc<Self>, begun: Instant, length: Duration) {
+    async fn closed(self: Rc<Self>) {
         let mut under_way = JoinSet::new();
         for _ in 0..self.stream.connections {
             let this = Rc::clone(&self);
             under_way.spawn_local(async move {
-                while begun.elapsed() < length {
+                while Instant::now() < this.end {
                     this.one(Instant::now()).await;
                 }
             });
@@ -155,6 +164,7 @@ impl Running {
             Err(error) => ("lost", Some(error.to_string())),
         };
         tally.took.entry(kind.to_owned()).or_default().push(took);
+        *tally.in_time.entry(kind.to_owned()).or_default() += u64::from(sent + took <= self.end);
         tally.first_bad = tally.first_bad.take().or(bad);
     }
 
@@ -179,7 +189,7 @@ impl Running {
                 let mut took = took.clone();
                 took.sort_unstable();
                 let figures = json!({
-                    "count": took.len(), "p50_ms": at(&took, 50), "p99_ms": at(&took, 99), "max_ms": at(&took, 100),
+                    "count": took.len(), "in_time": tally.in_time.get(kind), "p50_ms": at(&took, 50), "p99_ms": at(&took, 99), "max_ms": at(&took, 100),
                 });
                 (kind.clone(), figures)
             })

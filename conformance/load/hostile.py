@@ -94,13 +94,14 @@ def hostile(peer, w, tmp):
 
 
 def outcome(alone, under, most):
-    count = lambda streams, kind: streams["hostile"]["answers"].get(kind, {}).get("count", 0)
+    answers = lambda streams, kind: streams["hostile"]["answers"].get(kind, dict(count=0, in_time=0))
+    count = lambda streams, kind: answers(streams, kind)["count"]
+    rate = lambda streams, *kinds: sum(answers(streams, kind)["in_time"] for kind in kinds) / streams["hostile"]["seconds"]
     busy = under["hostile"]["answers"].get("busy", dict(p50_ms=0, p99_ms=0))
     d = dict(busy_p50_ms=busy["p50_ms"], busy_p99_ms=busy["p99_ms"],
              busy_share=count(under, "busy") / under["hostile"]["sent"],
-             evaluated_rate=count(under, "evaluated") / under["hostile"]["seconds"],
-             answered_rate=sum(a["count"] for a in under["hostile"]["answers"].values()) / under["hostile"]["seconds"],
-             most_rate=(count(most, "busy") + count(most, "evaluated")) / most["hostile"]["seconds"],
+             evaluated_rate=rate(under, "evaluated"), answered_rate=rate(under, "busy", "evaluated"),
+             most_rate=rate(most, "busy", "evaluated"),
              most_busy_share=count(most, "busy") / most["hostile"]["sent"])
     for name in ("token", "introspection"):
         for when, streams in (("alone", alone), ("under", under)):
