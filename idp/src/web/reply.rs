@@ -214,9 +214,20 @@ pub fn error_page(
 /// Ours to blame, at a page: try again, with a reference.
 pub fn page_fault(fault: &Fault, context: &Context<'_>) -> HttpResponse {
     let seconds = retry_after(fault);
-    context.note("fault");
-    tracing::error!(reference = %context.reference(), %fault, "request.fault");
+    tell(fault, context);
     busy(seconds, context)
+}
+
+/// For whoever runs this. What was too much is told by the request's own line: a flood must not be written twice.
+fn tell(fault: &Fault, context: &Context<'_>) {
+    let reference = context.reference();
+    if fault.cause == Cause::Overloaded {
+        context.note("busy");
+        tracing::debug!(%reference, %fault, "request.busy");
+    } else {
+        context.note("fault");
+        tracing::error!(%reference, %fault, "request.fault");
+    }
 }
 
 /// The `busy` page.
@@ -238,9 +249,8 @@ pub fn busy(seconds: i64, context: &Context<'_>) -> HttpResponse {
 
 /// Ours to blame, at an endpoint for programs: 503, `Retry-After`, a reference, nothing else (`contract.md` 7).
 pub fn json_fault(fault: &Fault, context: &Context<'_>) -> HttpResponse {
-    context.note("fault");
+    tell(fault, context);
     let reference = context.reference();
-    tracing::error!(%reference, %fault, "request.fault");
     let told = json!({"error": "temporarily_unavailable", "error_description": format!("try again later, reference {reference}")});
     let mut response = builder(StatusCode::SERVICE_UNAVAILABLE, headers::Answer::Bare, context).json(told);
     insert(&mut response, header::RETRY_AFTER, &retry_after(fault).to_string());
