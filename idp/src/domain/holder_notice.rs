@@ -3,12 +3,13 @@
 
 use super::account::Account;
 use super::case::Case;
+use super::confirmation::{Confirmation, WAITS};
 use super::eid::LockGround;
 use super::id::Id;
 use super::moment::{Moment, Span};
 
-/// For how long a message is still worth sending.
-pub const WORTH_SENDING: Span = Span::days(1);
+/// How often in an hour a guardian is told that a child or ward asks; what is asked beyond that waits on their page.
+pub const GUARDIAN_TOLD_AN_HOUR: i64 = 3;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +19,22 @@ pub enum News {
     Unlocked,
     CaseOpened(Id<Case>),
     CaseClosed(Id<Case>),
+    /// ND69 Art 14(2): a child or ward waits for this person's word.
+    GuardianAsked(Id<Confirmation>),
 }
 
 impl News {
     /// LCC Art 34(3): a, b, c and đ are told; of a death nobody is left to be.
     pub fn of_lock(ground: LockGround) -> Option<News> {
         (ground != LockGround::Death).then_some(News::Locked(ground))
+    }
+
+    /// For how long a message is still worth sending.
+    pub fn worth_sending(&self) -> Span {
+        match self {
+            News::GuardianAsked(_) => WAITS,
+            _ => Span::days(1),
+        }
     }
 
     /// The word it is kept under and what belongs to it.
@@ -33,6 +44,7 @@ impl News {
             News::Unlocked => ("unlocked", ""),
             News::CaseOpened(case) => ("case_opened", case.as_str()),
             News::CaseClosed(case) => ("case_closed", case.as_str()),
+            News::GuardianAsked(asked) => ("guardian_asked", asked.as_str()),
         }
     }
 
@@ -42,6 +54,7 @@ impl News {
             "unlocked" => Some(News::Unlocked),
             "case_opened" => Some(News::CaseOpened(Id::new(of))),
             "case_closed" => Some(News::CaseClosed(Id::new(of))),
+            "guardian_asked" => Some(News::GuardianAsked(Id::new(of))),
             _ => None,
         }
     }
@@ -71,6 +84,9 @@ impl News {
             News::CaseClosed(case) => {
                 format!("Ho so {case} da duoc giai quyet. Xem ket qua tai trang Danh tinh cua toi. {CALL}")
             }
+            News::GuardianAsked(_) => format!(
+                "Nguoi ban giam ho dang cho ban dong y de dung tai khoan dinh danh. Mo trang Danh tinh cua toi trong 10 phut; neu khong biet viec nay, hay tu choi. {CALL}"
+            ),
         }
     }
 }
@@ -111,7 +127,12 @@ mod tests {
     fn news_are_kept_and_read_back_and_fit_a_phone() {
         let case = || Id::new("HS-22222222");
         let grounds = LockGround::ALL.into_iter().filter_map(News::of_lock);
-        for news in grounds.chain([News::Unlocked, News::CaseOpened(case()), News::CaseClosed(case())]) {
+        for news in grounds.chain([
+            News::Unlocked,
+            News::CaseOpened(case()),
+            News::CaseClosed(case()),
+            News::GuardianAsked(Id::new("c1")),
+        ]) {
             let (word, of) = news.kept();
             assert_eq!(News::parse(word, of), Some(news.clone()));
             assert!(news.text().is_ascii() && !news.text().contains("://"), "{}", news.text());

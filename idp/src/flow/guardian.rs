@@ -9,17 +9,18 @@ use serde_json::json;
 use super::acting::{self, go_on};
 use super::authorize::{Pending, open_interaction};
 use super::facts::{self, Limits};
-use super::{Answer, Browser, Cookies, Outcome, Step, home};
+use super::{Answer, Browser, Cookies, Outcome, Step, home, notices};
 use crate::domain::account::Account;
 use crate::domain::confirmation::{Confirmation, Stage, WAITS, Word};
 use crate::domain::consent::Bilingual;
+use crate::domain::holder_notice::{GUARDIAN_TOLD_AN_HOUR, News};
 use crate::domain::interaction::{Destination, Interaction};
 use crate::domain::relying_party::Client;
 use crate::domain::secret::{Minted, SessionCookie};
 use crate::domain::session::{Acquaintance, Acting, Session};
 use crate::domain::standing::needs_guardian;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{AuthenticationLevel, Fault, Id, Moment};
+use crate::domain::{AuthenticationLevel, Fault, Id, Moment, Span};
 use crate::idp::Idp;
 use crate::store::account::Hold;
 use crate::store::{self, Db};
@@ -56,7 +57,12 @@ pub fn ask(db: &mut Db, ward: &Account, asked: &Asked<'_>, browser: &Browser, id
         word: None,
         spent_at: None,
     };
+    let lately = store::confirmation::asked_since(db, guardian, now - Span::hours(1))?;
     store::confirmation::ask(db, &confirmation)?;
+    if lately < GUARDIAN_TOLD_AN_HOUR {
+        let news = News::GuardianAsked(confirmation.id.clone());
+        notices::put(db, &idp.id()?, (guardian, news), now)?;
+    }
     let event = Event::new(Kind::GuardianAsked, now)
         .of(&ward.id)
         .by(asked.client)

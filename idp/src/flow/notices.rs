@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::sealed;
 use crate::domain::account::Account;
-use crate::domain::holder_notice::{HolderNotice, News, WORTH_SENDING, pause};
+use crate::domain::holder_notice::{HolderNotice, News, pause};
 use crate::domain::trail::{Event, Kind};
 use crate::domain::{Fault, Id, Moment, Span};
 use crate::idp::Idp;
@@ -25,14 +25,8 @@ pub(super) fn put(
     (account, news): (&Id<Account>, News),
     at: Moment,
 ) -> Result<(), Fault> {
-    let notice = HolderNotice {
-        id: id.clone(),
-        account: account.clone(),
-        news,
-        attempts: 0,
-        next_at: at,
-        expires_at: at + WORTH_SENDING,
-    };
+    let expires_at = at + news.worth_sending();
+    let notice = HolderNotice { id: id.clone(), account: account.clone(), news, attempts: 0, next_at: at, expires_at };
     store::holder_notice::put(db, &notice)
 }
 

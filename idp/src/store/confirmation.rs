@@ -94,6 +94,15 @@ pub fn waiting(db: &mut Db, guardian: &Id<Account>, now: Moment) -> Result<Vec<C
     rows.into_iter().map(Row::decode).collect()
 }
 
+/// How many a person was asked since a moment.
+pub fn asked_since(db: &mut Db, guardian: &Id<Account>, since: Moment) -> Result<i64, Fault> {
+    Ok(on_each!(db, |link| confirmations::table
+        .filter(confirmations::guardian_id.eq(guardian.as_str()))
+        .filter(confirmations::asked_at.gt(since.unix()))
+        .count()
+        .get_result(link))?)
+}
+
 /// False when it was answered or too late: of two answers one counts.
 pub fn answer(db: &mut Db, id: &Id<Confirmation>, word: Word, now: Moment) -> Result<bool, Fault> {
     let answered = on_each!(db, |link| diesel::update(

@@ -71,6 +71,28 @@ async fn a5_the_guardian_agrees_from_their_own_session_and_every_token_names_bot
 }
 
 #[tokio::test]
+async fn a5_the_guardian_is_told_that_somebody_waits_and_no_more_than_three_times_an_hour() {
+    let idp = Sandbox::shared();
+    let (client, (guardian, child)) = (idp.confidential(), idp.family());
+    for _ in 0..5 {
+        idp.child_waits(&idp.visitor(), &Ask::of(&client).target(), &child).await;
+    }
+    assert_eq!(idp.trail_count(&child, "guardian_asked"), 5);
+    let told = async || idp.messages(&guardian.phone).await;
+    let begun = std::time::Instant::now();
+    while told().await.len() < 3 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", told().await);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    // Two rounds of the queue.
+    tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
+    let messages = told().await;
+    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert!(messages.iter().all(|text| text.contains("cho ban dong y") && !text.contains("://")), "{messages:?}");
+    assert!(idp.messages(&child.phone).await.is_empty());
+}
+
+#[tokio::test]
 async fn a5_a_word_is_for_one_interaction_and_one_use() {
     let idp = Sandbox::shared();
     let (client, (guardian, child)) = (idp.confidential(), idp.family());
