@@ -8,7 +8,7 @@ use super::eid::LockGround;
 use super::id::Id;
 use super::moment::{Moment, Span};
 
-/// How often in an hour a guardian is told that a child or ward asks; what is asked beyond that waits on their page.
+/// How often in an hour a guardian who does not answer is told that a child or ward asks; the rest waits on their page.
 pub const GUARDIAN_TOLD_AN_HOUR: i64 = 3;
 
 /// What happened.

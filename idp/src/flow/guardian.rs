@@ -57,9 +57,9 @@ pub fn ask(db: &mut Db, ward: &Account, asked: &Asked<'_>, browser: &Browser, id
         word: None,
         spent_at: None,
     };
-    let lately = store::confirmation::asked_since(db, guardian, now - Span::hours(1))?;
+    let unanswered = store::confirmation::unanswered_since(db, guardian, now - Span::hours(1))?;
     store::confirmation::ask(db, &confirmation)?;
-    if lately < GUARDIAN_TOLD_AN_HOUR {
+    if unanswered < GUARDIAN_TOLD_AN_HOUR {
         let news = News::GuardianAsked(confirmation.id.clone());
         notices::put(db, &idp.id()?, (guardian, news), now)?;
     }

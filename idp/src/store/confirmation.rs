@@ -94,10 +94,11 @@ pub fn waiting(db: &mut Db, guardian: &Id<Account>, now: Moment) -> Result<Vec<C
     rows.into_iter().map(Row::decode).collect()
 }
 
-/// How many a person was asked since a moment.
-pub fn asked_since(db: &mut Db, guardian: &Id<Account>, since: Moment) -> Result<i64, Fault> {
+/// How many a person was asked since a moment and did not answer.
+pub fn unanswered_since(db: &mut Db, guardian: &Id<Account>, since: Moment) -> Result<i64, Fault> {
     Ok(on_each!(db, |link| confirmations::table
         .filter(confirmations::guardian_id.eq(guardian.as_str()))
+        .filter(confirmations::answer.is_null())
         .filter(confirmations::asked_at.gt(since.unix()))
         .count()
         .get_result(link))?)
