@@ -116,7 +116,7 @@ impl Screen {
     /// Waits for the page of this name (`data-page`), then looks at its manners and keeps a picture.
     pub async fn arrives_at(&self, page: &str) {
         let end = Instant::now() + LOADS_WITHIN;
-        while self.page_name().await != page {
+        while self.page_name().await != page || !self.whole().await {
             if Instant::now() > end {
                 self.shot("lost").await;
                 panic!(
@@ -130,6 +130,26 @@ impl Screen {
         }
         self.manners().await;
         self.shot(page).await;
+    }
+
+    /// The whole page is there, not only its beginning.
+    async fn whole(&self) -> bool {
+        let state = self.driver.execute("return document.readyState", Vec::new()).await;
+        state.is_ok_and(|state| *state.json() == json!("complete"))
+    }
+
+    /// Waits for the first of these ids: where a click leads to one page or another.
+    pub async fn either<'a>(&self, ids: &[&'a str]) -> &'a str {
+        let end = Instant::now() + LOADS_WITHIN;
+        loop {
+            for id in ids {
+                if self.has(id).await {
+                    return id;
+                }
+            }
+            assert!(Instant::now() < end, "none of {ids:?} at {}: {}", self.path().await, self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub async fn page_name(&self) -> String {
