@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::support::ask::Ask;
 use crate::support::flow::sign_in_form;
 use crate::support::holder::Holder;
+use crate::support::now;
 use crate::support::relying_party::RelyingParty;
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, Visitor};
@@ -41,12 +42,13 @@ struct Unanswered {
     client: RelyingParty,
     code: String,
     verifier: String,
-    since: Instant,
+    /// Unix seconds, before the code was asked for.
+    since: i64,
 }
 
-/// How long a code is surely good for (`lifetimes.code`, less a second of rounding); a restart may take longer on a
-/// slow machine, and then nobody knows whether the code was redeemed or ran out.
-const CODE: Duration = Duration::from_secs(58);
+/// How long a code is good for (`lifetimes.code`). Where a restart takes longer, nobody can say whether an unanswered
+/// code was redeemed or ran out.
+const CODE: i64 = 60;
 const LATE: &str = "refused late";
 
 struct House {
@@ -68,8 +70,8 @@ async fn flow(n: usize, house: &House, ledger: &Shared) -> Option<()> {
     }
     let client = if n.is_multiple_of(2) { &house.confidential } else { &house.public };
     let ask = Ask::of(client).scope("openid profile offline_access");
+    let since = now();
     let answer = house.visitors[who].attempt("GET", &ask.target(), &[], None).await.ok()?;
-    let since = Instant::now();
     let code = answer.returned().and_then(|returned| returned.get("code").map(str::to_owned));
     let code = code.unwrap_or_else(|| panic!("no code: {} {}", answer.status, answer.body));
     acknowledge(ledger, who, "authorization_issued");
@@ -201,7 +203,7 @@ async fn settle(round: usize, one: Unanswered, ledger: &Shared) {
     let answer = one.client.redeem(&one.code, &one.verifier).await;
     match answer.status {
         200 => acknowledge(ledger, one.who, "token_issued"),
-        400 if one.since.elapsed() > CODE => acknowledge(ledger, one.who, LATE),
+        400 if now() >= one.since + CODE => acknowledge(ledger, one.who, LATE),
         400 => {
             acknowledge(ledger, one.who, "token_issued");
             acknowledge(ledger, one.who, "token_replayed");

@@ -5,6 +5,7 @@
 //! panics takes back its own effect and nobody else's.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -41,8 +42,13 @@ pub(super) struct Sqlite {
 
 /// `sqlite:PATH`. The file is made, readable by its owner alone, when it is not there.
 pub(super) fn connect(path: &Path, clients: Arc<Cache>) -> Result<Db, Fault> {
-    let touched = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-    touched.map_err(|error| Fault::unavailable("store", format!("{}: {error}", path.display())))?;
+    // Never opened when it is there: closing it would give up the locks this process's other connections hold on it.
+    match OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(Fault::unavailable("store", format!("{}: {error}", path.display())));
+        }
+        _ => {}
+    }
     Db::sqlite(path, WRITER, clients)
 }
 

@@ -106,6 +106,24 @@ async fn a_read_cannot_write_on_sqlite() {
     assert!(fresh.store.read(|db| meta::put_if_absent(db, "name", "value")).await.is_err());
 }
 
+/// Closing any handle of a file gives up every POSIX lock this process holds on it, SQLite's own included; another
+/// process that closes the database would then take its log away from under this one.
+#[tokio::test]
+async fn opening_the_file_once_more_keeps_the_locks_of_those_who_have_it_open() {
+    use std::os::unix::fs::MetadataExt;
+    let fresh = sqlite();
+    fresh.store.read(|db| meta::find(db, "name")).await.unwrap();
+    let path = fresh.settings.url.strip_prefix("sqlite:").unwrap();
+    let inode = std::fs::metadata(path).unwrap().ino();
+    let held = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| line.contains("POSIX") && line.contains(&format!(":{inode} ")))
+    };
+    assert!(held());
+    drop(tend(&fresh.settings.url).unwrap());
+    assert!(held());
+}
+
 #[tokio::test]
 async fn work_goes_on_when_nobody_waits_for_it() {
     each(|store| async move {
