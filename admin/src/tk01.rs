@@ -46,6 +46,9 @@ pub struct Filled {
     pub form: String,
     #[serde(default)]
     pub dependants: Vec<String>,
+    /// Of a child or a ward: the guardian's number.
+    #[serde(default)]
+    pub guardian: String,
     #[serde(default)]
     pub papers: Vec<String>,
 }
@@ -91,6 +94,7 @@ impl Filled {
             form: Statement::parse(&self.form).ok_or("form")?,
         };
         Ok(Application {
+            guardian: self.guardian(&number)?,
             number,
             stated,
             phone,
@@ -129,6 +133,13 @@ impl Filled {
             return Err("dependants");
         }
         self.dependants.iter().map(|number| PersonNumber::parse(number.trim()).ok_or("dependants")).collect()
+    }
+
+    fn guardian(&self, own: &PersonNumber) -> Result<Option<PersonNumber>, Field> {
+        match self.guardian.as_str() {
+            "" => Ok(None),
+            text => PersonNumber::parse(text).filter(|number| number != own).map(Some).ok_or("guardian"),
+        }
     }
 
     fn papers(&self) -> Result<Vec<ClaimName>, Field> {
@@ -183,7 +194,7 @@ mod tests {
         let number = || PersonNumber::parse("099192000002").unwrap();
         let read = filled().upgrade(number()).ok().unwrap();
         assert_eq!((read.phone.as_str(), read.stated.is_none()), ("+84912000002", true), "control");
-        let rows: [Row; 18] = [
+        let rows: [Row; 20] = [
             ("seen", |form| form.seen = false),
             ("phone_own", |form| form.phone_own = false),
             ("phone", |form| form.phone = "12".to_owned()),
@@ -198,6 +209,8 @@ mod tests {
             ("no_card", |form| form.no_card = true),
             ("dependants", |form| form.dependants = vec!["1".to_owned()]),
             ("dependants", |form| form.dependants = vec!["099314000012".to_owned(); 21]),
+            ("guardian", |form| form.guardian = "12".to_owned()),
+            ("guardian", |form| form.guardian = "099192000002".to_owned()),
             ("papers", |form| form.papers = vec!["name".to_owned()]),
             ("name", |form| form.name = "Somebody Else".to_owned()),
             ("gender", |form| form.gender = "male".to_owned()),

@@ -3,11 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 use actix_web::{HttpRequest, HttpResponse, web};
-use idp::domain::Fault;
+use idp::domain::{Fault, Moment};
 use idp::flow::officer::{self, Bearer, Ended, Filed, Key, Officer};
 use idp::flow::operator::{self, Visitor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::LONGEST_BODY;
 use super::problem::{self, Denied, Problem};
@@ -62,6 +63,35 @@ pub async fn look<T: Serialize>(
         Ok(answered(StatusCode::OK, seen(&officer).await?, console))
     };
     answer.await.unwrap_or_else(|fault: Fault| problem::failed(&fault, console))
+}
+
+/// All that is open, under one name.
+pub async fn list<T>(
+    request: &HttpRequest,
+    console: &Console,
+    (name, written): (&'static str, fn(&T, Moment) -> Value),
+    open: impl AsyncFnOnce(&Officer) -> Result<Vec<T>, Fault>,
+) -> HttpResponse {
+    look(request, console, async |officer| {
+        let now = console.idp.clock.now();
+        let open: Vec<Value> = open(officer).await?.iter().map(|one| written(one, now)).collect();
+        Ok(Ok(json!({ name: open })))
+    })
+    .await
+}
+
+/// One of them.
+pub async fn show<T>(
+    request: &HttpRequest,
+    console: &Console,
+    written: fn(&T, Moment) -> Value,
+    found: impl AsyncFnOnce(&Officer) -> Ended<T>,
+) -> HttpResponse {
+    look(request, console, async |officer| {
+        let now = console.idp.clock.now();
+        Ok(found(officer).await?.map(|one| written(&one, now)))
+    })
+    .await
 }
 
 /// A question whose answer depends on a body.

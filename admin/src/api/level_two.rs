@@ -7,7 +7,7 @@ use idp::flow::officer::{Refusal, dossier};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{act, look};
+use super::call::{self, act};
 use super::problem::{Denied, clock};
 use crate::tk01::{Filled, verdict};
 use crate::web::Console;
@@ -60,21 +60,13 @@ fn received<T: serde::Serialize>(ended: Result<T, Refusal>) -> Result<Value, Den
 }
 
 pub async fn list(request: HttpRequest, console: web::Data<Console>) -> HttpResponse {
-    look(&request, &console, async |officer| {
-        let now = console.idp.clock.now();
-        let open = enrol::open(officer, &console.idp).await?;
-        Ok(Ok(json!({ "applications": open.iter().map(|one| written(one, now)).collect::<Vec<_>>() })))
-    })
-    .await
+    call::list(&request, &console, ("applications", written), async |officer| enrol::open(officer, &console.idp).await)
+        .await
 }
 
 pub async fn show(request: HttpRequest, id: web::Path<String>, console: web::Data<Console>) -> HttpResponse {
-    look(&request, &console, async |officer| {
-        let now = console.idp.clock.now();
-        let found = enrol::find(Id::new(id.as_str()), officer, &console.idp).await?;
-        Ok(found.map(|shown| written(&shown, now)))
-    })
-    .await
+    let found = async |officer: &_| enrol::find(Id::new(id.as_str()), officer, &console.idp).await;
+    call::show(&request, &console, written, found).await
 }
 
 fn written(shown: &Shown, now: Moment) -> Value {
@@ -102,6 +94,7 @@ fn written(shown: &Shown, now: Moment) -> Value {
         "evidence": evidence,
         "papers": shown.papers,
         "dependants": shown.dependants,
+        "guardian": shown.guardian,
         "clock": shown.clock.map(clock),
     })
 }

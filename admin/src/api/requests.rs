@@ -9,7 +9,7 @@ use idp::flow::officer::{Ended, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{act, look};
+use super::call::{self, act};
 use super::problem::clock;
 use crate::web::Console;
 
@@ -50,21 +50,13 @@ pub async fn receive(
 }
 
 pub async fn list(request: HttpRequest, console: web::Data<Console>) -> HttpResponse {
-    look(&request, &console, async |officer| {
-        let now = console.idp.clock.now();
-        let open = authority::open(officer, &console.idp).await?;
-        Ok(Ok(json!({ "requests": open.iter().map(|one| written(one, now)).collect::<Vec<_>>() })))
-    })
-    .await
+    call::list(&request, &console, ("requests", written), async |officer| authority::open(officer, &console.idp).await)
+        .await
 }
 
 pub async fn show(request: HttpRequest, id: web::Path<String>, console: web::Data<Console>) -> HttpResponse {
-    look(&request, &console, async |officer| {
-        let now = console.idp.clock.now();
-        let found = authority::find(Id::new(id.as_str()), officer, &console.idp).await?;
-        Ok(found.map(|shown| written(&shown, now)))
-    })
-    .await
+    let found = async |officer: &_| authority::find(Id::new(id.as_str()), officer, &console.idp).await;
+    call::show(&request, &console, written, found).await
 }
 
 fn written(shown: &Shown, now: Moment) -> Value {

@@ -72,6 +72,8 @@ pub struct Application {
     pub phone: String,
     pub email: Option<String>,
     pub dependants: Vec<PersonNumber>,
+    /// Who registers a child or a ward (ND69 Art 10(2)đ); `None` for whoever registers alone.
+    pub guardian: Option<PersonNumber>,
     pub papers: Vec<ClaimName>,
     pub checked: Checked,
 }
@@ -113,11 +115,6 @@ pub fn day(text: &str) -> Option<NaiveDate> {
     ["%d/%m/%Y", "%Y-%m-%d"].into_iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok())
 }
 
-/// Whether somebody born then is fourteen on a day: below, a guardian registers (ND69 Art 7).
-pub fn is_fourteen(birthdate: NaiveDate, today: NaiveDate) -> bool {
-    today.years_since(birthdate).is_some_and(|years| years >= 14)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,13 +148,6 @@ mod tests {
         ] {
             assert_eq!(phone(given).as_deref(), taken, "{given}");
         }
-    }
-
-    #[test]
-    fn fourteen_on_the_birthday() {
-        assert!(is_fourteen(day("2012-11-23"), day("2026-11-23")));
-        assert!(!is_fourteen(day("2012-11-24"), day("2026-11-23")));
-        assert!(!is_fourteen(day("2030-01-01"), day("2026-11-23")));
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub struct Particulars {
     /// Person numbers of dependants to register (ND69 Art 10(2)đ).
     #[serde(default)]
     pub dependants: Vec<String>,
+    /// Person number of the guardian of a child or ward.
+    #[serde(default)]
+    pub guardian: Option<String>,
 }
 
 impl std::fmt::Debug for Particulars {

@@ -198,14 +198,16 @@ fn is_guardian(actor: &Actor<'_>, account: &Account) -> bool {
     actor.account.is_some_and(|person| account.guardian.as_ref() == Some(&person.id) && person.id != account.id)
 }
 
-/// Whoever acts for another is a person of level 2 whose own account is open and who needs no guardian.
 fn is_able(actor: &Actor<'_>, now: Moment) -> bool {
-    actor.account.is_some_and(|person| {
-        person.holder != Holder::Organisation
-            && is_open(person, now)
-            && !needs_guardian(person, now)
-            && own_level(person) == Some(AccountLevel::Two)
-    })
+    actor.account.is_some_and(|person| may_act_for_others(person, now))
+}
+
+/// Whoever acts for another is a person of level 2 whose own account is open and who needs no guardian.
+pub fn may_act_for_others(person: &Account, now: Moment) -> bool {
+    person.holder != Holder::Organisation
+        && is_open(person, now)
+        && !needs_guardian(person, now)
+        && own_level(person) == Some(AccountLevel::Two)
 }
 
 #[cfg(test)]

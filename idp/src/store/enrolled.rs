@@ -16,6 +16,8 @@ use crate::domain::{Fault, Id, Moment};
 /// Makes an account for a person who has none. False when there is one: nothing of it changes (LG-40).
 pub fn create(db: &mut Db, import: &Import) -> Result<bool, Fault> {
     let account = &import.account;
+    let own = &account.circumstances;
+    let born = own.born.map(|born| born.to_string());
     let made = on_each!(db, |link| diesel::insert_into(accounts::table)
         .values((
             accounts::id.eq(account.id.as_str()),
@@ -27,6 +29,11 @@ pub fn create(db: &mut Db, import: &Import) -> Result<bool, Fault> {
             accounts::eid_issued_at.eq(account.eid.as_ref().map(|eid| eid.issued_at.unix())),
             accounts::eid_version.eq(0),
             accounts::card_expires.eq(account.card_expires.map(Moment::unix)),
+            accounts::guardian_id.eq(account.guardian.as_ref().map(Id::as_str)),
+            accounts::born.eq(born.as_deref()),
+            accounts::ward.eq(own.ward),
+            accounts::permit_expires.eq(own.permit_expires.map(Moment::unix)),
+            accounts::passport_expires.eq(own.passport_expires.map(Moment::unix)),
             accounts::phone.eq(import.phone.as_ref().map(Sealed::as_str)),
             accounts::phone_index.eq(import.phone_index.as_ref().map(BlindIndex::as_str)),
             accounts::created_at.eq(import.at.unix()),

@@ -11,7 +11,7 @@ use idp::flow::officer::enrol::{self, Shown};
 use idp::flow::officer::{Refusal, dossier};
 use idp::web::page::calendar;
 
-use super::pages::{self, Done, Frame, Ticking};
+use super::pages::{self, Done, Frame, Ticking, Wrong};
 use super::{Looking, Sent, Setting, act, from_officer, look};
 use crate::tk01::{Field, Filled, verdict};
 use crate::web::Console;
@@ -67,9 +67,12 @@ async fn take(
     let filled = form::filled(form);
     let application = match read(&filled) {
         Ok(application) => application,
-        Err(field) => return Ok(pages::form(&setting, whom, Kept::of(filled), Some(field))),
+        Err(field) => return Ok(pages::form(&setting, whom, Kept::of(filled), Some(Wrong::Field(field)))),
     };
     let received = enrol::receive(application, &filed, &setting.console.idp).await?;
+    if let Err(refusal @ (Refusal::UnderAge | Refusal::UnderSix | Refusal::GuardianUnfit)) = received {
+        return Ok(pages::form(&setting, whom, Kept::of(filled), Some(Wrong::Refused(refusal))));
+    }
     Ok(setting.ended(received.map(|id| Done::Received.at(&format!("/desk/level-two/{id}"))), &back))
 }
 
@@ -106,7 +109,10 @@ fn page(setting: &Setting<'_>, shown: &Shown, done: Option<Done>) -> pages::Enro
     let reference = |(proof, text, at): &(Proof, String, idp::domain::Moment)| pages::Evidence {
         proof: proof.name(),
         told: desk.of_proof(*proof),
-        reference: if *proof == Proof::InPerson { String::new() } else { text.clone() },
+        reference: match proof {
+            Proof::InPerson | Proof::GuardianPresent => String::new(),
+            _ => text.clone(),
+        },
         at: calendar::minute(*at),
     };
     pages::Enrolment {
@@ -131,6 +137,7 @@ fn page(setting: &Setting<'_>, shown: &Shown, done: Option<Done>) -> pages::Enro
         evidence: shown.evidence.iter().map(reference).collect(),
         papers: shown.papers.iter().map(|paper| desk.of_paper(paper)).collect(),
         dependants: shown.dependants,
+        guardian: shown.guardian.clone(),
         examining: state == State::Checking,
         needs_card: shown.needs_card(setting.now),
         reasons: enrol::REASONS.iter().map(|reason| (reason.name(), desk.of_reason(*reason))).collect(),

@@ -233,6 +233,8 @@ pub fn status(refusal: Refusal) -> StatusCode {
         | Refusal::AlreadyOpen
         | Refusal::AlreadyLevelTwo
         | Refusal::UnderAge
+        | Refusal::UnderSix
+        | Refusal::GuardianUnfit
         | Refusal::CardMissing
         | Refusal::NotWaiting => StatusCode::CONFLICT,
     }

@@ -155,8 +155,15 @@ struct Nobody {
     frame: Frame,
     whom: Whom,
     kept: Kept,
-    wrong: Option<&'static str>,
     papers: Vec<(&'static str, &'static str)>,
+}
+
+/// Why a form is shown again.
+pub enum Wrong {
+    /// The name of the first field that is not right.
+    Field(&'static str),
+    /// Somebody else has to come along, or nobody may.
+    Refused(Refusal),
 }
 
 /// Whom a form is about.
@@ -192,8 +199,7 @@ struct Form {
     frame: Frame,
     whom: Whom,
     kept: Kept,
-    /// The name of the first field that is not right.
-    wrong: Option<&'static str>,
+    wrong: Option<Wrong>,
     papers: Vec<(&'static str, &'static str)>,
 }
 
@@ -222,6 +228,7 @@ pub struct Enrolment {
     pub evidence: Vec<Evidence>,
     pub papers: Vec<&'static str>,
     pub dependants: usize,
+    pub guardian: Option<String>,
     pub examining: bool,
     pub needs_card: bool,
     pub reasons: Vec<(&'static str, &'static str)>,
@@ -261,17 +268,21 @@ fn papers(desk: Desk) -> Vec<(&'static str, &'static str)> {
 pub fn nobody(setting: &Setting<'_>) -> HttpResponse {
     let whom = Whom { account: None, told: String::new() };
     let (kept, papers) = (Kept::default(), papers(setting.desk));
-    draw(setting, &Nobody { frame: Frame::of(setting, "/desk"), whom, kept, wrong: None, papers })
+    draw(setting, &Nobody { frame: Frame::of(setting, "/desk"), whom, kept, papers })
 }
 
 /// Form TK01, empty or with what was not right.
-pub fn form(setting: &Setting<'_>, whom: Whom, kept: Kept, wrong: Option<&'static str>) -> HttpResponse {
+pub fn form(setting: &Setting<'_>, whom: Whom, kept: Kept, wrong: Option<Wrong>) -> HttpResponse {
     let here = match &whom.account {
         Some(account) => format!("/desk/people/{account}/level-two"),
         None => "/desk".to_owned(),
     };
     let papers = papers(setting.desk);
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = match &wrong {
+        None => StatusCode::OK,
+        Some(Wrong::Field(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        Some(Wrong::Refused(refusal)) => super::status(*refusal),
+    };
     let page = Form { frame: Frame::of(setting, here), whom, kept, wrong, papers };
     shown(status, &page, setting.words, setting.console)
 }

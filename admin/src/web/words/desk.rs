@@ -138,6 +138,7 @@ impl Desk {
             "face" => self.label.face,
             "fingerprint" => self.label.fingerprint,
             "dependants" => self.label.dependants,
+            "guardian" => self.label.guardian_optional,
             "papers" => self.label.papers,
             "seen" => self.label.seen,
             _ => self.label.form_number,

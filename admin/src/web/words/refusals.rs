@@ -38,8 +38,16 @@ impl Desk {
             ),
             Refusal::AlreadyLevelTwo => said("Công dân này đã có tài khoản mức độ 2.", "This person has level 2 already."),
             Refusal::UnderAge => said(
-                "Người dưới 14 tuổi hoặc có người giám hộ phải đăng ký cùng người giám hộ.",
-                "Whoever is under 14 or has a guardian is registered together with the guardian.",
+                "Người dưới 14 tuổi hoặc được giám hộ đăng ký cùng người đại diện. Hãy ghi số định danh của người đại diện vào phiếu.",
+                "Whoever is under 14 or a ward is registered together with the guardian. Put the guardian's number on the form.",
+            ),
+            Refusal::UnderSix => said(
+                "Trẻ dưới 6 tuổi chỉ có tài khoản mức độ 1 (Nghị định 69/2024/NĐ-CP Điều 7).",
+                "A child under six has level 1 only (ND69 Art 7).",
+            ),
+            Refusal::GuardianUnfit => said(
+                "Người đại diện cần có tài khoản mức độ 2 đang dùng được, đúng là người đã ghi nhận (nếu có), và số điện thoại trên phiếu là số của họ.",
+                "The guardian needs an open account of level 2, is the one on record where there is one, and the phone on the form is theirs.",
             ),
             Refusal::CardMissing => said(
                 "Chưa có thẻ căn cước còn hạn. Hãy nhập hạn của thẻ vừa được cấp rồi cấp mức độ 2.",

@@ -27,6 +27,50 @@ async fn find(idp: &Sandbox, screen: &Screen, number: &str) {
     assert!(!screen.text().await.contains(number), "masked");
 }
 
+/// A child of ten without an account comes with Nguyễn Văn An: asked for the guardian first, then registered with him.
+async fn child(idp: &Sandbox, screen: &Screen) {
+    let number = "099316000021";
+    screen.goto(&format!("{}/desk", idp.neighbour(1))).await;
+    screen.arrives_at("desk").await;
+    screen.fill("person_number", number).await;
+    screen.click("find").await;
+    screen.arrives_at("desk-nobody").await;
+    for guardian in ["", AN.0] {
+        for (field, text) in [
+            ("person_number", number),
+            ("name", "Nguyễn Minh Anh"),
+            ("birthdate", &format!("{}-01-01", year() - 10)),
+            ("guardian", guardian),
+            ("phone", "0912 000 001"),
+            ("card_suffix", "0021"),
+            ("card_expires", "31/12/2039"),
+            ("face", "FM-2026-0002"),
+            ("fingerprint", "VT-2026-0002"),
+            ("form", "78/2026"),
+        ] {
+            screen.fill(field, text).await;
+        }
+        screen.click_first("#gender option[value=female]").await;
+        screen.click("phone_own").await;
+        screen.click("seen").await;
+        screen.click("submit").await;
+        if guardian.is_empty() {
+            screen.find("refusal").await;
+            screen.arrives_at("desk-enrol").await;
+        }
+    }
+    screen.arrives_at("desk-enrolment").await;
+    assert!(screen.find("guardian").await.text().await.unwrap().contains('•'), "masked");
+    screen.click("grant").await;
+    screen.gone("grant").await;
+    screen.click("to-person").await;
+    screen.arrives_at("desk-person").await;
+}
+
+fn year() -> i64 {
+    1970 + crate::support::now() / 31_556_952
+}
+
 async fn walked(view: View) {
     let idp = Sandbox::fresh();
     let screen = officer(&idp, EM, view).await;
@@ -58,6 +102,8 @@ async fn walked(view: View) {
     screen.click("to-person").await;
     screen.arrives_at("desk-person").await;
     assert!(!screen.has("register-two").await, "the e-ID appears");
+
+    child(&idp, &screen).await;
 
     // The hotline activates Phạm Thị Dung's account.
     find(&idp, &screen, DUNG.0).await;

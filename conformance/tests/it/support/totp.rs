@@ -46,3 +46,12 @@ impl App {
 pub fn step() -> i64 {
     now() / 30
 }
+
+/// The step of now, with time enough left in it to use a code of the step before, which is taken until it ends.
+pub async fn step_with_time_left() -> i64 {
+    let left = 30 - now() % 30;
+    if left < 8 {
+        tokio::time::sleep(std::time::Duration::from_secs(left.unsigned_abs())).await;
+    }
+    step()
+}

@@ -68,11 +68,13 @@ impl Screen {
         self.driver.goto(address).await.unwrap();
     }
 
-    /// Waits for an element by its stable id.
+    /// Waits for an element by its stable id, on a page that is there as a whole.
     pub async fn find(&self, id: &str) -> WebElement {
         let end = Instant::now() + LOADS_WITHIN;
         loop {
-            if let Ok(element) = self.driver.find(By::Id(id)).await {
+            if self.whole().await
+                && let Ok(element) = self.driver.find(By::Id(id)).await
+            {
                 return element;
             }
             if Instant::now() > end {

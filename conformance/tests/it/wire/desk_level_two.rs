@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::activate::activated;
 use super::desk::{account_of, call, code, desk, signed_in};
+use super::guardian::confirmed;
 use crate::support::ask::Ask;
+use crate::support::family::born;
 use crate::support::flow::redeemed;
 use crate::support::holder::{Holder, record};
 use crate::support::jwt;
@@ -108,6 +110,7 @@ async fn b2_what_the_page_refuses_the_interface_refuses_and_names_the_field() {
         ("card_expires", json!({"card_expires": ""})),
         ("no_card", json!({"no_card": true})),
         ("dependants", json!({"dependants": ["12"]})),
+        ("guardian", json!({"guardian": holder.number})),
         ("papers", json!({"papers": ["name"]})),
         ("name", json!({"name": "Somebody Else"})),
     ] {
@@ -160,4 +163,40 @@ async fn b4_somebody_without_an_account_or_a_card_gets_both_at_the_end() {
     assert_eq!(desk.one.get(&at).await.json()["state"], "notified");
     let done = activated(idp, &holder.number, &holder.phone, "mật khẩu mới của Mai").await;
     assert!(done.page().has("activated"), "{}", done.body);
+}
+
+#[tokio::test]
+async fn a2_a_child_comes_with_the_guardian_and_each_use_waits_for_them() {
+    let desk = desk().await;
+    let (_, child) = record(2, json!({}));
+    let (idp, guardian, form) = (&desk.idp, desk.idp.citizen(), tk01(&child));
+    let who = json!({
+        "person_number": child.number, "name": "Ngô Minh Khôi", "birthdate": born(9), "gender": "male",
+        "phone": guardian.phone, "guardian": guardian.number,
+    });
+    let form = with(&form, who);
+    let refused = async |n: u64, more: Value, status: u16, why: &str| {
+        let refused = call(&desk.one, "/api/level-two", &key(&child, n), &with(&form, more)).await;
+        assert_eq!(code(&refused), (status, why.to_owned()));
+    };
+    refused(0, json!({"guardian": ""}), 409, "under_age").await;
+    refused(1, json!({"guardian": idp.beginner().number}), 409, "guardian_unfit").await;
+    refused(2, json!({"phone": child.phone}), 409, "guardian_unfit").await;
+    refused(3, json!({"birthdate": born(5)}), 409, "under_six").await;
+    let received = call(&desk.one, "/api/level-two", &key(&child, 4), &form).await;
+    assert_eq!(received.status, 200, "{}", received.body);
+    let at = format!("/api/level-two/{}", received.json()["application"].as_str().unwrap());
+    let shown = desk.one.get(&at).await;
+    assert!(shown.json()["guardian"].is_string() && !shown.body.contains(&guardian.number), "masked: {}", shown.body);
+    let grant = json!({"decision": "grant"});
+    let granted = call(&desk.two, &format!("{at}/decision"), &key(&child, 5), &grant).await;
+    assert_eq!(granted.status, 200, "{}", granted.body);
+
+    let password = "con diều đỏ bay rất cao";
+    let done = activated(idp, &child.number, &guardian.phone, password).await;
+    assert!(done.page().has("activated"), "{}", done.body);
+    let child = Holder { password: password.to_owned(), phone: guardian.phone.clone(), ..child };
+    let (_, tokens) = confirmed(idp, &idp.confidential(), &child, &guardian).await;
+    let claims = jwt::claims(tokens.id_token());
+    assert!(claims["act"]["sub"].is_string(), "{claims}");
 }

@@ -28,7 +28,12 @@ async fn looks(visitor: &Visitor, waits: &Answer) -> Answer {
 }
 
 /// The child asks, the guardian agrees elsewhere, the child's page goes on to the end.
-async fn confirmed(idp: &Sandbox, client: &RelyingParty, child: &Holder, guardian: &Holder) -> (Visitor, Tokens) {
+pub(super) async fn confirmed(
+    idp: &Sandbox,
+    client: &RelyingParty,
+    child: &Holder,
+    guardian: &Holder,
+) -> (Visitor, Tokens) {
     let (visitor, ask) = (idp.visitor(), asks(client));
     let waits = idp.child_waits(&visitor, &ask.target(), child).await;
     let said = idp.guardian_says(&idp.visitor(), guardian, "confirm").await;

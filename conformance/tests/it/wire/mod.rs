@@ -51,6 +51,7 @@ mod pkce;
 mod prompts;
 mod qr;
 mod recover;
+mod recover_notice;
 mod refresh;
 mod register;
 mod registry;

@@ -1,5 +1,5 @@
 //! Recovery of a forgotten password: proof per step, the same answer for every number, level 1 afterwards (P15, LG-01,
-//! LG-10, LG-13, LG-17, LG-19, LG-20).
+//! LG-10, LG-13, LG-19, LG-20).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,15 +17,15 @@ use crate::support::wire::{Answer, Visitor};
 
 const NEW: &str = "bốn con trâu gặm cỏ";
 /// As `support::holder` gives every card.
-const CARD: &str = "30/04/2040";
+pub(super) const CARD: &str = "30/04/2040";
 
-fn step(at: &Answer) -> String {
+pub(super) fn step(at: &Answer) -> String {
     let page = at.page();
     assert_eq!(page.name(), "recover", "{}", page.text);
     page.all("body").find_map(|body| body.attribute("data-step")).unwrap_or_default().to_owned()
 }
 
-fn press(at: &Answer, fields: &[(&str, &str)]) -> Submission {
+pub(super) fn press(at: &Answer, fields: &[(&str, &str)]) -> Submission {
     at.page().press("submit", fields, &[])
 }
 
@@ -44,23 +44,23 @@ async fn code(idp: &Sandbox, holder: &Holder, messages: usize) -> String {
             let with_code = told.iter().find(|text| text.contains('#')).expect("a code");
             return first_six_digits(with_code);
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "{} messages", told.len());
+        assert!(start.elapsed() < Duration::from_secs(30), "{} messages", told.len());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-async fn told(idp: &Sandbox, holder: &Holder, what: &str) -> String {
+pub(super) async fn told(idp: &Sandbox, holder: &Holder, what: &str) -> String {
     let start = Instant::now();
     loop {
         if let Some(text) = idp.messages(&holder.phone).await.into_iter().find(|text| text.contains(what)) {
             return text;
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "nothing told of {what}");
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing told of {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-async fn past_the_code(idp: &Sandbox, visitor: &Visitor, holder: &Holder) -> Answer {
+pub(super) async fn past_the_code(idp: &Sandbox, visitor: &Visitor, holder: &Holder) -> Answer {
     let before = idp.messages(&holder.phone).await.len();
     let at = begin(visitor, &holder.number).await;
     assert_eq!(step(&at), "code");
@@ -363,47 +363,6 @@ async fn f_28_of_fifty_new_passwords_at_once_one_is_set() {
     assert_eq!(idp.trail_count(&holder, "password_changed"), 1);
     assert_eq!(idp.trail_count(&holder, "recovery_ended"), 1);
     assert_eq!(step(&visitor.open("/recover").await), "done");
-}
-
-#[tokio::test]
-async fn lg_38_the_notice_lets_its_reader_stop_it_and_names_our_origin_only() {
-    let idp = Sandbox::shared();
-    let holder = idp.citizen();
-    // LG-17: a forged host changes nothing in what is sent.
-    let thief = idp
-        .visitor()
-        .with_header("x-forwarded-host", "evil.example")
-        .with_header("x-forwarded-proto", "https")
-        .with_header("forwarded", "host=evil.example");
-    let at = past_the_code(idp, &thief, &holder).await;
-    assert_eq!(step(&thief.submit(&at, &press(&at, &[("card_expires", CARD)])).await), "waiting");
-    let notice = told(idp, &holder, "ma dung").await;
-    assert!(notice.contains(&format!("{}/recover?stop=1", idp.issuer)), "{notice}");
-    assert!(idp.messages(&holder.phone).await.iter().all(|text| !text.contains("evil")));
-    let stop_code = notice.split("ma dung ").nth(1).unwrap().trim_end_matches('.').to_owned();
-    let owner = idp.visitor();
-    let at = owner.open("/recover?stop=1").await;
-    let typed = |number: &str, code: &str| press(&at, &[("person_number", number), ("stop_code", code)]);
-    assert_eq!(step(&owner.submit(&at, &typed(&holder.number, "0000-0000")).await), "stop");
-    assert_eq!(step(&owner.submit(&at, &typed("099099999999", &stop_code)).await), "stop");
-    assert_eq!(step(&owner.submit(&at, &typed(&holder.number, &stop_code)).await), "halted");
-    assert_eq!(step(&thief.open("/recover").await), "over");
-    told(idp, &holder, "mat khau cu van dung duoc").await;
-}
-
-#[tokio::test]
-async fn lg_38_whoever_is_signed_in_sees_it_and_stops_it() {
-    let idp = Sandbox::shared();
-    let holder = idp.citizen();
-    let owner = idp.visitor();
-    idp.authorize(&owner, &Ask::of(&idp.confidential()), &holder).await;
-    assert!(!owner.open("/identity").await.page().has("recovery"));
-    let thief = idp.visitor();
-    assert_eq!(step(&past_the_code(idp, &thief, &holder).await), "second");
-    let at = owner.open("/identity").await;
-    let at = owner.submit(&at, &at.page().press("stop-recovery", &[], &[])).await;
-    assert!(!at.page().has("recovery") && at.page().has("credential-note"));
-    assert_eq!(step(&thief.open("/recover").await), "over");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::support::holder::Holder;
 use crate::support::jwt::claims;
 use crate::support::relying_party::RelyingParty;
 use crate::support::sandbox::Sandbox;
-use crate::support::totp::{App, step};
+use crate::support::totp::{App, step, step_with_time_left};
 use crate::support::wire::{Answer, Visitor};
 
 /// Sets an app up; its first code is of the step before this one, so that this one's is still to be used.
@@ -23,7 +23,8 @@ pub async fn with_app(idp: &Sandbox, holder: &Holder) -> (Visitor, App) {
     let at = idp.enter_otp(&visitor, &at, holder).await;
     assert_eq!(at.page().name(), "new-totp", "{}", at.page().text);
     let app = App::shown(&at);
-    let done = visitor.submit(&at, &at.page().press("submit", &[("otp", &app.code_at(step() - 1))], &[])).await;
+    let before = step_with_time_left().await - 1;
+    let done = visitor.submit(&at, &at.page().press("submit", &[("otp", &app.code_at(before))], &[])).await;
     assert_eq!(done.page().name(), "identity", "{}", done.page().text);
     (visitor, app)
 }

@@ -1,6 +1,7 @@
 //! Level 2 at the desk (ND69 Art 10(2), 13): an application is taken in with its identity check, and decided. Granting
 //! makes the account, or raises it and keeps all it is known by, together with the e-ID.
 
+mod applicant;
 mod grant;
 mod sealing;
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use super::notify::{self, News};
 use super::{Ended, Filed, Officer, Refusal};
 use crate::domain::account::{Account, AccountState, Holder};
-use crate::domain::application::{Application, CardShown, is_fourteen};
+use crate::domain::application::{Application, CardShown};
 use crate::domain::authority_request::Clock;
 use crate::domain::calendar;
 use crate::domain::enrolment::{Channel, Enrolment, Particulars, Proof, Vouched};
@@ -52,9 +53,16 @@ pub async fn receive(application: Application, filed: &Filed, idp: &Arc<Idp>) ->
         .once("level_two_receive", &content, idp, move |db, now| {
             let index = sealed::person_index(&application.number, &this.vault);
             let account = store::account::find_by_person(db, &index)?;
-            if let Some(refusal) = objection(db, account.as_ref(), &application, now, &this)? {
-                return Ok(Err(refusal));
-            }
+            let asked = applicant::Asked {
+                account: account.as_ref(),
+                born: application.stated.as_ref().map(|stated| stated.birthdate),
+                guardian: application.guardian.as_ref(),
+                phone: &application.phone,
+            };
+            let guarded = match applicant::check(db, &asked, now, &this)? {
+                Ok(guarded) => guarded,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
             if store::level_two::open_at_desk(db, &index)?.is_some() {
                 return Ok(Err(Refusal::AlreadyOpen));
             }
@@ -86,39 +94,19 @@ pub async fn receive(application: Application, filed: &Filed, idp: &Arc<Idp>) ->
                 version: 0,
             };
             store::registration::put(db, &enrolment)?;
-            for (proof, reference) in sealing::evidence(&application.checked)? {
+            for (proof, reference) in sealing::evidence(&application)? {
                 let reference = sealing::proof(&id, proof, &reference, &this.vault)?;
                 let vouched = Vouched { proof, reference, by: officer.as_str().to_owned(), at: now };
                 store::registration::vouch(db, &id, &vouched)?;
             }
-            let detail = json!({ "enrolment": id, "officer": officer, "decide_by": progress.decide_by });
+            let guardian = guarded.map(|guarded| guarded.guardian);
+            let decide_by = progress.decide_by;
+            let detail = json!({ "enrolment": id, "officer": officer, "decide_by": decide_by, "guardian": guardian });
             remember(db, (Kind::LevelTwoSubmitted, &event), enrolment.account.as_ref(), detail, now)?;
             Ok(Ok(id))
         })
         .await?;
     Ok(done.result)
-}
-
-/// Who may not be registered here now.
-fn objection(
-    db: &mut Db,
-    account: Option<&Account>,
-    application: &Application,
-    now: Moment,
-    idp: &Idp,
-) -> Result<Option<Refusal>, Fault> {
-    let born = match account {
-        Some(account) if account.level != Some(AccountLevel::One) => return Ok(Some(Refusal::AlreadyLevelTwo)),
-        // A child's request needs its guardian, who has an account of their own.
-        Some(account) if account.guardian.is_some() => return Ok(Some(Refusal::UnderAge)),
-        Some(account) => sealing::birthdate(db, &account.id, idp)?,
-        None => match &application.stated {
-            Some(stated) => Some(stated.birthdate),
-            None => return Ok(Some(Refusal::Malformed)),
-        },
-    };
-    let young = born.is_some_and(|born| !is_fourteen(born, calendar::date(now)));
-    Ok(young.then_some(Refusal::UnderAge))
 }
 
 fn particulars(application: &Application) -> Particulars {
@@ -131,6 +119,7 @@ fn particulars(application: &Application) -> Particulars {
         language: "vi".to_owned(),
         papers: application.papers.clone(),
         dependants: application.dependants.iter().map(|number| number.reveal().to_owned()).collect(),
+        guardian: application.guardian.as_ref().map(|number| number.reveal().to_owned()),
     }
 }
 
@@ -242,6 +231,8 @@ pub struct Shown {
     pub evidence: Vec<(Proof, String, Moment)>,
     pub papers: Vec<&'static str>,
     pub dependants: usize,
+    /// Masked.
+    pub guardian: Option<String>,
     pub clock: Option<Clock>,
 }
 

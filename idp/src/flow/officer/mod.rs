@@ -112,6 +112,10 @@ pub enum Refusal {
     AlreadyLevelTwo,
     /// ND69 Art 7: a guardian registers a child.
     UnderAge,
+    /// ND69 Art 7(1): level 1 only.
+    UnderSix,
+    /// The guardian named has no account that may act for others, is not the one on record, or has another phone.
+    GuardianUnfit,
     /// A grant needs a card in force.
     CardMissing,
     /// The hotline checked too little of who calls.
@@ -121,7 +125,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub const ALL: [Refusal; 16] = [
+    pub const ALL: [Refusal; 18] = [
         Refusal::Malformed,
         Refusal::OfficerGone,
         Refusal::KeyReused,
@@ -135,6 +139,8 @@ impl Refusal {
         Refusal::AlreadyOpen,
         Refusal::AlreadyLevelTwo,
         Refusal::UnderAge,
+        Refusal::UnderSix,
+        Refusal::GuardianUnfit,
         Refusal::CardMissing,
         Refusal::NotChecked,
         Refusal::NotWaiting,
@@ -155,6 +161,8 @@ impl Refusal {
             Refusal::AlreadyOpen => "already_open",
             Refusal::AlreadyLevelTwo => "already_level_two",
             Refusal::UnderAge => "under_age",
+            Refusal::UnderSix => "under_six",
+            Refusal::GuardianUnfit => "guardian_unfit",
             Refusal::CardMissing => "card_missing",
             Refusal::NotChecked => "not_checked",
             Refusal::NotWaiting => "not_waiting",

@@ -333,5 +333,6 @@ async fn a_look_is_remembered_and_shows_no_number_in_clear() {
     .await;
 }
 
+mod child;
 mod hotline;
 mod level_two;

@@ -46,6 +46,7 @@ pub fn filled(form: &Sent) -> Filled {
         fingerprint: text("fingerprint"),
         form: text("form"),
         dependants: lines.map(str::to_owned).collect(),
+        guardian: text("guardian"),
         papers: papers.map(str::to_owned).collect(),
     }
 }

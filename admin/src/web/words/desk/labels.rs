@@ -91,6 +91,8 @@ pub struct Labels {
     pub fingerprint: &'static str,
     pub reference_note: &'static str,
     pub dependants: &'static str,
+    pub guardian_optional: &'static str,
+    pub guardian_note: &'static str,
     pub papers: &'static str,
     pub submit_form: &'static str,
     pub wrong_heading: &'static str,

@@ -111,7 +111,7 @@ async fn lg_29_where_policy_says_so_a_synced_passkey_counts_for_one() {
     let visitor = idp.visitor();
     let at = visitor.open("/new-passkey").await;
     let at = visitor.submit(&at, &sign_in_form(&at, &holder.number, &holder.password)).await;
-    let sent = gateway.hears(1, std::time::Duration::from_secs(10)).await;
+    let sent = gateway.hears(1, std::time::Duration::from_secs(30)).await;
     let text: Value = serde_json::from_str(&sent.last().unwrap().body).unwrap();
     let code = first_six_digits(text["text"].as_str().unwrap());
     let at = visitor.submit(&at, &at.page().press("submit", &[("otp", &code)], &[])).await;

@@ -4,11 +4,11 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::super::{Ended, Refusal};
+use super::applicant::{self, Asked, Guarded};
 use super::{remember, sealing, waits};
 use crate::domain::account::{Account, AccountState, Holder};
 use crate::domain::application::CardShown;
 use crate::domain::calendar;
-use crate::domain::circumstances::Circumstances;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::ElectronicId;
 use crate::domain::enrolment::{Enrolment, Particulars};
@@ -37,8 +37,36 @@ pub(super) struct Fresh {
 struct Opened {
     number: PersonNumber,
     particulars: Particulars,
+    guardian: Option<PersonNumber>,
     phone: String,
     card: NaiveDateOrEndless,
+}
+
+impl Opened {
+    fn of(enrolment: &Enrolment, card: NaiveDateOrEndless, idp: &Idp) -> Result<Opened, Fault> {
+        let (id, vault) = (&enrolment.id, &idp.vault);
+        let particulars = sealing::open_particulars(id, &enrolment.particulars, vault)?;
+        let phone = enrolment.phone.as_ref().ok_or_else(|| Fault::broken("flow", "an application without a phone"))?;
+        Ok(Opened {
+            number: sealing::open_person(id, &enrolment.person, vault)?,
+            guardian: particulars.guardian.as_deref().and_then(PersonNumber::parse),
+            particulars,
+            phone: sealing::open_phone(id, phone, vault)?,
+            card,
+        })
+    }
+
+    fn asked<'a>(&'a self, account: Option<&'a Account>) -> Result<Asked<'a>, Fault> {
+        Ok(Asked { account, born: self.born()?, guardian: self.guardian.as_ref(), phone: &self.phone })
+    }
+
+    /// Stated by whoever had no account when they applied.
+    fn born(&self) -> Result<Option<NaiveDate>, Fault> {
+        match self.particulars.birthdate.as_str() {
+            "" => Ok(None),
+            day => day.parse().map(Some).map_err(|_| Fault::broken("flow", "a sealed birth date does not parse")),
+        }
+    }
 }
 
 /// The last day of a card in force; `None` for one without an end.
@@ -54,32 +82,22 @@ pub(super) fn settle(
     let Some(card) = in_force(sealing::card(db, &enrolment.id, idp)?, card, calendar::date(now)) else {
         return Ok(Err(Refusal::CardMissing));
     };
-    let opened = Opened {
-        number: sealing::open_person(&enrolment.id, &enrolment.person, &idp.vault)?,
-        particulars: sealing::open_particulars(&enrolment.id, &enrolment.particulars, &idp.vault)?,
-        phone: match &enrolment.phone {
-            Some(phone) => sealing::open_phone(&enrolment.id, phone, &idp.vault)?,
-            None => return Err(Fault::broken("flow", "an application without a phone")),
-        },
-        card,
+    let opened = Opened::of(&enrolment, card, idp)?;
+    let account = held(db, &enrolment)?;
+    let guarded = match applicant::check(db, &opened.asked(account.as_ref())?, now, idp)? {
+        Ok(guarded) => guarded,
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    let account = match store::account::find_by_person(db, &enrolment.person_index)? {
-        Some(account) => {
-            store::account::hold(db, &account.id, Hold::Alone)?;
-            store::account::find(db, &account.id)?
-        }
-        None => None,
-    };
+    let guardian = guarded.as_ref().map(|bond| bond.guardian.clone());
     let is_upgrade = account.is_some();
     let (id, waiting) = match account {
-        Some(account) if account.level != Some(AccountLevel::One) => return Ok(Err(Refusal::AlreadyLevelTwo)),
         Some(account) => {
             raise(db, &account, &opened, (&fresh.event, now), idp)?;
             (account.id.clone(), waits(&account))
         }
         // An account made since then by another way is raised when this is tried again.
         None => {
-            make(db, &fresh.account, &opened, now, idp)?;
+            make(db, &fresh.account, &opened, guarded, (now, idp))?;
             (fresh.account, true)
         }
     };
@@ -92,9 +110,19 @@ pub(super) fn settle(
     if !store::registration::save(db, &enrolment)? {
         return Err(Fault::unavailable("flow", "the request changed in between"));
     }
-    let detail = json!({ "enrolment": enrolment.id, "officer": officer, "upgrade": is_upgrade, "eid": "issued" });
+    let enrolment = enrolment.id;
+    let detail = json!({
+        "enrolment": enrolment, "officer": officer, "upgrade": is_upgrade, "eid": "issued", "guardian": guardian,
+    });
     remember(db, (Kind::LevelTwoGranted, &fresh.event), Some(&id), detail, now)?;
     Ok(Ok(Some(id)))
+}
+
+/// The account of whoever applied, as it stands while nobody else changes it.
+fn held(db: &mut Db, enrolment: &Enrolment) -> Result<Option<Account>, Fault> {
+    let Some(account) = store::account::find_by_person(db, &enrolment.person_index)? else { return Ok(None) };
+    store::account::hold(db, &account.id, Hold::Alone)?;
+    store::account::find(db, &account.id)
 }
 
 /// The card to go by: the one shown while it is valid, else the one issued meanwhile. ND69 Art 15: without a valid card
@@ -107,8 +135,15 @@ fn in_force(shown: Option<CardShown>, issued: Option<NaiveDate>, today: NaiveDat
     }
 }
 
-fn make(db: &mut Db, id: &Id<Account>, opened: &Opened, now: Moment, idp: &Idp) -> Result<(), Fault> {
+fn make(
+    db: &mut Db,
+    id: &Id<Account>,
+    opened: &Opened,
+    guarded: Option<Guarded>,
+    (now, idp): (Moment, &Idp),
+) -> Result<(), Fault> {
     let vault = &idp.vault;
+    let (guardian, circumstances) = guarded.map(|bond| (bond.guardian, bond.circumstances)).unzip();
     let account = Account {
         id: id.clone(),
         holder: Holder::Citizen,
@@ -117,8 +152,8 @@ fn make(db: &mut Db, id: &Id<Account>, opened: &Opened, now: Moment, idp: &Idp) 
         state: AccountState::Granted,
         eid: Some(ElectronicId::new(now, [], 0)),
         card_expires: opened.card.map(calendar::end_of),
-        guardian: None,
-        circumstances: Circumstances::default(),
+        guardian,
+        circumstances: circumstances.unwrap_or_default(),
         has_phone: true,
         has_password: false,
         has_totp: false,

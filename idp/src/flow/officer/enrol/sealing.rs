@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::Shown;
 use crate::domain::account::Account;
-use crate::domain::application::{Application, CardShown, Checked};
+use crate::domain::application::{Application, CardShown};
 use crate::domain::authority_request::Clock;
+use crate::domain::birth::Birth;
 use crate::domain::enrolment::{Enrolment, Particulars, Proof};
 use crate::domain::person_number::mask;
 use crate::domain::secret::Sealed;
@@ -61,7 +62,8 @@ fn row(id: &Id<Enrolment>, proof: Proof) -> String {
 }
 
 /// What the officer vouches for, with its references.
-pub(super) fn evidence(checked: &Checked) -> Result<Vec<(Proof, String)>, Fault> {
+pub(super) fn evidence(application: &Application) -> Result<Vec<(Proof, String)>, Fault> {
+    let checked = &application.checked;
     let mut evidence = vec![
         (Proof::InPerson, "in_person".to_owned()),
         (Proof::FaceMatch, checked.face.as_str().to_owned()),
@@ -70,6 +72,9 @@ pub(super) fn evidence(checked: &Checked) -> Result<Vec<(Proof, String)>, Fault>
     ];
     if let Some(card) = &checked.card {
         evidence.push((Proof::CardSeen, written(card)));
+    }
+    if application.guardian.is_some() {
+        evidence.push((Proof::GuardianPresent, "in_person".to_owned()));
     }
     Ok(evidence)
 }
@@ -99,11 +104,11 @@ pub(super) fn card(db: &mut Db, id: &Id<Enrolment>, idp: &Idp) -> Result<Option<
 }
 
 /// The birth date an account holds.
-pub(super) fn birthdate(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<Option<NaiveDate>, Fault> {
+pub(super) fn birth(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<Option<Birth>, Fault> {
     let claims = store::account::claims(db, account)?;
     let Some(held) = claims.iter().find(|claim| claim.claim.as_str() == "birthdate") else { return Ok(None) };
     let value = sealed::open_claim(account, held.claim, &held.value, &idp.vault)?;
-    Ok(value.as_str().and_then(|day| day.parse().ok()))
+    Ok(value.as_str().and_then(Birth::parse))
 }
 
 /// All that is asked for, for the digest by which a repetition is known.
@@ -115,6 +120,7 @@ pub(super) fn content(application: &Application) -> Value {
         "phone": application.phone,
         "email": application.email,
         "dependants": application.dependants.iter().map(PersonNumber::reveal).collect::<Vec<_>>(),
+        "guardian": application.guardian.as_ref().map(PersonNumber::reveal),
         "papers": application.papers,
         "card": checked.card.as_ref().map(written),
         "face": checked.face.as_str(),
@@ -146,6 +152,7 @@ pub(super) fn shown(db: &mut Db, enrolment: Enrolment, idp: &Idp) -> Result<Show
         evidence,
         papers: particulars.papers.iter().map(|paper| paper.as_str()).collect(),
         dependants: particulars.dependants.len(),
+        guardian: particulars.guardian.as_deref().map(mask),
         clock: clock.map(|until| Clock::new(until, now)),
         enrolment,
     })

@@ -22,6 +22,7 @@ pub(super) fn application(number: &str) -> Application {
         phone: "+84912000009".to_owned(),
         email: Some("mai@example.com".to_owned()),
         dependants: vec![person("099314000012")],
+        guardian: None,
         papers: Vec::new(),
         checked: Checked {
             card: CardShown::parse("0009", Some("2039-12-31".parse().unwrap())),
