@@ -35,6 +35,10 @@ const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAA
 /// A caller never waits longer than this for its turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
+/// How far the threads stand back (`nice`): a hash takes a scheduler's turn many times over, and whatever else the server
+/// has to do takes a small part of one (`security.md` RX-05).
+const STANDS_BACK: i32 = 10;
+
 /// What one hash is believed to cost until the first is measured.
 const FIRST_GUESS: Duration = Duration::from_millis(50);
 
@@ -190,6 +194,7 @@ impl Shared {
     /// The life of one thread.
     #[expect(clippy::disallowed_methods, reason = "the length of a hash bounds the queue; it decides nothing else")]
     fn work(&self) {
+        stand_back();
         while let Some(mut job) = self.next() {
             // Whoever hung up needs no answer.
             if !job.reply.is_closed() {
@@ -222,6 +227,14 @@ impl Shared {
             }
             line = self.arrived.wait(line).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+}
+
+/// Where a thread cannot have a priority of its own, the bound of the pool has to be enough.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(STANDS_BACK) {
+        tracing::warn!(%error, "password hashing keeps the priority of everything else");
     }
 }
 
@@ -312,6 +325,26 @@ mod tests {
             drop(tokio::time::timeout(Duration::ZERO, gone).await);
         }
         assert!(hasher.verify("x", Some(&stored)).await.unwrap());
+    }
+
+    /// The field `nice` of a thread's `stat` (proc(5)), by what stands behind its name.
+    #[cfg(target_os = "linux")]
+    fn nice_of(stat: &str) -> i32 {
+        stat.rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().parse().unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn rx_05_hashing_stands_back_and_nothing_else_does() {
+        let hasher = hasher(b"pepper");
+        hasher.hash("x").await.unwrap();
+        let own = nice_of(&std::fs::read_to_string("/proc/thread-self/stat").unwrap());
+        let threads = std::fs::read_dir("/proc/self/task").unwrap();
+        let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+        let password = |stat: &String| stat.contains("(password)");
+        let theirs: Vec<i32> = stats.filter(password).map(|stat| nice_of(&stat)).collect();
+        // Pools of other tests may be opening just now.
+        assert!(theirs.contains(&(own + STANDS_BACK).min(19)), "{theirs:?} {own}");
     }
 
     #[test]

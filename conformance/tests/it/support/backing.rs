@@ -1,10 +1,11 @@
 //! Where a sandbox keeps its data: a SQLite file under its own directory, or a fresh PostgreSQL database and a
 //! Redis number of its own.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::port;
 use super::sandbox::{Ended, spawn};
 
 static REDIS_NUMBER: AtomicU32 = AtomicU32::new(1);
@@ -35,7 +36,7 @@ impl Backing {
     /// Servers, with a Redis nobody else uses, which the test may end; `None` on the embedded store.
     pub fn with_own_redis() -> Option<(Ended, Backing)> {
         let Backing::Servers { database, .. } = Backing::fresh() else { return None };
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port::one();
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "redis-server", "--save", "", "--port", &port.to_string()]);
         command.args(["--bind", "127.0.0.1"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -17,6 +17,7 @@ pub mod holder;
 pub mod jwt;
 pub mod op;
 pub mod page;
+pub mod port;
 pub mod proof;
 pub mod provider;
 pub mod pushed;

@@ -1,6 +1,6 @@
 //! The provider's own program on a configuration of a test's choosing, ended by its own process id.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::certificate::{Certified, Wanted, authority, make, rsa_key};
+use super::port;
 use super::relying_party::{Proof, REDIRECT, RelyingParty, merge};
 use super::sandbox::{program, spawn};
 use super::wire::Visitor;
@@ -29,7 +30,7 @@ impl Provider {
     /// On a directory that holds what the configuration names. Waits until `port` answers.
     pub fn on(directory: tempfile::TempDir, issuer: &str, port: u16, config: &str) -> Provider {
         let path = directory.path();
-        let operations = free_port();
+        let operations = port::one();
         let places = format!(
             "\n[operations]\nlisten = \"127.0.0.1:{operations}\"\n[database]\nurl = \"sqlite:{0}/idp.db\"\n[keys]\n\
              directory = \"{0}/keys\"\n[telemetry]\nlog = \"info\"\n",
@@ -126,10 +127,6 @@ impl Drop for Provider {
     }
 }
 
-pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
 /// What an authority revoked, as it writes it down.
 pub type List = dyn Fn(&Certified) -> Vec<u8>;
 
@@ -155,7 +152,7 @@ impl Secured {
     pub fn checking(list: Option<&List>) -> Secured {
         let (root, client_root) = (authority("Gốc máy chủ"), authority("Gốc máy khách"));
         let directory = tempfile::tempdir().unwrap();
-        let (port, mutual_port) = (free_port(), free_port());
+        let (port, mutual_port) = (port::one(), port::one());
         let at = |name: &str| directory.path().join(name).display().to_string();
         install(&directory, &server(&root));
         std::fs::write(at("client-ca.pem"), client_root.pem()).unwrap();

@@ -1,7 +1,6 @@
 //! One running sandbox process, ended by its own process id.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -9,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::backing::Backing;
+use super::port;
 use super::wire::Visitor;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
@@ -45,7 +45,7 @@ impl Sandbox {
 
     /// As `with`, on a backing of the test's own.
     pub fn on(backing: Backing, options: &'static [&'static str]) -> Sandbox {
-        let port_base = free_port_base();
+        let port_base = port::ten();
         let sandbox = Sandbox {
             issuer: format!("http://localhost:{port_base}"),
             backing,
@@ -216,20 +216,6 @@ impl Drop for Sandbox {
 /// A program of another package, built by `conformance/test` into the same directory as the sandbox.
 pub fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_sandbox")).with_file_name(name)
-}
-
-pub fn free_port_base() -> u16 {
-    let start = std::process::id().wrapping_mul(61);
-    for _ in 0..600 {
-        let step = u32::try_from(super::next() % 100_000).unwrap();
-        // Below the ephemeral range, so that no outgoing connection sits on one of them.
-        let base = 11_000 + u16::try_from((start + step * 10) % 19_000).unwrap();
-        let ports = (base..base + 10).chain([base + 1000, base + 1001]);
-        if ports.into_iter().all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
-            return base;
-        }
-    }
-    panic!("no free range of ports");
 }
 
 /// All children are started by one thread that never ends: their parent-death signal follows that thread.

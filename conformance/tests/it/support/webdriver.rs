@@ -1,6 +1,5 @@
 //! A real Chromium behind chromedriver: one fresh profile a screen, ended with it.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use serde_json::json;
 use thirtyfour::prelude::*;
 
 use super::holder::Holder;
+use super::port;
 use super::sandbox::{Ended, Sandbox, spawn};
 
 const LOADS_WITHIN: Duration = Duration::from_secs(60);
@@ -44,7 +44,7 @@ pub struct Screen {
 
 impl Screen {
     pub async fn open(view: View, journey: &'static str) -> Screen {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port::one();
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "chromedriver", &format!("--port={port}")]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

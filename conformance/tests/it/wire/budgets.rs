@@ -4,14 +4,15 @@
 use serde_json::json;
 
 use super::dpop::token;
+use crate::support::port;
 use crate::support::proof::Key;
-use crate::support::provider::{Provider, free_port};
+use crate::support::provider::Provider;
 use crate::support::verdict;
 use crate::support::wire::pairs;
 
 #[tokio::test]
 async fn dp_07_over_the_budget_of_proofs_a_client_is_refused_and_others_are_not() {
-    let idp = Provider::plain(free_port(), "[limits]\ndpop_proofs_per_client = 3\n");
+    let idp = Provider::plain(port::one(), "[limits]\ndpop_proofs_per_client = 3\n");
     let client = || idp.public(json!({"grant_types": ["authorization_code", "refresh_token"]}));
     let (flooding, other) = (client(), client());
     let junk = [("grant_type", "refresh_token"), ("refresh_token", "unknown")];
@@ -33,7 +34,7 @@ async fn dp_07_over_the_budget_of_proofs_a_client_is_refused_and_others_are_not(
 #[tokio::test]
 async fn ca_14_guessing_the_secret_of_a_client_is_slowed_where_it_happens() {
     let proxies = "[limits]\nclient_failures_per_network = 30\n[web]\ntrusted_proxies = [\"127.0.0.1\"]\n";
-    let idp = Provider::plain(free_port(), proxies);
+    let idp = Provider::plain(port::one(), proxies);
     let secret = "a-secret-of-enough-characters";
     for id in ["guessed", "other"] {
         idp.put_client(&json!({

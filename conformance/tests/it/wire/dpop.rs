@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::ask::Ask;
+use crate::support::port;
 use crate::support::proof::{Key, ath};
-use crate::support::provider::{Provider, free_port};
+use crate::support::provider::Provider;
 use crate::support::relying_party::{Proof, RelyingParty, key_pair, merge};
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, Visitor, encode, pairs};
@@ -261,7 +262,7 @@ fn nonce(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn dp_08_where_a_nonce_is_required_and_what_asking_for_it_costs() {
-    let idp = Provider::plain(free_port(), "[dpop]\nrequire_nonce = true\n");
+    let idp = Provider::plain(port::one(), "[dpop]\nrequire_nonce = true\n");
     let (assertion_key, set) = key_pair();
     let metadata = json!({
         "client_id": "machine", "grant_types": ["client_credentials"], "scope": "reports:read",

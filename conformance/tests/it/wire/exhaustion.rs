@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::ask::Ask;
-use crate::support::provider::{Provider, free_port};
+use crate::support::port;
+use crate::support::provider::Provider;
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, Visitor};
 
@@ -64,7 +65,7 @@ async fn n_25_a_head_that_is_too_large() {
 #[tokio::test]
 async fn the_sizes_are_what_the_configuration_says() {
     let lines = "header_bytes = 2000\nheaders = 12\nform_bytes = 500\njson_bytes = 600\nparameters = 5\n";
-    let idp = Provider::plain(free_port(), &format!("[limits]\n{lines}"));
+    let idp = Provider::plain(port::one(), &format!("[limits]\n{lines}"));
     let visitor = idp.visitor();
     let form = [("content-type", FORM)];
     let json = [("content-type", "application/json"), ("authorization", "Bearer x")];
@@ -125,7 +126,7 @@ async fn rx_07_http_2_is_not_spoken() {
 
 #[tokio::test]
 async fn rx_11_a_flood_of_sign_in_pages_leaves_no_more_than_its_interactions() {
-    let idp = Provider::plain(free_port(), "[limits]\npages_per_address = 20\n");
+    let idp = Provider::plain(port::one(), "[limits]\npages_per_address = 20\n");
     let client = idp.public(json!({}));
     let mut busy = 0;
     for _ in 0..60 {
@@ -144,7 +145,7 @@ async fn rx_11_a_flood_of_sign_in_pages_leaves_no_more_than_its_interactions() {
 
 #[tokio::test]
 async fn rx_10_interactions_begun_and_left_fill_no_more_than_their_quota() {
-    let idp = Provider::plain(free_port(), "[limits]\nopen_interactions = 15\n");
+    let idp = Provider::plain(port::one(), "[limits]\nopen_interactions = 15\n");
     let client = idp.public(json!({}));
     let mut begun = 0;
     for _ in 0..40 {
@@ -185,7 +186,7 @@ async fn rx_13_a_mebibyte_of_combining_marks_costs_no_more_than_its_reading() {
 /// The provider's own limit is set low, so that the test needs no thousands of connections of its own.
 #[tokio::test]
 async fn rx_14_out_of_file_descriptors_it_pauses_and_recovers() {
-    let port = free_port();
+    let port = port::one();
     let idp = Provider::plain(port, "");
     let limit = |soft: &str| {
         let pid = idp.pid().to_string();

@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use crate::support::ask::Ask;
 use crate::support::flow::sign_in_form;
 use crate::support::holder::{Holder, record};
-use crate::support::provider::{Provider, free_port};
+use crate::support::port;
+use crate::support::provider::Provider;
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, Visitor};
 
@@ -353,7 +354,7 @@ async fn n_20_sends_are_bounded() {
 
 /// A provider with such limits, and the `otp` page of a citizen of it after each of three presses of «send again».
 async fn pressed_thrice(limits: &str) -> Vec<Answer> {
-    let idp = Provider::plain(free_port(), &format!("[limits]\n{limits}\notp_sends_per_quarter_hour = 50\n"));
+    let idp = Provider::plain(port::one(), &format!("[limits]\n{limits}\notp_sends_per_quarter_hour = 50\n"));
     let client = idp.public(json!({"vn_min_auth_level": 2}));
     let (record, holder) = record(1, json!({}));
     idp.import(&record);

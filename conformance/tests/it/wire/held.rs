@@ -11,7 +11,8 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use crate::support::ask::Ask;
-use crate::support::provider::{Provider, free_port};
+use crate::support::port;
+use crate::support::provider::Provider;
 use crate::support::wire::Visitor;
 
 const HELD: usize = 10_000;
@@ -73,7 +74,7 @@ async fn well_meant(idp: &Provider, page: &str, proof: &str) {
 
 #[tokio::test]
 async fn rx_01_ten_thousand_slow_connections_are_held_stop_nobody_and_are_ended() {
-    let port = free_port();
+    let port = port::one();
     // Long enough for all of them to be there at once on a slow machine.
     let idp = Provider::plain(port, "[limits]\nheader_seconds = 20\n");
     for pid in [std::process::id(), idp.pid()] {

@@ -12,7 +12,8 @@ use crate::support::ask::Ask;
 use crate::support::certificate::{Certified, Wanted, authority, ec_key, make, rsa_key};
 use crate::support::flow::{Will, consent_form, sign_in_form};
 use crate::support::holder::record;
-use crate::support::provider::{List, Provider, Secured, free_port};
+use crate::support::port;
+use crate::support::provider::{List, Provider, Secured};
 use crate::support::relying_party::{Proof, REDIRECT, RelyingParty, merge};
 use crate::support::revocation::list;
 use crate::support::wire::{Answer, Visitor, pairs};
@@ -268,7 +269,7 @@ async fn mt_05_a_header_counts_from_a_trusted_proxy_only() {
     let escaped = String::from_utf8(own.pem()).unwrap().replace('\n', "%0A").replace('+', "%2B");
     let mtls = |trusted: &str| {
         let lines = "issuer_alias = \"https://mtls.example.vn\"\ncertificate_header = \"x-ssl-client-cert\"\n";
-        Provider::plain(free_port(), &format!("[mtls]\n{lines}trusted_proxies = [\"{trusted}\"]\n"))
+        Provider::plain(port::one(), &format!("[mtls]\n{lines}trusted_proxies = [\"{trusted}\"]\n"))
     };
     let ask = async |idp: &Provider, client: &str, headers: &[(&str, &str)]| {
         let fields = pairs(&[("client_id", client), ("grant_type", "client_credentials")]);
@@ -296,7 +297,7 @@ async fn mt_05_a_header_counts_from_a_trusted_proxy_only() {
     assert!(!wary.log().contains(&encoded), "and its value is not");
 
     // By default nobody is trusted, and no such client can be registered.
-    let plain = Provider::plain(free_port(), "");
+    let plain = Provider::plain(port::one(), "");
     let metadata = plain.visitor().get("/.well-known/openid-configuration").await.json();
     assert_eq!(metadata.get("mtls_endpoint_aliases"), None);
     assert!(!metadata["token_endpoint_auth_methods_supported"].to_string().contains("tls_client_auth"));

@@ -11,7 +11,8 @@ use crate::support::ask::Ask;
 use crate::support::flow::{Will, sign_in_form};
 use crate::support::holder::{Holder, first_six_digits, record};
 use crate::support::page::Submission;
-use crate::support::provider::{Provider, free_port};
+use crate::support::port;
+use crate::support::provider::Provider;
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, Visitor};
 
@@ -367,7 +368,7 @@ async fn f_28_of_fifty_new_passwords_at_once_one_is_set() {
 
 #[tokio::test]
 async fn n_20_sends_are_bounded_and_strangers_cannot_use_up_the_owners() {
-    let idp = Provider::plain(free_port(), "[limits]\notp_sends_per_10_seconds = 9\n");
+    let idp = Provider::plain(port::one(), "[limits]\notp_sends_per_10_seconds = 9\n");
     let (record, holder) = record(1, json!({}));
     idp.import(&record);
     let client = idp.public(json!({}));

@@ -157,7 +157,7 @@ async fn contract_2_without_tls_nothing_is_said_of_it() {
 async fn contract_2_tls_can_be_taken_up_and_left_on_the_same_data() {
     use std::process::Command;
     let place = tempfile::tempdir().unwrap();
-    let base = crate::support::sandbox::free_port_base().to_string();
+    let base = crate::support::port::ten().to_string();
     let seed = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
         command.arg("--data").arg(place.path()).args(["--seed-only", "--port-base", &base]).args(more);

@@ -6,7 +6,8 @@ use crate::support::ask::Ask;
 use crate::support::flow::{redeemed, sign_in_form};
 use crate::support::holder::record;
 use crate::support::jwt::claims;
-use crate::support::provider::{Provider, free_port};
+use crate::support::port;
+use crate::support::provider::Provider;
 use crate::support::sandbox::Sandbox;
 use crate::support::wire::{Answer, pairs};
 
@@ -107,7 +108,7 @@ async fn ui_04_a_revoked_token_is_dead() {
 
 #[tokio::test]
 async fn ui_04_a_token_dies_with_its_time_and_with_its_family() {
-    let idp = Provider::plain(free_port(), "[lifetimes]\naccess_token = 6\n");
+    let idp = Provider::plain(port::one(), "[lifetimes]\naccess_token = 6\n");
     let (client, visitor) = (idp.public(json!({})), idp.visitor());
     let (record, holder) = record(1, json!({}));
     idp.import(&record);

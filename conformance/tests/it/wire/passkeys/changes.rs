@@ -8,7 +8,8 @@ use crate::support::authenticator::{self, Authenticator, posted};
 use crate::support::door::{Reply, door};
 use crate::support::flow::{Will, sign_in_form};
 use crate::support::holder::{Holder, first_six_digits, record};
-use crate::support::provider::{Provider, free_port};
+use crate::support::port;
+use crate::support::provider::Provider;
 use crate::support::sandbox::Sandbox;
 
 #[tokio::test]
@@ -100,7 +101,7 @@ async fn a_passkey_has_a_name_of_its_holders() {
 #[tokio::test]
 async fn lg_29_where_policy_says_so_a_synced_passkey_counts_for_one() {
     let gateway = door(|_, _| Reply::Status(200));
-    let port = free_port();
+    let port = port::one();
     let config =
         format!("[factors]\nsynced_passkeys = \"level-1\"\n[sms]\nkind = \"http\"\nurl = \"{}\"\n", gateway.at("/sms"));
     let idp = Provider::plain(port, &config);
