@@ -172,10 +172,7 @@ fn consider(
         let unnoted = (!noted).then(|| Box::new(Attempt { account, hash: None, index, counters }));
         return Ok(Considered::Wait(span, unnoted));
     }
-    let hash = match &account {
-        Some(account) => store::account::credentials(db, &account.id)?.and_then(|known| known.password_hash),
-        None => None,
-    };
+    let hash = store::account::password_by_person(db, &index)?;
     Ok(Considered::Evaluate(Box::new(Attempt { account, hash, index, counters })))
 }
 
@@ -198,7 +195,7 @@ fn record_wrong(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> 
     brake::count(db, &attempt.counters, idp)?;
     match refused(attempt, "wrong", idp) {
         Some(event) => store::trail::append(db, &event, &idp.id()?),
-        None => Ok(()),
+        None => store::trail::append_nothing(db, &idp.id()?),
     }
 }
 

@@ -191,6 +191,16 @@ pub fn hold(db: &mut Db, id: &Id<Account>, how: Hold) -> Result<bool, Fault> {
     Ok(true)
 }
 
+/// The hash of a person's password. One statement whether there is such a person or not (`security.md` LG-01).
+pub fn password_by_person(db: &mut Db, index: &BlindIndex) -> Result<Option<String>, Fault> {
+    let hash: Option<Option<String>> = on_each!(db, |link| accounts::table
+        .filter(accounts::person_index.eq(index.as_str()))
+        .select(accounts::password_hash)
+        .first(link)
+        .optional())?;
+    Ok(hash.flatten())
+}
+
 pub fn credentials(db: &mut Db, id: &Id<Account>) -> Result<Option<Credentials>, Fault> {
     let row: Option<(Option<String>, Option<String>, String)> = on_each!(db, |link| accounts::table
         .find(id.as_str())
