@@ -19,6 +19,43 @@ fn oidc_core_3_1_2_1_prompt_login_takes_only_what_was_proved_for_it() {
 }
 
 #[test]
+fn oidc_core_3_1_2_1_how_old_a_proof_may_be() {
+    hold(vec![
+        ("max_age still young", vec![|c| c.request.max_age = Some(100)], "muc:2", "muc:2"),
+        ("max_age passed by both", vec![|c| c.request.max_age = Some(49)], "sign-in again", "login_required"),
+        (
+            "max_age passed by the password alone",
+            vec![|c| c.request.max_age = Some(60)],
+            "sign-in again",
+            "login_required",
+        ),
+        (
+            "max_age passed by the code alone",
+            vec![|c| c.proofs = vec![(SmsOtp, 900), (Password, 950)], |c| c.request.max_age = Some(60)],
+            "muc:1",
+            "muc:1",
+        ),
+        (
+            "and level 2 demanded",
+            vec![|c| c.proofs = vec![(SmsOtp, 900), (Password, 950)], |c| c.request.max_age = Some(60), |c| {
+                c.client.min_auth_level = Some(2)
+            }],
+            "sms_otp",
+            "interaction_required",
+        ),
+        (
+            "max_age=0 of this second",
+            vec![|c| c.proofs = vec![(Password, 1000)], |c| c.request.max_age = Some(0)],
+            "sign-in again",
+            "login_required",
+        ),
+        ("an endless max_age", vec![|c| c.request.max_age = Some(u64::MAX)], "muc:2", "muc:2"),
+        ("default_max_age", vec![|c| c.client.default_max_age = Some(10)], "sign-in again", "login_required"),
+        ("a client that does not share the session", vec![|c| c.client.sso = false], "sign-in again", "login_required"),
+    ]);
+}
+
+#[test]
 fn max_age_takes_what_was_proved_for_the_request_however_long_the_pages_take() {
     let mut case = case();
     case.request.max_age = Some(1);
