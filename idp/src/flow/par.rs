@@ -48,25 +48,26 @@ pub async fn push(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Pu
     }
     let drafted = draft(params, caller.client(), idp).await?;
     let (this, shown) = (Arc::clone(idp), binding::shown(call, idp));
-    idp.store
-        .transact(move |db| {
-            let held = match binding::spent(db, &caller, shown)? {
-                Ok(held) => held,
-                Err(error) => return refused(db, &caller, error, &this),
-            };
-            let (asked, request) = match drafted {
-                Ok(drafted) => drafted,
-                Err(error) => return refused(db, &caller, error, &this),
-            };
-            if !request_object::spend(db, &asked)? {
-                return refused(db, &caller, jar::replayed(), &this);
-            }
-            match par::bound(request, held.jkt) {
-                Ok(request) => keep(db, request, &this),
-                Err(error) => refused(db, &caller, error, &this),
-            }
-        })
-        .await
+    let spends = binding::spends(&caller, &shown) || drafted.as_ref().is_ok_and(|(asked, _)| asked.counts_once());
+    let record = move |db: &mut Db| {
+        let held = match binding::spent(db, &caller, shown)? {
+            Ok(held) => held,
+            Err(error) => return refused(db, &caller, error, &this),
+        };
+        let (asked, request) = match drafted {
+            Ok(drafted) => drafted,
+            Err(error) => return refused(db, &caller, error, &this),
+        };
+        if !request_object::spend(db, &asked)? {
+            return refused(db, &caller, jar::replayed(), &this);
+        }
+        match par::bound(request, held.jkt) {
+            Ok(request) => keep(db, request, &this),
+            Err(error) => refused(db, &caller, error, &this),
+        }
+    };
+    // With nothing to spend there is one row to write: the request, or its refusal.
+    if spends { idp.store.transact(record).await } else { idp.store.execute(record).await }
 }
 
 /// The request as all the rules leave it, or the first one it breaks.

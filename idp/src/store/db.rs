@@ -22,6 +22,8 @@ pub struct Db {
     pub(super) clients: Arc<Cache>,
     /// Whether the open transaction put a client.
     pub(super) wrote_client: bool,
+    /// How many statements were made.
+    pub(super) said: u32,
 }
 
 pub(super) enum Link {
@@ -31,7 +33,8 @@ pub(super) enum Link {
 
 /// Type-checks one query once per database: one text, static dispatch, the full dialect of diesel.
 macro_rules! on_each {
-    ($db:expr, |$link:ident| $query:expr) => {
+    ($db:expr, |$link:ident| $query:expr) => {{
+        $db.said = $db.said.wrapping_add(1);
         match &mut $db.link {
             $crate::store::db::Link::Postgres(link) => {
                 let $link = link.as_mut();
@@ -42,7 +45,7 @@ macro_rules! on_each {
                 $query
             }
         }
-    };
+    }};
 }
 pub(super) use on_each;
 
@@ -51,13 +54,13 @@ impl Db {
         let text = path.to_str().ok_or_else(|| Fault::broken("store", "the path of the database is not UTF-8"))?;
         let mut link = SqliteConnection::establish(text).map_err(unreachable)?;
         link.batch_execute(pragmas)?;
-        Ok(Db { link: Link::Sqlite(Box::new(link)), clients, wrote_client: false })
+        Ok(Db { link: Link::Sqlite(Box::new(link)), clients, wrote_client: false, said: 0 })
     }
 
     pub(super) fn postgres(url: &str, settings: &str, clients: Arc<Cache>) -> Result<Db, Fault> {
         let mut link = PgConnection::establish(url).map_err(unreachable)?;
         link.batch_execute(settings)?;
-        Ok(Db { link: Link::Postgres(Box::new(link)), clients, wrote_client: false })
+        Ok(Db { link: Link::Postgres(Box::new(link)), clients, wrote_client: false, said: 0 })
     }
 
     /// The only transaction. On SQLite it takes the write lock at once: a transaction that first reads and then

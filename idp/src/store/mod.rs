@@ -70,6 +70,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use db::Db;
+use queue::Need;
 #[cfg(test)]
 pub use tests::fresh_schema;
 
@@ -162,7 +163,25 @@ impl Store {
         F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        let (job, answer) = queue::ask(work, true);
+        self.write(work, Need::Transaction).await
+    }
+
+    /// The same for `work` that writes by one statement and reads by none: it is a transaction of its own, and
+    /// PostgreSQL is not asked to begin and to end another.
+    pub async fn execute<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write(work, Need::Statement).await
+    }
+
+    async fn write<T, F>(&self, work: F, need: Need) -> Result<T, Fault>
+    where
+        F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (job, answer) = queue::ask(work, need);
         match self.engine.as_ref() {
             Engine::Sqlite(engine) => engine.put(job)?,
             Engine::Postgres(engine) => engine.put(job)?,
@@ -180,7 +199,7 @@ impl Store {
         match self.engine.as_ref() {
             Engine::Sqlite(engine) => engine.read(work),
             Engine::Postgres(engine) => {
-                let (job, answer) = queue::ask(work, false);
+                let (job, answer) = queue::ask(work, Need::Nothing);
                 engine.put(job)?;
                 answer.await.unwrap_or_else(|_| Err(lost()))
             }

@@ -12,7 +12,7 @@ use diesel::sql_types::{Bool, Text};
 
 use super::client::Cache;
 use super::db::{Db, Link, READ_ONLY};
-use super::queue::{Job, Queue, Verdict};
+use super::queue::{Job, Need, Queue, Verdict};
 use super::{PoolGauge, Settings};
 use crate::domain::Fault;
 
@@ -88,7 +88,10 @@ impl Worker {
         loop {
             queue.take(1, &mut group);
             let Some(mut job) = group.pop() else { return };
-            let spoiled = if job.writes() { self.write(job.as_mut()) } else { self.read(job.as_mut()) };
+            let spoiled = match job.need() {
+                Need::Transaction => self.write(job.as_mut()),
+                Need::Nothing | Need::Statement => self.run(job.as_mut()),
+            };
             job.answer(spoiled.err());
         }
     }
@@ -108,9 +111,12 @@ impl Worker {
         if verdict == Verdict::Keep { settled } else { Ok(()) }
     }
 
-    fn read(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
+    /// Without a transaction around it: a statement that fails has no effect.
+    fn run(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
         let db = self.connection()?;
+        db.said = 0;
         let verdict = job.run(db);
+        debug_assert!(job.need() != Need::Statement || db.said < 2, "several statements without a transaction");
         let clean = db.is_clean();
         self.judge(verdict, clean);
         Ok(())

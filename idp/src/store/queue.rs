@@ -26,9 +26,19 @@ pub(super) enum Verdict {
     DiscardAll,
 }
 
+/// What a piece of work needs around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// It only reads.
+    Nothing,
+    /// It writes by one statement, which is a transaction of its own.
+    Statement,
+    Transaction,
+}
+
 /// A piece of work: run on the thread of the connection, answered once its effect is decided.
 pub(super) trait Job: Send {
-    fn writes(&self) -> bool;
+    fn need(&self) -> Need;
     fn run(&mut self, db: &mut Db) -> Verdict;
     /// `spoiled` takes the place of a good result when the effect could not be kept.
     fn answer(self: Box<Self>, spoiled: Option<Fault>);
@@ -38,19 +48,19 @@ pub(super) struct Asked<T, F> {
     body: Option<F>,
     /// Nothing until it ran.
     result: Option<Result<T, Fault>>,
-    writes: bool,
+    need: Need,
     reply: oneshot::Sender<Result<T, Fault>>,
 }
 
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, Fault>>;
 
-pub(super) fn ask<T, F>(body: F, writes: bool) -> (Box<dyn Job>, Answer<T>)
+pub(super) fn ask<T, F>(body: F, need: Need) -> (Box<dyn Job>, Answer<T>)
 where
     F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
     T: Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Asked { body: Some(body), result: None, writes, reply }), answer)
+    (Box::new(Asked { body: Some(body), result: None, need, reply }), answer)
 }
 
 impl<T, F> Job for Asked<T, F>
@@ -58,8 +68,8 @@ where
     F: FnOnce(&mut Db) -> Result<T, Fault> + Send,
     T: Send,
 {
-    fn writes(&self) -> bool {
-        self.writes
+    fn need(&self) -> Need {
+        self.need
     }
 
     fn run(&mut self, db: &mut Db) -> Verdict {
