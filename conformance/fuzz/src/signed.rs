@@ -73,8 +73,8 @@ pub fn dpop_proof(input: &[u8]) {
     }
     if let Ok(verified) = proof::verify(text, &dpop::ALGS) {
         canonical(text);
-        assert!(text.len() <= 4096 && verified.jkt.len() == 43);
-        let jwk = verified.header.get("jwk").and_then(Value::as_object);
+        assert!(text.len() <= 4096 && verified.header.jkt.len() == 43);
+        let jwk = verified.header.members.get("jwk").and_then(Value::as_object);
         assert!(jwk.is_some_and(|jwk| !jwk.contains_key("d") && !jwk.contains_key("k")));
         assert!(client::verify(text, &JWKS, &SigningAlg::ALL).is_err(), "as a JWT of a client");
         assert!(client::kid(text, &SigningAlg::ALL).is_err());

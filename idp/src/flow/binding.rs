@@ -26,7 +26,7 @@ pub fn proof(call: &Call<'_>, access_token: Option<&str>, idp: &Idp) -> Result<O
         dpop::invalid("RFC 9449 §4.3", "DPoP proof is malformed, or its key or signature is not acceptable")
             .because(reason)
     })?;
-    let verified = VerifiedProof { header: &signed.header, claims: &signed.claims, jkt: &signed.jkt };
+    let verified = VerifiedProof { header: &signed.header.members, claims: &signed.claims, jkt: &signed.header.jkt };
     // RFC 8705 §5: what is called by the alias is called by another address.
     let bases = [Some(idp.config.issuer.as_str()), idp.config.mtls.alias()];
     let addresses: Vec<String> = bases.into_iter().flatten().map(|base| format!("{base}{}", call.path)).collect();

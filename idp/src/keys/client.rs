@@ -41,7 +41,7 @@ pub fn verify(jwt: &str, jwks_json: &str, allowed: &[SigningAlg]) -> Result<Veri
     let (alg, kid) = signed_with(&compact, allowed)?;
     let keys = prepared(jwks_json)?;
     let fits = |key: &&ClientKey| key.alg == alg && (kid.is_none() || key.kid.is_none() || key.kid.as_deref() == kid);
-    let signed = |key: &ClientKey| key.verifier.verify(compact.signed.as_bytes(), &compact.signature).is_ok();
+    let signed = |key: &ClientKey| key.verifier.verify(compact.parts.signed.as_bytes(), &compact.signature).is_ok();
     if !keys.iter().filter(fits).any(signed) {
         return Err("no registered key made the signature".to_owned());
     }

@@ -11,24 +11,38 @@ const REFUSED: [&str; 7] = ["crit", "b64", "zip", "jku", "x5u", "x5c", "jwk"];
 
 pub(super) struct Compact<'a> {
     pub header: Map<String, Value>,
-    /// What the signature covers.
-    pub signed: &'a str,
+    pub parts: Parts<'a>,
     pub signature: Vec<u8>,
-    payload: &'a str,
 }
 
 impl<'a> Compact<'a> {
     pub fn parse(jwt: &'a str, longest: usize) -> Result<Self, String> {
-        Self::parse_refusing(jwt, longest, &REFUSED)
+        let parts = Parts::of(jwt, longest)?;
+        let header = header(parts.header, &REFUSED)?;
+        Ok(Self { header, signature: parts.signature()?, parts })
     }
 
-    /// For a JWT whose own header holds the key to check (RFC 9449 §4.2).
-    pub fn parse_holding_key(jwt: &'a str, longest: usize) -> Result<Self, String> {
-        let refused: Vec<&str> = REFUSED.into_iter().filter(|name| *name != "jwk").collect();
-        Self::parse_refusing(jwt, longest, &refused)
+    pub fn member(&self, name: &str) -> Option<&str> {
+        self.header.get(name).and_then(Value::as_str)
     }
 
-    fn parse_refusing(jwt: &'a str, longest: usize, refused: &[&str]) -> Result<Self, String> {
+    pub fn claims(&self) -> Result<Map<String, Value>, String> {
+        self.parts.claims()
+    }
+}
+
+/// Its three parts as they stand.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub header: &'a str,
+    /// What the signature covers.
+    pub signed: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub fn of(jwt: &'a str, longest: usize) -> Result<Self, String> {
         if jwt.len() > longest {
             return Err(format!("longer than {longest} bytes"));
         }
@@ -37,19 +51,29 @@ impl<'a> Compact<'a> {
         if payload.contains('.') {
             return Err("not three parts".to_owned());
         }
-        let header = json::object(&decode(header)?)?;
-        if let Some(name) = refused.iter().find(|name| header.contains_key(**name)) {
-            return Err(format!("header member {name} is refused"));
-        }
-        Ok(Self { header, signed, signature: decode(signature)?, payload })
-    }
-
-    pub fn member(&self, name: &str) -> Option<&str> {
-        self.header.get(name).and_then(Value::as_str)
+        Ok(Self { header, signed, payload, signature })
     }
 
     pub fn claims(&self) -> Result<Map<String, Value>, String> {
         json::object(&decode(self.payload)?)
+    }
+
+    pub fn signature(&self) -> Result<Vec<u8>, String> {
+        decode(self.signature)
+    }
+}
+
+/// The header of a JWT that holds the key to check in it (RFC 9449 §4.2).
+pub(super) fn header_holding_key(part: &str) -> Result<Map<String, Value>, String> {
+    let refused: Vec<&str> = REFUSED.into_iter().filter(|name| *name != "jwk").collect();
+    header(part, &refused)
+}
+
+fn header(part: &str, refused: &[&str]) -> Result<Map<String, Value>, String> {
+    let header = json::object(&decode(part)?)?;
+    match refused.iter().find(|name| header.contains_key(**name)) {
+        Some(name) => Err(format!("header member {name} is refused")),
+        None => Ok(header),
     }
 }
 

@@ -7,63 +7,86 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use josekit::jws::JwsVerifier;
 use serde_json::{Map, Value};
 
-use super::compact::Compact;
+use super::compact::{self, Parts};
 use super::{jwk, sign};
 use crate::domain::relying_party::SigningAlg;
 
 /// A proof holds one key and a few short claims.
 const LONGEST: usize = 4 * 1024;
 
-/// Keys whose verifiers are kept ready. A client proves itself with one key many times.
-const REMEMBERED: usize = 4096;
+/// Headers that are kept read. A client proves itself with one key, and so with one header, many times.
+const REMEMBERED: usize = 2048;
 
-type Prepared = HashMap<(SigningAlg, String), Arc<dyn JwsVerifier>>;
+/// Longer ones are read anew each time, so that what is kept is bounded in bytes too.
+const LONGEST_REMEMBERED: usize = 1024;
 
-static PREPARED: LazyLock<RwLock<Prepared>> = LazyLock::new(RwLock::default);
+static KNOWN: LazyLock<RwLock<HashMap<String, Arc<Header>>>> = LazyLock::new(RwLock::default);
+
+/// What the header of a proof says, and its key made ready.
+#[derive(Debug)]
+pub struct Header {
+    pub members: Map<String, Value>,
+    /// The RFC 7638 thumbprint of that key.
+    pub jkt: String,
+    alg: SigningAlg,
+    verifier: Arc<dyn JwsVerifier>,
+}
 
 /// A JWT that the key in its own header signed.
 #[derive(Clone, Debug)]
 pub struct SelfSigned {
-    pub header: Map<String, Value>,
+    pub header: Arc<Header>,
     pub claims: Map<String, Value>,
-    /// The RFC 7638 thumbprint of that key.
-    pub jkt: String,
 }
 
 /// RFC 9449 §4.3 #4 to #7: the JWT, when its embedded public key signed it with an allowed algorithm. The reason
 /// otherwise is for our log.
 pub fn verify(jwt: &str, allowed: &[SigningAlg]) -> Result<SelfSigned, String> {
-    let compact = Compact::parse_holding_key(jwt, LONGEST)?;
-    // RFC 8725 §3.1: decided before the key is looked at. `none` and HMAC are no SigningAlg.
-    let alg = compact.member("alg").and_then(SigningAlg::parse).filter(|alg| allowed.contains(alg));
-    let alg = alg.ok_or("alg is not allowed")?;
-    let Some(Value::Object(members)) = compact.header.get("jwk") else { return Err("jwk is missing".to_owned()) };
-    let key = jwk::public(members.clone())?;
-    if !jwk::algs(&key).contains(&alg) {
-        return Err("jwk is not for this alg".to_owned());
-    }
-    let jkt = jwk::thumbprint(&key).ok_or("jwk lacks a member")?;
-    let verifier = verifier(alg, &jkt, &key)?;
-    if verifier.verify(compact.signed.as_bytes(), &compact.signature).is_err() {
+    let parts = Parts::of(jwt, LONGEST)?;
+    let header = header(parts.header, allowed)?;
+    if header.verifier.verify(parts.signed.as_bytes(), &parts.signature()?).is_err() {
         return Err("jwk did not make the signature".to_owned());
     }
-    let claims = compact.claims()?;
-    Ok(SelfSigned { header: compact.header, claims, jkt })
+    Ok(SelfSigned { header, claims: parts.claims()? })
 }
 
-fn verifier(alg: SigningAlg, jkt: &str, key: &josekit::jwk::Jwk) -> Result<Arc<dyn JwsVerifier>, String> {
-    let place = (alg, jkt.to_owned());
-    if let Some(ready) = PREPARED.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
-        return Ok(Arc::clone(ready));
+/// The same text says the same thing, so it is read once.
+fn header(part: &str, allowed: &[SigningAlg]) -> Result<Arc<Header>, String> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(part).cloned();
+    if let Some(known) = known {
+        return if allowed.contains(&known.alg) { Ok(known) } else { Err(not_allowed()) };
     }
-    let fresh = sign::verifier(alg, key).map_err(|_| "jwk is no proper key".to_owned())?;
-    let mut ready = PREPARED.write().unwrap_or_else(PoisonError::into_inner);
-    if ready.len() >= REMEMBERED {
-        // Starting over now and then is cheaper than remembering who was used last.
-        ready.clear();
+    let fresh = Arc::new(Header::read(part, allowed)?);
+    if part.len() <= LONGEST_REMEMBERED {
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            // Starting over now and then is cheaper than remembering who was used last.
+            known.clear();
+        }
+        known.insert(part.to_owned(), Arc::clone(&fresh));
     }
-    ready.insert(place, Arc::clone(&fresh));
     Ok(fresh)
+}
+
+impl Header {
+    fn read(part: &str, allowed: &[SigningAlg]) -> Result<Header, String> {
+        let members = compact::header_holding_key(part)?;
+        // RFC 8725 §3.1: decided before the key is looked at. `none` and HMAC are no SigningAlg.
+        let alg = members.get("alg").and_then(Value::as_str).and_then(SigningAlg::parse);
+        let alg = alg.filter(|alg| allowed.contains(alg)).ok_or_else(not_allowed)?;
+        let Some(Value::Object(key)) = members.get("jwk") else { return Err("jwk is missing".to_owned()) };
+        let key = jwk::public(key.clone())?;
+        if !jwk::algs(&key).contains(&alg) {
+            return Err("jwk is not for this alg".to_owned());
+        }
+        let jkt = jwk::thumbprint(&key).ok_or("jwk lacks a member")?;
+        let verifier = sign::verifier(alg, &key).map_err(|_| "jwk is no proper key".to_owned())?;
+        Ok(Header { members, alg, jkt, verifier })
+    }
+}
+
+fn not_allowed() -> String {
+    "alg is not allowed".to_owned()
 }
 
 #[cfg(test)]
@@ -108,7 +131,7 @@ mod tests {
             for _ in 0..2 {
                 let verified = verify(&signed(&one, &header), &PROOFS).unwrap();
                 assert_eq!(verified.claims["jti"], "a");
-                assert_eq!(verified.jkt.len(), 43);
+                assert_eq!(verified.header.jkt.len(), 43);
                 assert!(verify(&signed(&other, &header), &PROOFS).is_err());
             }
         }
@@ -121,7 +144,7 @@ mod tests {
         let mut decorated = plain.clone();
         decorated["jwk"]["kid"] = "some name".into();
         decorated["jwk"]["alg"] = "ES256".into();
-        let jkt = |header: &Value| verify(&signed(&one, header), &PROOFS).unwrap().jkt;
+        let jkt = |header: &Value| verify(&signed(&one, header), &PROOFS).unwrap().header.jkt.clone();
         assert_eq!(jkt(&plain), jkt(&decorated));
     }
 
@@ -161,6 +184,9 @@ mod tests {
         let by_rs256 = json!({"alg": "RS256", "jwk": rsa.jwk});
         assert!(verify(&signed(&rsa, &by_rs256), &PROOFS).is_err(), "RSA with PKCS#1 v1.5 is not allowed");
         assert!(verify(&signed(&rsa, &by_rs256), &SigningAlg::ALL).is_ok(), "control");
+        let by_es256 = json!({"alg": "ES256", "jwk": one.jwk});
+        assert!(verify(&signed(&one, &by_es256), &PROOFS).is_ok(), "remembered");
+        assert!(verify(&signed(&one, &by_es256), &[SigningAlg::EdDSA]).is_err(), "and not allowed for somebody else");
         let long = json!({"alg": "ES256", "jwk": one.jwk, "x": "x".repeat(LONGEST)});
         assert!(verify(&signed(&one, &long), &PROOFS).unwrap_err().contains("longer"));
     }

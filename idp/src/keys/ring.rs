@@ -127,7 +127,7 @@ impl Ring {
         if compact.member("alg") != Some(key.stored.alg.name()) || compact.member("typ") != Some(typ) {
             return None;
         }
-        key.verifier.verify(compact.signed.as_bytes(), &compact.signature).ok()?;
+        key.verifier.verify(compact.parts.signed.as_bytes(), &compact.signature).ok()?;
         compact.claims().ok()
     }
 

@@ -31,7 +31,7 @@ pub fn proof(headers: &[&str], request: &Request<'_>, now: Moment) -> Result<Pro
     let signed = keys::proof::verify(jwt, &dpop::ALGS).map_err(|_| {
         dpop::invalid("RFC 9449 §4.3", "DPoP proof is malformed, or its key or signature is not acceptable")
     })?;
-    let verified = VerifiedProof { header: &signed.header, claims: &signed.claims, jkt: &signed.jkt };
+    let verified = VerifiedProof { header: &signed.header.members, claims: &signed.claims, jkt: &signed.header.jkt };
     dpop::judge(&verified, request, now)
 }
 

@@ -233,11 +233,11 @@ pub async fn bind(jws: &str, idp: &Arc<Idp>) -> Told<Bound> {
         Ok(signed) => signed,
         Err(reason) => return refused(&reason),
     };
-    let key = match signed.header.get("jwk").map(ToString::to_string) {
+    let key = match signed.header.members.get("jwk").map(ToString::to_string) {
         Some(key) if keys::client::admit(&format!(r#"{{"keys":[{key}]}}"#)).is_ok() => key,
         _ => return refused("jwk"),
     };
-    let said = match judge(&signed.header, signed.claims, (&idp.config.issuer, Act::Bind), idp.clock.now()) {
+    let said = match judge(&signed.header.members, signed.claims, (&idp.config.issuer, Act::Bind), idp.clock.now()) {
         Ok(said) => said,
         Err(reason) => return refused(reason),
     };
