@@ -3,6 +3,7 @@
 //! Owns: password hashing and its pool of threads, the text of an OTP message, and the throttle as pure decisions
 //! over counters. Must not know: where hashes, codes and counters are kept, how a message leaves, HTTP.
 
+mod aside;
 mod cbor;
 pub mod ceremony;
 pub mod notice;

@@ -11,8 +11,9 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+use super::aside::Aside;
 use crate::domain::Fault;
 use crate::random::Random;
 
@@ -35,8 +36,11 @@ const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAA
 /// A caller never waits longer than this for its turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// How far the threads stand back (`nice`): a hash takes a scheduler's turn many times over, and whatever else the server
-/// has to do takes a small part of one (`security.md` RX-05).
+/// How long a hash may wait for a processor nobody else wants: it takes a scheduler's turn many times over, and whatever
+/// else the server has to do takes a small part of one (`security.md` RX-05).
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How far it stands back (`nice`) once it waited that long, so that it is done in the end.
 const STANDS_BACK: i32 = 10;
 
 /// What one hash is believed to cost until the first is measured.
@@ -84,12 +88,18 @@ struct Line {
 }
 
 struct Job {
-    /// The password, normalised and peppered.
-    key: Zeroizing<[u8; 32]>,
-    work: Work,
+    task: Task,
     reply: oneshot::Sender<Result<Outcome, Fault>>,
 }
 
+#[derive(Clone)]
+struct Task {
+    /// The password, normalised and peppered.
+    key: Zeroizing<[u8; 32]>,
+    work: Work,
+}
+
+#[derive(Clone)]
 enum Work {
     Hash { salt: [u8; 16] },
     Verify { against: String },
@@ -120,8 +130,9 @@ impl Hasher {
         };
         for _ in 0..threads {
             let shared = Arc::clone(&shared);
+            let aside = Aside::new("password-aside", |task: Task| task.perform())?;
             let named = std::thread::Builder::new().name("password".to_owned());
-            named.spawn(move || shared.work()).map_err(|error| Fault::unavailable(ROOM, error))?;
+            named.spawn(move || shared.work(aside)).map_err(|error| Fault::unavailable(ROOM, error))?;
         }
         Ok(Hasher(Arc::new(pool)))
     }
@@ -152,6 +163,12 @@ impl Hasher {
         }
     }
 
+    /// Whether another password would find its turn in time. Asked before anything else is done for a password, so that a
+    /// flood of them costs next to nothing; `hash` and `verify` ask again.
+    pub fn room(&self) -> Result<(), Fault> {
+        self.0.shared.line().room(self.0.threads)
+    }
+
     pub fn queue(&self) -> Queue {
         let line = self.0.shared.line();
         Queue { waiting: line.jobs.len(), running: line.running }
@@ -161,15 +178,10 @@ impl Hasher {
 impl Pool {
     async fn run(&self, password: &str, work: Work) -> Result<Outcome, Fault> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { key: self.peppered(password)?, work, reply };
+        let job = Job { task: Task { key: self.peppered(password)?, work }, reply };
         {
             let mut line = self.shared.line();
-            // Whoever hung up waits no more.
-            line.jobs.retain(|job| !job.reply.is_closed());
-            let waiting = u32::try_from(line.jobs.len()).unwrap_or(u32::MAX);
-            if line.cost.saturating_mul(waiting) / self.threads > LONGEST_WAIT {
-                return Err(Fault::overloaded(ROOM, format!("{waiting} password hashes wait")));
-            }
+            line.room(self.threads)?;
             line.jobs.push_back(job);
         }
         self.shared.arrived.notify_one();
@@ -186,6 +198,18 @@ impl Pool {
     }
 }
 
+impl Line {
+    fn room(&mut self, threads: u32) -> Result<(), Fault> {
+        // Whoever hung up waits no more.
+        self.jobs.retain(|job| !job.reply.is_closed());
+        let waiting = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
+        if self.cost.saturating_mul(waiting) / threads > LONGEST_WAIT {
+            return Err(Fault::overloaded(ROOM, format!("{waiting} password hashes wait")));
+        }
+        Ok(())
+    }
+}
+
 impl Shared {
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
@@ -193,24 +217,23 @@ impl Shared {
 
     /// The life of one thread.
     #[expect(clippy::disallowed_methods, reason = "the length of a hash bounds the queue; it decides nothing else")]
-    fn work(&self) {
+    fn work(&self, mut aside: Aside<Task, Result<Outcome, Fault>>) {
         stand_back();
-        while let Some(mut job) = self.next() {
+        while let Some(Job { task, reply }) = self.next() {
             // Whoever hung up needs no answer.
-            if !job.reply.is_closed() {
-                let begun = Instant::now();
-                let outcome = job.work.perform(job.key.as_slice());
-                let took = begun.elapsed();
-                let mut line = self.line();
-                line.cost = (line.cost * 7 + took) / 8;
-                line.running -= 1;
-                drop(line);
-                job.key.zeroize();
-                // The caller may have gone meanwhile.
-                let _ = job.reply.send(outcome);
-            } else {
+            if reply.is_closed() {
                 self.line().running -= 1;
+                continue;
             }
+            let begun = Instant::now();
+            let outcome = aside.ask(task.clone(), PATIENCE).unwrap_or_else(|| task.perform());
+            let took = begun.elapsed();
+            let mut line = self.line();
+            line.cost = (line.cost * 7 + took) / 8;
+            line.running -= 1;
+            drop(line);
+            // The caller may have gone meanwhile.
+            let _ = reply.send(outcome);
         }
     }
 
@@ -238,12 +261,13 @@ fn stand_back() {
     }
 }
 
-impl Work {
-    fn perform(&self, key: &[u8]) -> Result<Outcome, Fault> {
+impl Task {
+    fn perform(&self) -> Result<Outcome, Fault> {
+        let key = self.key.as_slice();
         let broken = |what: &str| Fault::broken(ROOM, format!("password hash: {what}"));
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| broken(&error.to_string()))?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        match self {
+        match &self.work {
             Work::Hash { salt } => {
                 let salt = SaltString::encode_b64(salt).map_err(|error| broken(&error.to_string()))?;
                 let phc = argon.hash_password(key, &salt).map_err(|error| broken(&error.to_string()))?;

@@ -97,6 +97,8 @@ pub(super) async fn evaluate<T: Send + 'static>(
     idp: &Arc<Idp>,
     then: impl FnOnce(&mut Db, &Attempt) -> Result<T, Fault> + Send + 'static,
 ) -> Result<Evaluated<T>, Fault> {
+    // `security.md` RX-05: whoever must come back anyway has not cost a look into the store.
+    idp.hasher.room()?;
     let Typed { index, password, within } = typed;
     let (this, who) = (Arc::clone(idp), browser.clone());
     let attempt = match idp.store.read(move |db| consider(db, within.as_ref(), index, &who, &this)).await? {

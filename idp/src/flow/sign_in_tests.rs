@@ -2,10 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use futures_util::FutureExt;
+
 use super::*;
 use crate::clock::FixedClock;
 use crate::config::Config;
 use crate::domain::Moment;
+use crate::domain::fault::Cause;
 use crate::domain::interaction::Destination;
 use crate::domain::secret::{BrowserCookie, DeviceCookie, Minted, Stored};
 use crate::flow::authorize::open_interaction;
@@ -123,4 +126,22 @@ async fn n_19_the_owner_on_a_known_device_signs_in_a_hundred_times_of_a_hundred(
     assert_eq!(succeeded, 100);
     // The control: the same right password from a device nobody knows waits.
     assert!(matches!(attempt(&stranger(9_000), PASSWORD, &bench.idp).await, SignedIn::Again(Complaint::Wait(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rx_05_a_password_too_many_is_turned_away_before_the_store_is_asked() {
+    let bench = bench().await;
+    let form =
+        || Form { person_number: NUMBER.to_owned(), password: Zeroizing::new(PASSWORD.to_owned()), for_other: false };
+    let (nowhere, browser) = (Id::new("nowhere"), stranger(1));
+    // The control: the store says that the interaction is over.
+    assert!(matches!(super::password(nowhere.clone(), form(), &browser, &bench.idp).await, Ok(SignedIn::Done(_))));
+    let mut crowd: Vec<_> = (0..2_000).map(|_| Box::pin(bench.idp.hasher.verify("đoán mò", None))).collect();
+    for one in &mut crowd {
+        assert!(one.now_or_never().is_none_or(|told| told.is_err()));
+    }
+    let turned_away = super::password(nowhere, form(), &browser, &bench.idp).await.err().unwrap();
+    assert_eq!((turned_away.cause, turned_away.room), (Cause::Overloaded, "factor"));
+    drop(crowd);
+    assert!(cookies(attempt(&browser, PASSWORD, &bench.idp).await).is_some());
 }
