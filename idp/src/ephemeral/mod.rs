@@ -6,6 +6,7 @@
 
 mod memory;
 mod redis;
+mod rest;
 #[cfg(test)]
 mod tests;
 

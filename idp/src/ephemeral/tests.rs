@@ -85,6 +85,8 @@ async fn d6_a_redis_that_is_not_there_is_a_fault_soon() {
         let asked = tokio::time::timeout(Duration::from_secs(1), ephemeral.hit("key", Span::minutes(1)));
         assert!(asked.await.expect("answers in time").is_err());
     }
+    let told = ephemeral.hit("key", Span::minutes(1)).await.unwrap_err();
+    assert!(told.detail.contains("a moment ago"), "nobody waits for it again so soon: {}", told.detail);
 }
 
 #[test]
