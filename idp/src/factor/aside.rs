@@ -15,6 +15,9 @@ use thread_priority::{
 
 use crate::domain::Fault;
 
+/// How far a thread stands back that takes turns with everybody else (`nice`).
+pub const STANDS_BACK: i32 = 10;
+
 /// A thread of its own, for one who asks. It ends when this is dropped.
 pub struct Aside<T, R> {
     give: SyncSender<T>,
@@ -55,13 +58,22 @@ impl<T: Send + 'static, R: Send + 'static> Aside<T, R> {
     }
 }
 
-/// Where a thread cannot have a turn of its own, what is asked of it has to be bounded otherwise.
+/// Where a thread cannot have a priority of its own, what is asked of it has to be bounded otherwise.
+pub fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(STANDS_BACK) {
+        tracing::warn!(%error, "long work keeps the priority of everything else");
+    }
+}
+
+/// Where it may not wait for all others, it stands back at least.
 fn wait_for_all_others() {
+    stand_back();
     #[cfg(target_os = "linux")]
     {
         let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
         if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy) {
-            tracing::warn!(%error, "long work keeps the priority of everything else");
+            tracing::warn!(%error, "long work takes turns with everything else");
         }
     }
 }

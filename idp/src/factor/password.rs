@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::aside::Aside;
+use super::aside::{Aside, stand_back};
 use crate::domain::Fault;
 use crate::random::Random;
 
@@ -37,11 +37,9 @@ const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAA
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a hash may wait for a processor nobody else wants: it takes a scheduler's turn many times over, and whatever
-/// else the server has to do takes a small part of one (`security.md` RX-05).
+/// else the server has to do takes a small part of one (`security.md` RX-05). Then it takes turns, standing back by `nice`, so
+/// that it is done in the end.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// How far it stands back (`nice`) once it waited that long, so that it is done in the end.
-const STANDS_BACK: i32 = 10;
 
 /// What one hash is believed to cost until the first is measured.
 const FIRST_GUESS: Duration = Duration::from_millis(50);
@@ -253,14 +251,6 @@ impl Shared {
     }
 }
 
-/// Where a thread cannot have a priority of its own, the bound of the pool has to be enough.
-fn stand_back() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(STANDS_BACK) {
-        tracing::warn!(%error, "password hashing keeps the priority of everything else");
-    }
-}
-
 impl Task {
     fn perform(&self) -> Result<Outcome, Fault> {
         let key = self.key.as_slice();
@@ -368,7 +358,7 @@ mod tests {
         let password = |stat: &String| stat.contains("(password)");
         let theirs: Vec<i32> = stats.filter(password).map(|stat| nice_of(&stat)).collect();
         // Pools of other tests may be opening just now.
-        assert!(theirs.contains(&(own + STANDS_BACK).min(19)), "{theirs:?} {own}");
+        assert!(theirs.contains(&(own + crate::factor::aside::STANDS_BACK).min(19)), "{theirs:?} {own}");
     }
 
     #[test]
