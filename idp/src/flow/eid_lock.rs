@@ -17,7 +17,6 @@ use crate::flow::outbox::{self, Occasion};
 use crate::flow::sealed;
 use crate::flow::{acting, notices};
 use crate::idp::Idp;
-use crate::store::account::Hold;
 use crate::store::{self, Db};
 
 /// The topic under which other nodes hear of a lock. They do not rely on it: each asks SQL before it acts.
@@ -90,11 +89,8 @@ fn lockable(account: &Account, ground: LockGround) -> Result<(), &'static str> {
 
 /// The account of a person, kept from everybody who would issue something to it meanwhile.
 pub(super) fn held(db: &mut Db, index: &BlindIndex) -> Result<Option<Account>, Fault> {
-    let Some(account) = store::account::find_by_person(db, index)? else { return Ok(None) };
-    if store::account::hold(db, &account.id, Hold::Alone)? {
-        return store::account::find(db, &account.id);
-    }
-    Ok(Some(account))
+    store::account::hold_person(db, index)?;
+    store::account::find_by_person(db, index)
 }
 
 /// Fresh names a turn needs, made before the transaction.
@@ -137,7 +133,12 @@ pub(super) fn turn(db: &mut Db, mut account: Account, turn: &Turn<'_>, ids: &Ids
             return Ok(Verdict::refused("the e-ID is locked on the holder's death and stays locked (LCC Art 34)"));
         }
         Turned::Changed => {
-            if !store::eid::save(db, &account.id, account.locks(), order.authority(), *at)? {
+            let version = account.locks().version;
+            let saved = match act {
+                Act::Lock => store::eid::open(db, &account.id, version, order, *at)?,
+                Act::Unlock => store::eid::close(db, &account.id, version, order.ground(), *at)?,
+            };
+            if !saved {
                 return Err(Fault::unavailable("flow", "the grounds changed in between"));
             }
             if *act == Act::Lock {
@@ -175,15 +176,34 @@ pub(super) fn turn(db: &mut Db, mut account: Account, turn: &Turn<'_>, ids: &Ids
 /// Ends all that was ever issued to an account and is still alive, and lets its portals know. Nothing of it comes back
 /// later.
 pub(super) fn end_everything(db: &mut Db, account: &Id<Account>, occasion: Occasion<'_>) -> Result<(), Fault> {
-    outbox::account_ended(db, account, occasion)?;
-    store::session::end_all(db, account, occasion.at)?;
-    store::grant::revoke_all(db, account, occasion.at, occasion.cause.name())?;
-    store::interaction::cancel_all(db, account, occasion.at)?;
-    acting::end(db, account, occasion)?;
-    store::otp::cancel_all(db, account)?;
+    let standing = store::standing::of(db, account, occasion.at)?;
+    if standing.sessions || standing.grants {
+        outbox::account_ended(db, account, occasion)?;
+    }
+    if standing.sessions {
+        store::session::end_all(db, account, occasion.at)?;
+    }
+    if standing.grants {
+        store::grant::revoke_all(db, account, occasion.at, occasion.cause.name())?;
+    }
+    if standing.interactions {
+        store::interaction::cancel_all(db, account, occasion.at)?;
+    }
+    if standing.acting {
+        acting::end(db, account, occasion)?;
+    }
+    if standing.otps {
+        store::otp::cancel_all(db, account)?;
+    }
     // LG-19: what was begun before goes no further, not even after an unlock.
-    store::recovery::end_all(db, account, Ending::Overtaken, occasion.at)?;
-    store::change::end_all(db, account, occasion.at)?;
-    store::app::cancel_all(db, account, occasion.at)?;
+    if standing.recoveries {
+        store::recovery::end_all(db, account, Ending::Overtaken, occasion.at)?;
+    }
+    if standing.changes {
+        store::change::end_all(db, account, occasion.at)?;
+    }
+    if standing.app {
+        store::app::cancel_all(db, account, occasion.at)?;
+    }
     Ok(())
 }

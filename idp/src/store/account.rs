@@ -191,6 +191,14 @@ pub fn hold(db: &mut Db, id: &Id<Account>, how: Hold) -> Result<bool, Fault> {
     Ok(true)
 }
 
+/// Keeps the account of a person, if there is one, as `Hold::Alone` does.
+pub fn hold_person(db: &mut Db, index: &BlindIndex) -> Result<(), Fault> {
+    let Link::Postgres(link) = &mut db.link else { return Ok(()) };
+    let row = accounts::table.filter(accounts::person_index.eq(index.as_str())).select(accounts::id);
+    let _: Option<String> = row.for_update().first(link.as_mut()).optional()?;
+    Ok(())
+}
+
 /// The hash of a person's password. One statement whether there is such a person or not (`security.md` LG-01).
 pub fn password_by_person(db: &mut Db, index: &BlindIndex) -> Result<Option<String>, Fault> {
     let hash: Option<Option<String>> = on_each!(db, |link| accounts::table

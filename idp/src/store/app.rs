@@ -1,6 +1,7 @@
 //! The device an app is bound to, the codes that bind one, and the tickets it answers. Every turn of a ticket is one
 //! conditional update: its affected rows decide.
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::columns::{at, json, known, to_json};
@@ -80,14 +81,16 @@ pub fn spend_binding(db: &mut Db, code: &BlindIndex, now: Moment) -> Result<bool
     Ok(spent > 0)
 }
 
+/// Codes that would bind a phone.
+#[auto_type]
+pub(super) fn open_codes<'a>(account: &'a str) -> _ {
+    app_bindings::table.filter(app_bindings::account_id.eq(account)).filter(app_bindings::spent_at.is_null())
+}
+
 fn spend_bindings(db: &mut Db, account: &Id<Account>, now: Moment) -> Result<(), Fault> {
-    on_each!(db, |link| diesel::update(
-        app_bindings::table
-            .filter(app_bindings::account_id.eq(account.as_str()))
-            .filter(app_bindings::spent_at.is_null())
-    )
-    .set(app_bindings::spent_at.eq(now.unix()))
-    .execute(link))?;
+    on_each!(db, |link| diesel::update(open_codes(account.as_str()))
+        .set(app_bindings::spent_at.eq(now.unix()))
+        .execute(link))?;
     Ok(())
 }
 
@@ -332,14 +335,18 @@ pub fn take(db: &mut Db, id: &Id<Ticket>, now: Moment) -> Result<bool, Fault> {
     Ok(taken > 0)
 }
 
+/// Tickets nobody answered yet.
+#[auto_type]
+pub(super) fn open_tickets<'a>(account: &'a str) -> _ {
+    app_tickets::table.filter(app_tickets::account_id.eq(account)).filter(app_tickets::ended.is_null())
+}
+
 /// Ends what an account has pending: tickets and codes that would bind a phone.
 pub fn cancel_all(db: &mut Db, account: &Id<Account>, now: Moment) -> Result<usize, Fault> {
     spend_bindings(db, account, now)?;
-    Ok(on_each!(db, |link| diesel::update(
-        app_tickets::table.filter(app_tickets::account_id.eq(account.as_str())).filter(app_tickets::ended.is_null())
-    )
-    .set(app_tickets::ended.eq(Ending::Cancelled.name()))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(open_tickets(account.as_str()))
+        .set(app_tickets::ended.eq(Ending::Cancelled.name()))
+        .execute(link))?)
 }
 
 /// Forgets up to `limit` of each that expired before a moment.

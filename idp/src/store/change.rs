@@ -1,5 +1,6 @@
 //! Changes of password and phone under way, and what they leave on the account.
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::columns::{at, known};
@@ -108,12 +109,16 @@ pub fn complete(db: &mut Db, id: &Id<Change>, at: Moment) -> Result<bool, Fault>
     Ok(ended > 0)
 }
 
+/// What `end_all` ends.
+#[auto_type]
+pub(super) fn standing<'a>(account: &'a str) -> _ {
+    changes::table.filter(changes::account_id.eq(account)).filter(changes::ended_at.is_null())
+}
+
 pub fn end_all(db: &mut Db, account: &Id<Account>, at: Moment) -> Result<usize, Fault> {
-    Ok(on_each!(db, |link| diesel::update(
-        changes::table.filter(changes::account_id.eq(account.as_str())).filter(changes::ended_at.is_null())
-    )
-    .set(changes::ended_at.eq(at.unix()))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(standing(account.as_str()))
+        .set(changes::ended_at.eq(at.unix()))
+        .execute(link))?)
 }
 
 /// Forgets up to `limit` that expired before a moment.

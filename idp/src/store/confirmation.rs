@@ -1,5 +1,6 @@
 //! Uses of a child's or ward's account that wait for the guardian's word.
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::columns::{at as moment, json, known, to_json};
@@ -131,16 +132,20 @@ pub fn spend(db: &mut Db, id: &Id<Confirmation>, now: Moment) -> Result<bool, Fa
     Ok(spent > 0)
 }
 
+/// What `cancel_all` cancels.
+#[auto_type]
+pub(super) fn standing<'a>(account: &'a str, now: i64) -> _ {
+    confirmations::table
+        .filter(confirmations::guardian_id.eq(account).or(confirmations::ward_id.eq(account)))
+        .filter(confirmations::spent_at.is_null())
+        .filter(confirmations::expires_at.gt(now))
+}
+
 /// Ends what waits for a person's word or was allowed by it, and what waits in a ward's own name.
 pub fn cancel_all(db: &mut Db, account: &Id<Account>, now: Moment) -> Result<usize, Fault> {
-    Ok(on_each!(db, |link| diesel::update(
-        confirmations::table
-            .filter(confirmations::guardian_id.eq(account.as_str()).or(confirmations::ward_id.eq(account.as_str())))
-            .filter(confirmations::spent_at.is_null())
-            .filter(confirmations::expires_at.gt(now.unix()))
-    )
-    .set(confirmations::expires_at.eq(now.unix()))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(standing(account.as_str(), now.unix()))
+        .set(confirmations::expires_at.eq(now.unix()))
+        .execute(link))?)
 }
 
 /// Forgets up to `limit` that expired before a moment.

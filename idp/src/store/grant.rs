@@ -1,5 +1,6 @@
 //! Grants. A code or token is only a key to one, so one update here ends a whole family.
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::columns::{at as moment, json, known, listed, to_json, words};
@@ -119,12 +120,16 @@ pub fn revoke(db: &mut Db, id: &Id<Grant>, at: Moment, reason: &str) -> Result<b
     Ok(revoked > 0)
 }
 
+/// What `revoke_all` revokes.
+#[auto_type]
+pub(super) fn standing<'a>(account: &'a str) -> _ {
+    grants::table.filter(grants::account_id.eq(account)).filter(grants::revoked_at.is_null())
+}
+
 pub fn revoke_all(db: &mut Db, account: &Id<Account>, at: Moment, reason: &str) -> Result<usize, Fault> {
-    Ok(on_each!(db, |link| diesel::update(
-        grants::table.filter(grants::account_id.eq(account.as_str())).filter(grants::revoked_at.is_null())
-    )
-    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(standing(account.as_str()))
+        .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+        .execute(link))?)
 }
 
 /// What went on while the holder was away, and ends with the password or a factor it rests on (`contract.md` 4).
@@ -139,13 +144,17 @@ pub fn revoke_offline(db: &mut Db, account: &Id<Account>, at: Moment, reason: &s
     .execute(link))?)
 }
 
+/// What `revoke_acting` revokes.
+#[auto_type]
+pub(super) fn acting<'a>(actor: &'a str) -> _ {
+    grants::table.filter(grants::actor_id.eq(actor)).filter(grants::revoked_at.is_null())
+}
+
 /// What was granted to others through somebody who acted for them.
 pub fn revoke_acting(db: &mut Db, actor: &Id<Account>, at: Moment, reason: &str) -> Result<usize, Fault> {
-    Ok(on_each!(db, |link| diesel::update(
-        grants::table.filter(grants::actor_id.eq(actor.as_str())).filter(grants::revoked_at.is_null())
-    )
-    .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(acting(actor.as_str()))
+        .set((grants::revoked_at.eq(at.unix()), grants::revoked_reason.eq(reason)))
+        .execute(link))?)
 }
 
 /// The same for one of those others.

@@ -1,5 +1,6 @@
 //! Authorization requests in progress.
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::columns::{at as moment, json, to_json};
@@ -143,14 +144,16 @@ pub fn finish(db: &mut Db, id: &Id<Interaction>, at: Moment) -> Result<bool, Fau
     Ok(finished > 0)
 }
 
+/// What `cancel_all` cancels.
+#[auto_type]
+pub(super) fn standing<'a>(account: &'a str) -> _ {
+    interactions::table.filter(interactions::account_id.eq(account)).filter(interactions::finished_at.is_null())
+}
+
 pub fn cancel_all(db: &mut Db, account: &Id<Account>, at: Moment) -> Result<usize, Fault> {
-    Ok(on_each!(db, |link| diesel::update(
-        interactions::table
-            .filter(interactions::account_id.eq(account.as_str()))
-            .filter(interactions::finished_at.is_null())
-    )
-    .set(interactions::finished_at.eq(at.unix()))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(standing(account.as_str()))
+        .set(interactions::finished_at.eq(at.unix()))
+        .execute(link))?)
 }
 
 /// How many are under way.

@@ -45,6 +45,7 @@ pub mod resource;
 pub mod retention;
 pub mod session;
 pub mod sign_out;
+pub mod standing;
 pub mod subject;
 pub mod throttle;
 pub mod token;

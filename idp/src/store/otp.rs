@@ -1,5 +1,6 @@
 //! One-time codes sent to a phone. One is open per interaction and purpose.
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::db::{Db, on_each};
@@ -82,10 +83,14 @@ pub fn sent_since(db: &mut Db, account: &Id<Account>, since: Moment) -> Result<i
         .get_result(link))?)
 }
 
+/// What `cancel_all` cancels.
+#[auto_type]
+pub(super) fn standing<'a>(account: &'a str) -> _ {
+    otps::table.filter(otps::account_id.eq(account)).filter(otps::spent_at.is_null())
+}
+
 pub fn cancel_all(db: &mut Db, account: &Id<Account>) -> Result<usize, Fault> {
-    Ok(on_each!(db, |link| diesel::update(
-        otps::table.filter(otps::account_id.eq(account.as_str())).filter(otps::spent_at.is_null())
-    )
-    .set(otps::spent_at.eq(otps::sent_at.nullable()))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(standing(account.as_str()))
+        .set(otps::spent_at.eq(otps::sent_at.nullable()))
+        .execute(link))?)
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::columns::{from_word, word};
 use super::db::{Db, on_each};
+use super::grant;
 use super::schema::{grants, outbox, session_clients, sessions};
 use crate::domain::account::Account;
 use crate::domain::outbox::LogoutNotice;
@@ -125,22 +126,14 @@ pub fn finish(db: &mut Db, notice: &LogoutNotice) -> Result<bool, Fault> {
 /// Every client that may still hold something of the account: it has a grant that was not revoked, whatever became of
 /// its session, or takes part in a session that was not ended, whatever became of its tokens.
 pub fn reached(db: &mut Db, account: &Id<Account>) -> Result<Vec<Id<Client>>, Fault> {
-    let mut clients: Vec<String> = on_each!(db, |link| grants::table
-        .filter(grants::account_id.eq(account.as_str()))
-        .filter(grants::revoked_at.is_null())
-        .select(grants::client_id)
-        .distinct()
-        .load(link))?;
-    let here: Vec<String> = on_each!(db, |link| session_clients::table
+    let by_session = session_clients::table
         .inner_join(sessions::table)
         .filter(sessions::account_id.eq(account.as_str()))
         .filter(sessions::ended_at.is_null())
-        .select(session_clients::client_id)
-        .distinct()
-        .load(link))?;
-    clients.extend(here);
+        .select(session_clients::client_id);
+    let mut clients: Vec<String> =
+        on_each!(db, |link| grant::standing(account.as_str()).select(grants::client_id).union(by_session).load(link))?;
     clients.sort_unstable();
-    clients.dedup();
     Ok(clients.into_iter().map(Id::new).collect())
 }
 

@@ -1,5 +1,6 @@
 //! Recoveries under way and how they ended.
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::columns::{at, known};
@@ -140,13 +141,17 @@ pub fn end(db: &mut Db, id: &Id<Recovery>, ending: Ending, now: Moment) -> Resul
     Ok(ended > 0)
 }
 
+/// What `end_all` ends.
+#[auto_type]
+pub(super) fn standing<'a>(account: &'a str) -> _ {
+    recoveries::table.filter(recoveries::account_id.eq(account)).filter(recoveries::ended_at.is_null())
+}
+
 /// Ends every recovery of an account that did not end yet (LG-19); how many there were.
 pub fn end_all(db: &mut Db, account: &Id<Account>, ending: Ending, now: Moment) -> Result<usize, Fault> {
-    Ok(on_each!(db, |link| diesel::update(
-        recoveries::table.filter(recoveries::account_id.eq(account.as_str())).filter(recoveries::ended_at.is_null())
-    )
-    .set((recoveries::ended_at.eq(now.unix()), recoveries::ending.eq(ending.name())))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(standing(account.as_str()))
+        .set((recoveries::ended_at.eq(now.unix()), recoveries::ending.eq(ending.name())))
+        .execute(link))?)
 }
 
 /// How many are under way.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::columns::{at as moment, json, known, to_json};
@@ -135,12 +136,16 @@ pub fn end(db: &mut Db, id: &Id<Session>, at: Moment) -> Result<bool, Fault> {
     Ok(ended > 0)
 }
 
+/// What `end_all` ends.
+#[auto_type]
+pub(super) fn standing<'a>(account: &'a str) -> _ {
+    sessions::table.filter(sessions::account_id.eq(account)).filter(sessions::ended_at.is_null())
+}
+
 pub fn end_all(db: &mut Db, account: &Id<Account>, at: Moment) -> Result<usize, Fault> {
-    Ok(on_each!(db, |link| diesel::update(
-        sessions::table.filter(sessions::account_id.eq(account.as_str())).filter(sessions::ended_at.is_null())
-    )
-    .set(sessions::ended_at.eq(at.unix()))
-    .execute(link))?)
+    Ok(on_each!(db, |link| diesel::update(standing(account.as_str()))
+        .set(sessions::ended_at.eq(at.unix()))
+        .execute(link))?)
 }
 
 /// Where a session is used from, for its owner to recognise.
@@ -207,11 +212,15 @@ pub fn act(db: &mut Db, id: &Id<Session>, acting: &Acting) -> Result<bool, Fault
     Ok(changed > 0)
 }
 
+/// What `live_acting` lists.
+#[auto_type]
+pub(super) fn acting<'a>(actor: &'a str) -> _ {
+    sessions::table.filter(sessions::acting_id.eq(actor)).filter(sessions::ended_at.is_null())
+}
+
 /// Not ended, in which somebody acts for another account.
 pub fn live_acting(db: &mut Db, actor: &Id<Account>) -> Result<Vec<Session>, Fault> {
-    let rows: Vec<Row> = on_each!(db, |link| sessions::table
-        .filter(sessions::acting_id.eq(actor.as_str()))
-        .filter(sessions::ended_at.is_null())
+    let rows: Vec<Row> = on_each!(db, |link| acting(actor.as_str())
         .order((sessions::opened_at, sessions::id))
         .select(Row::as_select())
         .load(link))?;

@@ -14,6 +14,7 @@ mod races;
 mod refresh_cost;
 mod refused;
 mod sessions;
+mod standing;
 mod transactions;
 mod used;
 

@@ -91,10 +91,15 @@ async fn an_e_id_is_saved_only_over_the_version_it_was_read_at() {
         let order = |ground| LockOrder::official(ground, "C06").unwrap();
         let mut mine = account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID");
         let mut other = mine.clone();
-        mine.lock(&order(LockGround::AuthorityAsks));
-        assert!(eid::save(db, &one(), &mine.locks, "C06", t(50))?);
+        let asks = order(LockGround::AuthorityAsks);
+        mine.lock(&asks);
+        assert!(eid::open(db, &one(), mine.version(), &asks, t(50))?);
+        let stale = mine.version();
         other.lock(&order(LockGround::HolderAsks));
-        assert!(!eid::save(db, &one(), &other.locks, "C06", t(51))?, "it was read before the other was saved");
+        let late = "it was read before the other was saved";
+        assert!(!eid::save(db, &one(), &other.locks, "C06", t(51))?, "{late}");
+        assert!(!eid::open(db, &one(), stale, &order(LockGround::HolderAsks), t(51))?, "{late}");
+        assert!(!eid::close(db, &one(), stale, LockGround::AuthorityAsks, t(51))?, "{late}");
 
         let mut again = account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID");
         assert_eq!(again.grounds().collect::<Vec<_>>(), [LockGround::AuthorityAsks]);
@@ -111,8 +116,12 @@ async fn an_e_id_is_saved_only_over_the_version_it_was_read_at() {
         );
         let mut last = account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID");
         last.unlock(&order(LockGround::AuthorityAsks));
+        assert!(eid::close(db, &one(), last.version(), LockGround::AuthorityAsks, t(70))?);
+        let left = account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID");
+        assert_eq!(left.grounds().collect::<Vec<_>>(), [LockGround::HolderAsks], "its own ground and no other");
+        last = left;
         last.unlock(&order(LockGround::HolderAsks));
-        assert!(eid::save(db, &one(), &last.locks, "C06", t(70))?);
+        assert!(eid::save(db, &one(), &last.locks, "C06", t(80))?);
         assert!(account::find(db, &one())?.and_then(|account| account.eid).expect("an e-ID").is_active());
         let mut without = citizen(2);
         without.account.eid = None;
