@@ -216,9 +216,6 @@ pub fn open_interaction(
         expires_at: now + idp.config.lifetimes.interaction,
         finished_at: None,
     };
-    if let Some(request) = interaction.request() {
-        par::hold(db, request, idp)?;
-    }
     store::interaction::open(db, &interaction)?;
     Ok((interaction.id, minted))
 }

@@ -100,7 +100,7 @@ fn keep(db: &mut Db, request: AuthorizationRequest, idp: &Idp) -> Result<Pushed,
     let expires_at = request.asked_at + expires_in;
     let request = transaction::kept(request, idp)?;
     let pushed = PushedRequest { reference: reference.stored(), request, expires_at, spent_at: None };
-    store::pushed::put(db, &pushed)?;
+    store::pushed::put(db, &pushed, expires_at + idp.config.lifetimes.interaction)?;
     Ok(Pushed::Accepted { request_uri: par::request_uri(reference.reveal()), expires_in })
 }
 
@@ -136,13 +136,6 @@ pub async fn take_up(
         Ok(request)
     });
     Ok(taken.map_err(Outcome::Shown))
-}
-
-/// Notes that a pushed request is being shown to somebody: it can be answered as long as its interaction is open.
-pub fn hold(db: &mut Db, request: &AuthorizationRequest, idp: &Idp) -> Result<(), Fault> {
-    let Some(hash) = &request.pushed else { return Ok(()) };
-    let until = idp.clock.now() + idp.config.lifetimes.interaction;
-    store::pushed::hold(db, &Stored::from_store(hash.clone()), until)
 }
 
 /// RFC 9126 §7.3: a pushed request is answered once, by a code or an error. False for whoever comes too late.

@@ -30,7 +30,8 @@ impl Row {
     }
 }
 
-pub fn put(db: &mut Db, pushed: &PushedRequest) -> Result<(), Fault> {
+/// `kept_until`: for how long it may still be answered, by whoever came for it in its last moment.
+pub fn put(db: &mut Db, pushed: &PushedRequest, kept_until: Moment) -> Result<(), Fault> {
     let request = to_json(&pushed.request)?;
     on_each!(db, |link| diesel::insert_into(pushed_requests::table)
         .values((
@@ -39,7 +40,7 @@ pub fn put(db: &mut Db, pushed: &PushedRequest) -> Result<(), Fault> {
             pushed_requests::request.eq(request.as_str()),
             pushed_requests::pushed_at.eq(pushed.request.asked_at.unix()),
             pushed_requests::expires_at.eq(pushed.expires_at.unix()),
-            pushed_requests::kept_until.eq(pushed.expires_at.unix()),
+            pushed_requests::kept_until.eq(kept_until.unix()),
             pushed_requests::spent_at.eq(pushed.spent_at.map(Moment::unix)),
         ))
         .execute(link))?;
@@ -53,16 +54,6 @@ pub fn find(db: &mut Db, reference: &Stored<PushedReference>) -> Result<Option<P
         .get_result(link)
         .optional())?;
     row.map(Row::decode).transpose()
-}
-
-/// Keeps it at least until then.
-pub fn hold(db: &mut Db, reference: &Stored<PushedReference>, until: Moment) -> Result<(), Fault> {
-    on_each!(db, |link| diesel::update(
-        pushed_requests::table.find(reference.as_str()).filter(pushed_requests::kept_until.lt(until.unix()))
-    )
-    .set(pushed_requests::kept_until.eq(until.unix()))
-    .execute(link))?;
-    Ok(())
 }
 
 /// True for exactly one caller, ever; never for a request that was forgotten.

@@ -10,16 +10,14 @@ fn push(text: &str) -> PushedRequest {
 }
 
 #[tokio::test]
-async fn rfc9126_a_pushed_request_is_kept_held_and_answered_once() {
+async fn rfc9126_a_pushed_request_is_kept_and_answered_once() {
     within(|db| {
         let asked = push("a");
-        pushed::put(db, &asked)?;
+        pushed::put(db, &asked, t(2_900))?;
         let found = pushed::find(db, &asked.reference)?.expect("found");
         assert_eq!((&found.request, found.expires_at, found.spent_at), (&asked.request, t(1_090), None));
         assert!(pushed::find(db, &Stored::of("b"))?.is_none());
-        pushed::hold(db, &asked.reference, t(2_900))?;
-        pushed::hold(db, &asked.reference, t(2_000))?;
-        assert_eq!(retention::sweep(db, t(2_900))?, 0, "held, and never for less");
+        assert_eq!(retention::sweep(db, t(2_900))?, 0, "whoever came for it may still answer");
         assert!(pushed::spend(db, &asked.reference, t(2_800))?);
         assert!(!pushed::spend(db, &asked.reference, t(2_801))?);
         assert_eq!(pushed::find(db, &asked.reference)?.and_then(|found| found.spent_at), Some(t(2_800)));
@@ -34,14 +32,13 @@ async fn rfc9126_a_pushed_request_is_kept_held_and_answered_once() {
 #[tokio::test]
 async fn what_nobody_came_for_goes_in_batches() {
     within(|db| {
-        for n in 0..3 {
-            pushed::put(db, &push(&format!("p{n}")))?;
-        }
         let later = t(1_001) + Span::hours(2);
-        pushed::hold(db, &push("p0").reference, later)?;
+        for (name, until) in [("p0", later), ("p1", t(2_900)), ("p2", t(2_900))] {
+            pushed::put(db, &push(name), until)?;
+        }
         assert_eq!(pushed::sweep(db, t(1_091), 10)?, 0);
         assert_eq!(pushed::sweep(db, later, 1)?, 1);
-        assert_eq!(pushed::sweep(db, later, 2)?, 1, "never before what it is held until");
+        assert_eq!(pushed::sweep(db, later, 2)?, 1, "never before what it is kept until");
         assert_eq!(pushed::sweep(db, later + Span::seconds(1), 2)?, 1);
         Ok(())
     })
