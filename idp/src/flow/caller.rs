@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::client_keys;
 use crate::domain::certificate::ClientCertificate;
 use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered, SigningAlg};
-use crate::domain::{Fault, Span};
+use crate::domain::{Client, Fault, Id, Span};
 use crate::factor::throttle;
 use crate::idp::Idp;
 use crate::keys::client::{self, VerifiedJwt};
@@ -45,7 +45,7 @@ pub async fn authenticate(
         Err(error) => return Ok(Err(error)),
     };
     let id = credentials.client_id().clone();
-    let guesses = call.address.map(|address| format!("guesses/{id}/{}", throttle::network(address)));
+    let guesses = guesses(&id, call);
     if is_stopped(guesses.as_deref(), idp).await {
         return Err(Fault::overloaded("flow", "too many failed proofs of one client from one network"));
     }
@@ -61,6 +61,27 @@ pub async fn authenticate(
         count(guesses.as_deref(), idp).await;
     }
     Ok(proved)
+}
+
+/// A client that proves itself by its secret, judged by what this process last read of it. For an act whose own statement
+/// asks whether that still holds: whoever is not known here, fails here or fails there comes to `authenticate`, which asks
+/// SQL and counts. So nobody is let in or turned away by this alone.
+pub async fn presume(params: &Params, call: &Call<'_>, idp: &Idp) -> Option<(Authenticated, Registered)> {
+    let credentials = client_auth::credentials(params, call.authorization).ok()?;
+    let registered = idp.store.last_read(credentials.client_id()).filter(|known| known.secret.is_some())?;
+    if is_stopped(guesses(credentials.client_id(), call).as_deref(), idp).await {
+        return None;
+    }
+    // It names whom an assertion is for, and there is none beside a secret.
+    let audience = Audience { issuer: &idp.config.issuer, token_endpoint: "" };
+    let proved =
+        client_auth::prove(&credentials, Some(&registered), &Verified::default(), &audience, idp.clock.now()).ok()?;
+    Some((proved, registered))
+}
+
+/// Under which failures are counted.
+fn guesses(client: &Id<Client>, call: &Call<'_>) -> Option<String> {
+    call.address.map(|address| format!("guesses/{client}/{}", throttle::network(address)))
 }
 
 /// How long failures are counted together, and guessing is stopped.

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::authorize::address_policy;
-use super::caller::{Call, authenticate};
+use super::caller::{Call, authenticate, presume};
 use super::request_object::{self, Asked};
 use super::{Outcome, binding, hints, quota, resource, transaction};
-use crate::domain::relying_party::Client;
+use crate::domain::relying_party::{Client, Registered};
 use crate::domain::request::{AuthorizationRequest, PushedRequest};
 use crate::domain::secret::{Minted, PushedReference, Stored};
 use crate::domain::trail::{Event, Kind};
@@ -38,6 +38,9 @@ pub enum Pushed {
 
 /// Takes one request in.
 pub async fn push(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Pushed, Fault> {
+    if let Some(pushed) = at_once(params, call, idp).await? {
+        return Ok(pushed);
+    }
     let caller = match authenticate(params, call, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Pushed::Refused(error)),
@@ -62,12 +65,31 @@ pub async fn push(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Pu
             return refused(db, &caller, jar::replayed(), &this);
         }
         match par::bound(request, held.jkt) {
-            Ok(request) => keep(db, request, &this),
+            Ok(request) => {
+                keep(db, None, request, &this)?.ok_or_else(|| Fault::broken("flow", "a pushed request was not kept"))
+            }
             Err(error) => refused(db, &caller, error, &this),
         }
     };
     // With nothing to spend there is one row to write: the request, or its refusal.
     if spends { idp.store.transact(record).await } else { idp.store.execute(record).await }
+}
+
+/// What almost every push is: by a client's secret, with nothing to spend. One statement asks whether the client still is
+/// what it was when last read, and keeps the request. `None` where it is not, or where anything is wrong or unusual: then
+/// nothing happened yet.
+async fn at_once(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Option<Pushed>, Fault> {
+    if params.has("request") || !call.dpop.is_empty() {
+        return Ok(None);
+    }
+    let Some((caller, registered)) = presume(params, call, idp).await else { return Ok(None) };
+    let Ok((_, request)) = draft(params, caller.client(), idp).await? else { return Ok(None) };
+    let Ok(request) = par::bound(request, None) else { return Ok(None) };
+    if is_over_quota(caller.client(), idp).await {
+        return Ok(Some(Pushed::TooMany(idp.config.lifetimes.request_uri)));
+    }
+    let this = Arc::clone(idp);
+    idp.store.execute(move |db| keep(db, Some(&registered), request, &this)).await
 }
 
 /// The request as all the rules leave it, or the first one it breaks.
@@ -94,14 +116,24 @@ async fn draft(
     Ok(transaction::admit(&request, idp).await?.map(|()| (asked, request)))
 }
 
-fn keep(db: &mut Db, request: AuthorizationRequest, idp: &Idp) -> Result<Pushed, Fault> {
+/// `presumed`: the client, where its row was not read for this request. `None` when it is no longer so.
+fn keep(
+    db: &mut Db,
+    presumed: Option<&Registered>,
+    request: AuthorizationRequest,
+    idp: &Idp,
+) -> Result<Option<Pushed>, Fault> {
     let reference: Minted<PushedReference> = idp.mint()?;
     let expires_in = idp.config.lifetimes.request_uri;
     let expires_at = request.asked_at + expires_in;
     let request = transaction::kept(request, idp)?;
     let pushed = PushedRequest { reference: reference.stored(), request, expires_at, spent_at: None };
-    store::pushed::put(db, &pushed, expires_at + idp.config.lifetimes.interaction)?;
-    Ok(Pushed::Accepted { request_uri: par::request_uri(reference.reveal()), expires_in })
+    let kept_until = expires_at + idp.config.lifetimes.interaction;
+    let kept = match presumed {
+        Some(client) => store::pushed::put_for(db, client, &pushed, kept_until)?,
+        None => store::pushed::put(db, &pushed, kept_until).map(|()| true)?,
+    };
+    Ok(kept.then(|| Pushed::Accepted { request_uri: par::request_uri(reference.reveal()), expires_in }))
 }
 
 fn refused(db: &mut Db, caller: &Authenticated, error: Error, idp: &Idp) -> Result<Pushed, Fault> {

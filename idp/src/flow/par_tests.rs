@@ -3,7 +3,8 @@
 use super::*;
 use crate::clock::FixedClock;
 use crate::config::Config;
-use crate::domain::Moment;
+use crate::domain::relying_party::ClientStatus;
+use crate::domain::{Id, Moment};
 use crate::idp::Surroundings;
 use crate::random::SystemRandom;
 
@@ -31,12 +32,16 @@ async fn bench(quota: u64) -> Bench {
 
 impl Bench {
     async fn push(&self, client: &str, more: &str) -> Pushed {
+        push(&Self::params(client, more), &Call::default(), &self.idp).await.unwrap()
+    }
+
+    fn params(client: &str, more: &str) -> Params {
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         let text = format!(
             "client_id={client}&client_secret=a-secret-long-enough&response_type=code&redirect_uri=https://rp.gov.vn/cb\
              &code_challenge={challenge}&code_challenge_method=S256{more}"
         );
-        push(&Params::parse(&text).unwrap(), &Call::default(), &self.idp).await.unwrap()
+        Params::parse(&text).unwrap()
     }
 
     async fn remembered(&self) -> i64 {
@@ -47,7 +52,7 @@ impl Bench {
         let text = format!("request_uri={request_uri}");
         let params = Params::parse(&text).unwrap();
         let reference = par::reference(&params).unwrap().unwrap();
-        let client = self.idp.store.read(|db| store::client::find(db, &crate::domain::Id::new("rp"))).await.unwrap();
+        let client = self.idp.store.read(|db| store::client::find(db, &Id::new("rp"))).await.unwrap();
         take_up(reference, &client.unwrap().client, &self.idp).await.unwrap().is_ok()
     }
 }
@@ -115,4 +120,52 @@ async fn pj_05_nothing_is_taken_up_after_its_end() {
     assert!(!bench.taken(&request_uri).await);
     let at = Moment::from_unix(1_800_000_001) + Span::hours(2);
     assert_eq!(bench.idp.store.transact(move |db| store::pushed::sweep(db, at, 10)).await.unwrap(), 1);
+}
+
+/// Another process changes a client: what this one last read of it lets nobody in and turns nobody away.
+#[tokio::test]
+async fn a_client_is_judged_as_it_is_now_and_not_as_it_was_last_read() {
+    let bench = bench(100).await;
+    let rp = || Id::<Client>::new("rp");
+    let is_accepted = async || match bench.push("rp", "&scope=openid").await {
+        Pushed::Accepted { .. } => true,
+        Pushed::Refused(error) => {
+            assert!(matches!(error.code.as_str(), "invalid_client" | "invalid_request"), "{error:?}");
+            false
+        }
+        Pushed::TooMany(_) => panic!("over its quota"),
+    };
+    let registered = bench.idp.store.read(move |db| store::client::find(db, &rp())).await.unwrap().unwrap();
+    let kept_at_once = async || {
+        let kept = at_once(&Bench::params("rp", "&scope=openid"), &Call::default(), &bench.idp).await.unwrap();
+        matches!(kept, Some(Pushed::Accepted { .. }))
+    };
+    assert!(kept_at_once().await && is_accepted().await);
+    let set = async |status| {
+        let found = bench.idp.store.transact(move |db| store::client::set_status(db, &rp(), status)).await.unwrap();
+        assert!(found);
+    };
+    let put = async |client: &Client, secret: &str| {
+        let (client, secret) = (client.clone(), Minted::from_text(secret.to_owned()).stored());
+        let at = bench.idp.clock.now();
+        bench.idp.store.transact(move |db| store::client::put(db, &client, Some(&secret), at)).await.unwrap();
+    };
+    let (own, mut moved) = ("a-secret-long-enough", (*registered.client).clone());
+    moved.redirect_uris = vec!["https://rp.gov.vn/elsewhere".to_owned()];
+
+    set(ClientStatus::Suspended).await;
+    assert!(!kept_at_once().await && bench.idp.store.last_read(&rp()).is_some());
+    assert!(!is_accepted().await && !is_accepted().await);
+    set(ClientStatus::Live).await;
+    assert!(is_accepted().await && is_accepted().await);
+    put(&registered.client, "another-secret-as-long").await;
+    assert!(!kept_at_once().await);
+    assert!(!is_accepted().await && !is_accepted().await);
+    put(&registered.client, own).await;
+    assert!(is_accepted().await && is_accepted().await);
+    put(&moved, own).await;
+    assert!(!kept_at_once().await);
+    assert!(!is_accepted().await && !is_accepted().await);
+    put(&registered.client, own).await;
+    assert!(is_accepted().await);
 }

@@ -15,18 +15,34 @@ use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Stored};
 use crate::domain::{Client, Fault, Id, Moment};
 
-/// Parsed metadata by client, each with the version it was read at.
+/// Version, status and secret.
+type State = (i64, String, Option<String>);
+
+/// Clients as each was last read, by name. Metadata is taken from here once SQL has named its version; standing and secret
+/// never are.
 #[derive(Default)]
-pub(super) struct Cache(RwLock<HashMap<String, (i64, Arc<Client>)>>);
+pub(super) struct Cache(RwLock<HashMap<String, Registered>>);
 
 impl Cache {
-    fn find(&self, id: &str, version: i64) -> Option<Arc<Client>> {
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        kept.get(id).filter(|(at, _)| *at == version).map(|(_, client)| client.clone())
+    /// A guess, for a statement that asks SQL itself whether it still holds.
+    pub(super) fn last(&self, id: &str) -> Option<Registered> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    fn keep(&self, id: &str, version: i64, client: &Arc<Client>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), (version, client.clone()));
+    fn keep(&self, registered: &Registered) {
+        let id = registered.client.id.as_str().to_owned();
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id, registered.clone());
+    }
+
+    /// What was just read, with the metadata that is known of its version.
+    fn with_metadata(&self, id: &str, (version, status, secret): State) -> Result<Option<Registered>, Fault> {
+        let Some(last) = self.last(id).filter(|last| last.version == version) else { return Ok(None) };
+        let status = known(ClientStatus::parse(&status), "clients")?;
+        let now = Registered { client: last.client, status, secret: secret.map(Stored::from_store), version };
+        if now.status != last.status || now.secret != last.secret {
+            self.keep(&now);
+        }
+        Ok(Some(now))
     }
 }
 
@@ -51,41 +67,36 @@ impl Row {
 }
 
 pub fn find(db: &mut Db, id: &Id<Client>) -> Result<Option<Registered>, Fault> {
-    let state: Option<(i64, String, Option<String>)> = on_each!(db, |link| clients::table
+    let state: Option<State> = on_each!(db, |link| clients::table
         .find(id.as_str())
         .select((clients::version, clients::status, clients::secret))
         .get_result(link)
         .optional())?;
-    let Some((version, status, secret)) = state else { return Ok(None) };
-    if let Some(client) = db.clients.find(id.as_str(), version) {
-        let status = known(ClientStatus::parse(&status), "clients")?;
-        return Ok(Some(Registered { client, status, secret: secret.map(Stored::from_store), version }));
+    let Some(state) = state else { return Ok(None) };
+    if let Some(registered) = db.clients.with_metadata(id.as_str(), state)? {
+        return Ok(Some(registered));
     }
     let row: Option<Row> =
         on_each!(db, |link| clients::table.find(id.as_str()).select(Row::as_select()).get_result(link).optional())?;
     let Some(registered) = row.map(Row::decode).transpose()? else { return Ok(None) };
     // A version written in this very transaction may be rolled back and then given to other metadata.
     if !db.wrote_client {
-        db.clients.keep(id.as_str(), registered.version, &registered.client);
+        db.clients.keep(&registered);
     }
     Ok(Some(registered))
 }
 
 /// Those of the named clients that are known, in no order.
 pub fn find_all(db: &mut Db, ids: &[Id<Client>]) -> Result<Vec<Registered>, Fault> {
-    type State = (String, i64, String, Option<String>);
     let names: Vec<&str> = ids.iter().map(Id::as_str).collect();
-    let states: Vec<State> = on_each!(db, |link| clients::table
+    let states: Vec<(String, State)> = on_each!(db, |link| clients::table
         .filter(clients::id.eq_any(&names))
-        .select((clients::id, clients::version, clients::status, clients::secret))
+        .select((clients::id, (clients::version, clients::status, clients::secret)))
         .load(link))?;
     let mut found = Vec::with_capacity(states.len());
-    for (id, version, status, secret) in states {
-        match db.clients.find(&id, version) {
-            Some(client) => {
-                let status = known(ClientStatus::parse(&status), "clients")?;
-                found.push(Registered { client, status, secret: secret.map(Stored::from_store), version });
-            }
+    for (id, state) in states {
+        match db.clients.with_metadata(&id, state)? {
+            Some(registered) => found.push(registered),
             None => found.extend(find(db, &Id::new(id))?),
         }
     }

@@ -75,7 +75,8 @@ use queue::Need;
 #[cfg(test)]
 pub use tests::fresh_schema;
 
-use crate::domain::Fault;
+use crate::domain::relying_party::Registered;
+use crate::domain::{Client, Fault, Id};
 
 /// What to do about a schema older than this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +109,7 @@ pub struct PoolGauge {
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<Engine>,
+    clients: Arc<client::Cache>,
 }
 
 enum Engine {
@@ -146,15 +148,15 @@ impl Store {
             Migrate::Auto => drop(migrate::up(&mut tend(&settings.url)?)?),
             Migrate::Check => migrate::check(&mut tend(&settings.url)?)?,
         }
-        let clients = Arc::default();
+        let clients = Arc::<client::Cache>::default();
         let engine = match place {
-            Place::Sqlite(path) => Engine::Sqlite(sqlite::Sqlite::open(&path, settings, clients)?),
+            Place::Sqlite(path) => Engine::Sqlite(sqlite::Sqlite::open(&path, settings, clients.clone())?),
             Place::Postgres(url) => {
                 drop(postgres::connect(url, Arc::default())?);
                 Engine::Postgres(postgres::Postgres::open(url, settings, &clients)?)
             }
         };
-        Ok(Store { engine: Arc::new(engine) })
+        Ok(Store { engine: Arc::new(engine), clients })
     }
 
     /// Runs `work` in one transaction. When this answers `Ok`, the effect is on disk and every later read sees it;
@@ -205,6 +207,11 @@ impl Store {
                 answer.await.unwrap_or_else(|_| Err(lost()))
             }
         }
+    }
+
+    /// A client as this process last read it. Nothing may rest on it but a statement that asks whether it still holds.
+    pub fn last_read(&self, client: &Id<Client>) -> Option<Registered> {
+        self.clients.last(client.as_str())
     }
 
     /// Whether work that writes can be done now.

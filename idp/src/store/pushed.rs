@@ -6,6 +6,7 @@ use super::columns::{at as moment, json, to_json};
 use super::db::{Db, on_each};
 use super::schema::pushed_requests;
 use super::update::{Bind, Update};
+use crate::domain::relying_party::{ClientStatus, Registered};
 use crate::domain::request::PushedRequest;
 use crate::domain::secret::{PushedReference, Stored, minted_before};
 use crate::domain::{Fault, Moment, Span};
@@ -45,6 +46,38 @@ pub fn put(db: &mut Db, pushed: &PushedRequest, kept_until: Moment) -> Result<()
         ))
         .execute(link))?;
     Ok(())
+}
+
+/// `put` for a client that was read before: one statement asks whether it is in service as it was read, with this metadata
+/// and this secret, and keeps the request. False where it is not; nothing is kept.
+pub fn put_for(db: &mut Db, client: &Registered, pushed: &PushedRequest, kept_until: Moment) -> Result<bool, Fault> {
+    let Some(secret) = &client.secret else { return Ok(false) };
+    let request = to_json(&pushed.request)?;
+    let insert = Update {
+        pieces: [
+            "INSERT INTO pushed_requests (client_id, hash, request, pushed_at, expires_at, kept_until) SELECT id, ",
+            ", ",
+            ", ",
+            ", ",
+            ", ",
+            " FROM clients WHERE id = ",
+            " AND version = ",
+            " AND status = ",
+            " AND secret = ",
+        ],
+        binds: [
+            Bind::Text(pushed.reference.as_str()),
+            Bind::Text(request.as_str()),
+            Bind::Number(pushed.request.asked_at.unix()),
+            Bind::Number(pushed.expires_at.unix()),
+            Bind::Number(kept_until.unix()),
+            Bind::Text(client.client.id.as_str()),
+            Bind::Number(client.version),
+            Bind::Text(ClientStatus::Live.name()),
+            Bind::Text(secret.as_str()),
+        ],
+    };
+    Ok(on_each!(db, |link| insert.execute(link))? > 0)
 }
 
 pub fn find(db: &mut Db, reference: &Stored<PushedReference>) -> Result<Option<PushedRequest>, Fault> {
