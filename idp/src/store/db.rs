@@ -110,6 +110,11 @@ impl Db {
         Ok(())
     }
 
+    /// Whether the other end still answers.
+    pub(super) fn ping(&mut self) -> Result<(), Fault> {
+        self.say("SELECT 1")
+    }
+
     pub(super) fn begin(&mut self) -> Result<(), Fault> {
         if self.depth() > 0 {
             return Ok(on_each!(self, |link| AnsiTransactionManager::begin_transaction(link))?);

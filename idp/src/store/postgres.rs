@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
@@ -46,7 +47,14 @@ impl Postgres {
         let size = usize::try_from(settings.pool.max(1)).unwrap_or(1);
         let mut workers = Vec::new();
         for number in 0..size {
-            let worker = Worker { url: url.to_owned(), clients: clients.clone(), age: age.clone(), born: 0, db: None };
+            let worker = Worker {
+                url: url.to_owned(),
+                clients: clients.clone(),
+                age: age.clone(),
+                born: 0,
+                db: None,
+                heard: this_instant(),
+            };
             let work = queue.clone();
             let thread = thread::Builder::new().name(format!("store-{number}")).spawn(move || worker.serve(&work));
             workers.push(thread.map_err(|error| Fault::unavailable("store", error))?);
@@ -80,6 +88,16 @@ struct Worker {
     age: Arc<AtomicU64>,
     born: u64,
     db: Option<Db>,
+    /// When the connection last answered.
+    heard: Instant,
+}
+
+/// F-11: a connection that was silent for longer is asked whether it still lives before what cannot be tried again.
+const QUIET: Duration = Duration::from_secs(1);
+
+#[expect(clippy::disallowed_methods, reason = "how long a connection was silent decides nothing else")]
+fn this_instant() -> Instant {
+    Instant::now()
 }
 
 impl Worker {
@@ -92,6 +110,7 @@ impl Worker {
                 Need::Transaction => self.write(job.as_mut()),
                 Need::Nothing | Need::Statement => self.run(job.as_mut()),
             };
+            self.heard = this_instant();
             job.answer(spoiled.err());
         }
     }
@@ -113,6 +132,9 @@ impl Worker {
 
     /// Without a transaction around it: a statement that fails has no effect.
     fn run(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
+        if self.heard.elapsed() > QUIET && self.connection().and_then(Db::ping).is_err() {
+            self.db = None;
+        }
         let db = self.connection()?;
         db.said = 0;
         let verdict = job.run(db);

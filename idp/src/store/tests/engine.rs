@@ -287,6 +287,27 @@ async fn f_11_connections_that_died_are_replaced_before_anybody_notices() {
 }
 
 #[tokio::test]
+async fn f_11_nor_does_one_who_reads_or_writes_by_one_statement_after_a_quiet_while() {
+    let Some(url) = fresh_schema() else { return };
+    let noted = |db: &mut Db, name: &str| trail::append(db, &Event::new(Kind::SignIn, t(1)), &Id::new(name));
+    let settings = settings(format!("{url}&application_name=idp-f11-quiet"));
+    let store = Store::open(&settings).unwrap();
+    let mut link = PgConnection::establish(&std::env::var("IDP_TEST_DATABASE").unwrap()).unwrap();
+    for round in 0..2 {
+        for number in 0..8 {
+            store.execute(move |db| noted(db, &format!("{round}-{number}"))).await.unwrap();
+            store.read(trail::count).await.unwrap();
+        }
+        link.batch_execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'idp-f11-quiet'",
+        )
+        .unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    }
+    store.execute(move |db| noted(db, "after")).await.unwrap();
+}
+
+#[tokio::test]
 async fn n_26_a_statement_that_takes_too_long_is_ended() {
     let Some(fresh) = postgres() else { return };
     let fault = fresh.store.transact(|db| db.execute("SELECT pg_sleep(5)")).await.unwrap_err();
