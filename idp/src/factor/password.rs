@@ -24,14 +24,22 @@ const ROOM: &str = "factor";
 /// More bytes than any person types; longer ones are refused before anything is computed (LG-07).
 pub const LONGEST: usize = 1024;
 
-// N-11: the second of the two parameter sets. The dummy below repeats them.
+// N-11: the second of the two parameter sets.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// What an unknown account is checked against, so that the answer takes as long as a wrong password. Nothing
-/// hashes to it on purpose, and a match would still be no.
-const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// What an unknown account is checked against, so that the answer takes as long as a wrong password. Nothing hashes to it on
+/// purpose, and a match would still be no. Its salt is as fresh as an account's is its own: which memory a hash walks
+/// through, and so how long it takes, is up to salt and password (LG-01).
+fn stand_in(salt: &[u8; 16]) -> Result<String, Fault> {
+    let salt = SaltString::encode_b64(salt).map_err(|error| broken(&error.to_string()))?;
+    Ok(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))
+}
+
+fn broken(what: &str) -> Fault {
+    Fault::broken(ROOM, format!("password hash: {what}"))
+}
 
 /// A caller never waits longer than this for its turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -140,12 +148,16 @@ impl Hasher {
         if !is_acceptable(password) {
             return Err(Fault::broken(ROOM, "a password of a length that was to be refused before"));
         }
-        let mut salt = [0; 16];
-        self.0.random.fill(&mut salt)?;
-        match self.0.run(password, Work::Hash { salt }).await? {
+        match self.0.run(password, Work::Hash { salt: self.salt()? }).await? {
             Outcome::Hashed(phc) => Ok(phc),
             Outcome::Verified(_) => Err(Fault::broken(ROOM, "another job's answer")),
         }
+    }
+
+    fn salt(&self) -> Result<[u8; 16], Fault> {
+        let mut salt = [0; 16];
+        self.0.random.fill(&mut salt)?;
+        Ok(salt)
     }
 
     /// Whether the password is the stored one. `None`, for an account that does not exist or has no password,
@@ -154,7 +166,10 @@ impl Hasher {
         if !is_acceptable(password) {
             return Ok(false);
         }
-        let against = stored.unwrap_or(DUMMY).to_owned();
+        let against = match stored {
+            Some(stored) => stored.to_owned(),
+            None => stand_in(&self.salt()?)?,
+        };
         match self.0.run(password, Work::Verify { against }).await? {
             Outcome::Verified(right) => Ok(right && stored.is_some()),
             Outcome::Hashed(_) => Err(Fault::broken(ROOM, "another job's answer")),
@@ -254,7 +269,6 @@ impl Shared {
 impl Task {
     fn perform(&self) -> Result<Outcome, Fault> {
         let key = self.key.as_slice();
-        let broken = |what: &str| Fault::broken(ROOM, format!("password hash: {what}"));
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| broken(&error.to_string()))?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         match &self.work {
@@ -366,7 +380,18 @@ mod tests {
         for (cores, threads) in [(0, 1), (1, 1), (2, 1), (4, 3)] {
             assert_eq!(threads_for(cores), threads);
         }
-        assert_eq!(DUMMY.split('$').nth(3), Some(format!("m={MEMORY_KIB},t={PASSES},p={LANES}").as_str()));
-        assert!(PasswordHash::new(DUMMY).unwrap().hash.is_some());
+    }
+
+    #[tokio::test]
+    async fn lg_01_a_number_nobody_has_is_checked_against_something_of_the_same_make_each_time_another() {
+        let real = hasher(b"pepper").hash("VNeID#2026").await.unwrap();
+        let (one, other) = (stand_in(&[1; 16]).unwrap(), stand_in(&[2; 16]).unwrap());
+        let make = |phc: &str| {
+            let parsed = PasswordHash::new(phc).unwrap();
+            let lengths = (parsed.salt.unwrap().len(), parsed.hash.unwrap().len());
+            (parsed.algorithm.to_string(), parsed.version, parsed.params.to_string(), lengths)
+        };
+        assert_eq!(make(&one), make(&real));
+        assert!(one != other && make(&other) == make(&real));
     }
 }
