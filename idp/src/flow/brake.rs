@@ -29,15 +29,13 @@ pub fn count(db: &mut Db, counters: &[Counter], idp: &Idp) -> Result<(), Fault> 
 }
 
 /// Remembers a stopped guess, the first since a guess was counted. The rest are the metric's: an attacker can fill the
-/// trail no faster than the brake lets passwords be tried. `None`: nobody is known by this name, which must cost as
-/// much as somebody.
-pub fn note_stop(db: &mut Db, counters: &[Counter], event: Option<Event>, idp: &Idp) -> Result<(), Fault> {
+/// trail no faster than the brake lets passwords be tried.
+pub fn note_stop(db: &mut Db, counters: &[Counter], event: &Event, idp: &Idp) -> Result<(), Fault> {
     let Some((key, since)) = stop(db, counters)? else { return Ok(()) };
-    let first = store::throttle::mark(db, &key, since)?;
-    match event.filter(|_| first) {
-        Some(event) => store::trail::append(db, &event, &idp.id()?),
-        None => Ok(()),
+    if store::throttle::mark(db, &key, since)? {
+        store::trail::append(db, event, &idp.id()?)?;
     }
+    Ok(())
 }
 
 /// Whether `note_stop` would do nothing: asked beforehand, so that a flood takes no write lock.

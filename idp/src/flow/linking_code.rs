@@ -109,7 +109,7 @@ pub fn check(db: &mut Db, (proof, account): For<'_>, code: &str, idp: &Idp) -> R
         Event::new(Kind::OtpRefused, now).of(account).with(json!({"purpose": PURPOSE, "reason": reason}))
     };
     if let Verdict::Wait(span) = brake::ask(db, &counter, idp)? {
-        brake::note_stop(db, &counter, Some(event("throttled")), idp)?;
+        brake::note_stop(db, &counter, &event("throttled"), idp)?;
         return Ok(Some(Complaint::Wait(span)));
     }
     brake::count(db, &counter, idp)?;

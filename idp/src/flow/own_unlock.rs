@@ -264,7 +264,7 @@ pub async fn resend(id: Id<Interaction>, browser: &Browser, idp: &Arc<Idp>) -> R
 fn wrong_code(db: &mut Db, account: &Id<Account>, complaint: step_up::Complaint, idp: &Idp) -> Result<(), Fault> {
     if let step_up::Complaint::Wait(_) = complaint {
         let counters = [throttle::otp(account.as_str(), PURPOSE)];
-        return brake::note_stop(db, &counters, Some(refusal(account, complaint.name(), idp)), idp);
+        return brake::note_stop(db, &counters, &refusal(account, complaint.name(), idp), idp);
     }
     refused(db, account, complaint.name(), idp)
 }

@@ -195,22 +195,23 @@ fn counters(
 
 fn record_wrong(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> {
     brake::count(db, &attempt.counters, idp)?;
-    match refused(attempt, "wrong", idp) {
-        Some(event) => store::trail::append(db, &event, &idp.id()?),
-        None => store::trail::append_nothing(db, &idp.id()?),
-    }
+    store::trail::append(db, &refused(attempt, "wrong", idp), &idp.id()?)
 }
 
 fn record_stop(db: &mut Db, attempt: &Attempt, idp: &Idp) -> Result<(), Fault> {
-    brake::note_stop(db, &attempt.counters, refused(attempt, "throttled", idp), idp)
+    brake::note_stop(db, &attempt.counters, &refused(attempt, "throttled", idp), idp)
 }
 
-/// What the trail keeps of a guess at somebody's password.
-fn refused(attempt: &Attempt, reason: &str, idp: &Idp) -> Option<Event> {
-    let account = attempt.account.as_ref()?;
+/// What the trail keeps of a guess at a password. One for a number nobody has is kept as well, by nobody's name: the answer
+/// must not come sooner for it (`security.md` LG-01).
+fn refused(attempt: &Attempt, reason: &str, idp: &Idp) -> Event {
     let known_device = attempt.counters.iter().any(|counter| counter.rule == Rule::KnownDevice);
     let detail = json!({"factor": Factor::Password.name(), "reason": reason, "known_device": known_device});
-    Some(Event::new(Kind::SignInRefused, idp.clock.now()).of(&account.id).with(detail))
+    let event = Event::new(Kind::SignInRefused, idp.clock.now()).with(detail);
+    match &attempt.account {
+        Some(account) => event.of(&account.id),
+        None => event,
+    }
 }
 
 /// The right password: told what stands in the way, or signed in.

@@ -145,3 +145,28 @@ async fn rx_05_a_password_too_many_is_turned_away_before_the_store_is_asked() {
     drop(crowd);
     assert!(cookies(attempt(&browser, PASSWORD, &bench.idp).await).is_some());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lg_01_a_guess_at_a_number_nobody_has_is_remembered_like_any_other() {
+    let bench = bench().await;
+    let mut told = Vec::new();
+    for (n, number) in (1_u32..).zip([NUMBER, "099090000002"]) {
+        let (before, browser) = (bench.idp.store.read(store::trail::count).await.unwrap(), stranger(n));
+        let mut answers = Vec::new();
+        for _ in 0..12 {
+            let id = at_sign_in(&browser, &bench.idp).await;
+            let guess = Zeroizing::new("đoán mò".to_owned());
+            let form = Form { person_number: number.to_owned(), password: guess, for_other: false };
+            answers.push(match super::password(id, form, &browser, &bench.idp).await.unwrap() {
+                SignedIn::Again(Complaint::Wrong) => "wrong",
+                SignedIn::Again(Complaint::Wait(_)) => "wait",
+                _ => panic!("a wrong password was neither wrong nor too much"),
+            });
+        }
+        told.push((answers, bench.idp.store.read(store::trail::count).await.unwrap() - before));
+    }
+    let [(known, kept), (unknown, also)] = &told[..] else { panic!() };
+    let wrong = i64::try_from(known.iter().filter(|answer| **answer == "wrong").count()).unwrap();
+    assert!(known == unknown && known.contains(&"wait"));
+    assert_eq!((kept, also), (&(wrong + 1), &(wrong + 1)), "each that counted, and the first that was stopped");
+}

@@ -193,7 +193,7 @@ pub async fn verify(id: Id<Interaction>, typed: Typed, browser: &Browser, idp: &
                     .with(json!({"factor": factor.name(), "reason": complaint.name()}));
                 let event = asked_by(event, turn.client.as_deref());
                 match complaint {
-                    Complaint::Wait(_) => brake::note_stop(db, &counters(&account), Some(event), &this)?,
+                    Complaint::Wait(_) => brake::note_stop(db, &counters(&account), &event, &this)?,
                     _ => store::trail::append(db, &event, &this.id()?)?,
                 }
                 return Ok(Proved::Again(complaint));

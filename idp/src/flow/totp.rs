@@ -63,7 +63,7 @@ pub async fn confirm(code: String, browser: &Browser, idp: &Arc<Idp>) -> Result<
             Event::new(Kind::FactorRefused, now).of(&account.id).within(&session.id).with(detail)
         };
         if let Verdict::Wait(span) = brake::ask(db, &counters, idp)? {
-            brake::note_stop(db, &counters, Some(refused("throttled")), idp)?;
+            brake::note_stop(db, &counters, &refused("throttled"), idp)?;
             let setup = setup(db, &begun, idp)?;
             return Ok((New::Page(Box::new(setup), Some(Complaint::Wait(span))), None));
         }

@@ -27,14 +27,6 @@ pub fn append(db: &mut Db, event: &Event, id: &Id<Event>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// One more statement, as `append` is, and nothing kept: where there is nobody to tell of, the answer must not come sooner
-/// for it (`security.md` LG-01).
-pub fn append_nothing(db: &mut Db, id: &Id<Event>) -> Result<(), Fault> {
-    let _: Option<String> =
-        on_each!(db, |link| trail::table.find(id.as_str()).select(trail::id).first(link).optional())?;
-    Ok(())
-}
-
 /// Everything remembered about an account, the oldest first.
 pub fn of_account(db: &mut Db, account: &Id<Account>) -> Result<Vec<Event>, Fault> {
     type Row = (String, i64, Option<String>, Option<String>, Option<String>, Option<String>);

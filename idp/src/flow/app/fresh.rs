@@ -91,7 +91,7 @@ pub fn verify(
             json!({"purpose": PURPOSE, "reason": if complaint == Complaint::Wrong { "wrong" } else { "throttled" }}),
         );
         match complaint {
-            Complaint::Wait(_) => brake::note_stop(db, &[counter(&session)], Some(event), idp)?,
+            Complaint::Wait(_) => brake::note_stop(db, &[counter(&session)], &event, idp)?,
             _ => store::trail::append(db, &event, &idp.id()?)?,
         }
         return Ok(Err(complaint));
