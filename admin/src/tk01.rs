@@ -3,7 +3,7 @@
 
 use idp::domain::PersonNumber;
 use idp::domain::application::{
-    self, Application, CardShown, Checked, MOST_DEPENDANTS, PAPERS, Reference, Stated, day,
+    self, Application, CardShown, Checked, MOST_DEPENDANTS, Matched, PAPERS, Reference, Stated, Wanted, day,
 };
 use idp::domain::claim::ClaimName;
 use idp::domain::registration::Reason;
@@ -17,6 +17,9 @@ pub type Field = &'static str;
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filled {
+    /// 1 for a child or a ward without an account, otherwise 2.
+    #[serde(default = "two")]
+    pub level: u8,
     /// Of somebody without an account, as the three after it; an account says all four of its holder.
     #[serde(default)]
     pub person_number: String,
@@ -41,7 +44,10 @@ pub struct Filled {
     pub card_expires: String,
     #[serde(default)]
     pub card_endless: bool,
+    /// The two matches of level 2, and only there.
+    #[serde(default)]
     pub face: String,
+    #[serde(default)]
     pub fingerprint: String,
     pub form: String,
     #[serde(default)]
@@ -51,6 +57,10 @@ pub struct Filled {
     pub guardian: String,
     #[serde(default)]
     pub papers: Vec<String>,
+}
+
+const fn two() -> u8 {
+    2
 }
 
 impl Filled {
@@ -64,6 +74,7 @@ impl Filled {
         ];
         match given.into_iter().find(|(_, value)| !value.is_empty()) {
             Some((field, _)) => Err(field),
+            None if self.level != two() => Err("level"),
             None => self.application(number, None),
         }
     }
@@ -87,13 +98,10 @@ impl Filled {
             "" => None,
             text => Some(application::email(text).ok_or("email")?),
         };
-        let checked = Checked {
-            card: self.card()?,
-            face: Reference::parse(&self.face).ok_or("face")?,
-            fingerprint: Reference::parse(&self.fingerprint).ok_or("fingerprint")?,
-            form: Statement::parse(&self.form).ok_or("form")?,
-        };
+        let wanted = self.wanted()?;
+        let checked = Checked { card: self.card()?, form: Statement::parse(&self.form).ok_or("form")? };
         Ok(Application {
+            wanted,
             guardian: self.guardian(&number)?,
             number,
             stated,
@@ -103,6 +111,25 @@ impl Filled {
             papers: self.papers()?,
             checked,
         })
+    }
+
+    fn wanted(&self) -> Result<Wanted, Field> {
+        // What level 1 neither takes nor opens is not written down.
+        let beyond = [
+            ("face", self.face.is_empty()),
+            ("fingerprint", self.fingerprint.is_empty()),
+            ("dependants", self.dependants.is_empty()),
+            ("papers", self.papers.is_empty()),
+        ];
+        match (self.level, beyond.into_iter().find(|(_, is_empty)| !is_empty)) {
+            (1, None) => Ok(Wanted::LevelOne),
+            (1, Some((field, _))) => Err(field),
+            (2, _) => Ok(Wanted::LevelTwo(Matched {
+                face: Reference::parse(&self.face).ok_or("face")?,
+                fingerprint: Reference::parse(&self.fingerprint).ok_or("fingerprint")?,
+            })),
+            _ => Err("level"),
+        }
     }
 
     fn stated(&self) -> Result<Stated, Field> {
@@ -167,6 +194,7 @@ mod tests {
 
     fn filled() -> Filled {
         Filled {
+            level: 2,
             phone: "0912 000 002".to_owned(),
             phone_own: true,
             seen: true,
@@ -194,7 +222,8 @@ mod tests {
         let number = || PersonNumber::parse("099192000002").unwrap();
         let read = filled().upgrade(number()).ok().unwrap();
         assert_eq!((read.phone.as_str(), read.stated.is_none()), ("+84912000002", true), "control");
-        let rows: [Row; 20] = [
+        let rows: [Row; 21] = [
+            ("level", |form| form.level = 1),
             ("seen", |form| form.seen = false),
             ("phone_own", |form| form.phone_own = false),
             ("phone", |form| form.phone = "12".to_owned()),
@@ -243,6 +272,26 @@ mod tests {
         assert!(without.first().ok().unwrap().checked.card.is_none());
         let endless = Filled { card_endless: true, card_expires: String::new(), ..new() };
         assert!(endless.first().ok().unwrap().checked.card.unwrap().expires.is_none());
+    }
+
+    #[test]
+    fn level_one_takes_the_form_and_nothing_of_level_two() {
+        let bare = || Filled { level: 1, face: String::new(), fingerprint: String::new(), ..new() };
+        assert_eq!(bare().first().ok().unwrap().wanted, Wanted::LevelOne, "control");
+        let rows: [Row; 6] = [
+            ("level", |form| form.level = 0),
+            ("level", |form| form.level = 3),
+            ("face", |form| form.face = "FM-2026-0001".to_owned()),
+            ("fingerprint", |form| form.fingerprint = "VT-2026-0001".to_owned()),
+            ("dependants", |form| form.dependants = vec!["099314000012".to_owned()]),
+            ("papers", |form| form.papers = vec!["vn_bhyt".to_owned()]),
+        ];
+        for (field, spoil) in rows {
+            let mut form = bare();
+            spoil(&mut form);
+            assert_eq!(form.first().err(), Some(field));
+        }
+        assert_eq!(Filled { level: 2, ..bare() }.first().err(), Some("face"));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! what an error looks like. Must not know: rules, SQL; acts are `idp::flow::officer`'s. A person number comes in a body
 //! and leaves masked.
 
+mod applications;
 mod call;
-mod level_two;
 mod openapi;
 mod people;
 mod problem;
@@ -24,11 +24,11 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .route("/api/people/{account}/eid/lock", web::post().to(people::lock))
         .route("/api/people/{account}/eid/unlock", web::post().to(people::unlock))
         .route("/api/people/{account}/activation", web::post().to(people::activate))
-        .route("/api/people/{account}/level-two", web::post().to(level_two::receive))
-        .route("/api/level-two", web::get().to(level_two::list))
-        .route("/api/level-two", web::post().to(level_two::receive_new))
-        .route("/api/level-two/{id}", web::get().to(level_two::show))
-        .route("/api/level-two/{id}/decision", web::post().to(level_two::decide))
+        .route("/api/people/{account}/level-two", web::post().to(applications::receive))
+        .route("/api/applications", web::get().to(applications::list))
+        .route("/api/applications", web::post().to(applications::receive_new))
+        .route("/api/applications/{id}", web::get().to(applications::show))
+        .route("/api/applications/{id}/decision", web::post().to(applications::decide))
         .route("/api/people/{account}/authority-requests", web::post().to(requests::receive))
         .route("/api/authority-requests", web::get().to(requests::list))
         .route("/api/authority-requests/{id}", web::get().to(requests::show))

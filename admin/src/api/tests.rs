@@ -68,17 +68,19 @@ fn what_may_be_said_in_a_body_is_what_the_rules_know() {
     let schemas = "/components/schemas";
     let checks: Vec<&str> = Check::ALL.iter().map(|check| check.name()).collect();
     assert_eq!(listed(&format!("{schemas}/Call/properties/checked/items/enum")), of(&checks));
-    assert_eq!(listed(&format!("{schemas}/LevelTwo/properties/papers/items/enum")), of(&PAPERS));
+    assert_eq!(listed(&format!("{schemas}/ApplicationForm/properties/papers/items/enum")), of(&PAPERS));
     let reasons: Vec<&str> = enrol::REASONS.iter().map(|reason| reason.name()).collect();
-    assert_eq!(listed(&format!("{schemas}/LevelTwoDecision/properties/reason/enum")), of(&reasons));
+    assert_eq!(listed(&format!("{schemas}/ApplicationDecision/properties/reason/enum")), of(&reasons));
     // Every field of the form is described: one that is not would be refused as unknown, and the other way round.
-    let described = document.pointer(&format!("{schemas}/LevelTwo/properties")).and_then(Value::as_object).unwrap();
-    let required = listed(&format!("{schemas}/LevelTwo/required"));
+    let described =
+        document.pointer(&format!("{schemas}/ApplicationForm/properties")).and_then(Value::as_object).unwrap();
+    let required = listed(&format!("{schemas}/ApplicationForm/required"));
     for left_out in described.keys() {
         let mut form = serde_json::Map::new();
         for (name, field) in described.iter().filter(|(name, _)| *name != left_out) {
             let value = match field["type"].as_str().unwrap() {
                 "boolean" => Value::from(true),
+                "integer" => Value::from(2),
                 "array" => Value::from(Vec::<String>::new()),
                 _ => Value::from("x"),
             };

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 use super::claim::ClaimName;
+use super::level::AccountLevel;
 use super::person_number::PersonNumber;
 use super::statement::Statement;
 
@@ -44,13 +45,51 @@ impl CardShown {
     }
 }
 
+/// Whether a grant waits for a card issued meanwhile: level 2 takes one in force (ND69 Art 7(1)); a child's level 1 takes
+/// none, but one that ran out would lock the account as soon as it is made (ND69 Art 15).
+pub fn needs_card(level: AccountLevel, shown: Option<&CardShown>, today: NaiveDate) -> bool {
+    match shown {
+        Some(card) => !card.is_valid(today),
+        None => level == AccountLevel::Two,
+    }
+}
+
+/// What level 2 takes and level 1 does not: the person matched in the identity database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    pub face: Reference,
+    pub fingerprint: Reference,
+}
+
+/// Which account is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// At the desk only for a child or a ward, who cannot ask for it alone (ND69 Art 10(2)đ).
+    LevelOne,
+    LevelTwo(Matched),
+}
+
+impl Wanted {
+    pub const fn level(&self) -> AccountLevel {
+        match self {
+            Wanted::LevelOne => AccountLevel::One,
+            Wanted::LevelTwo(_) => AccountLevel::Two,
+        }
+    }
+
+    pub const fn matched(&self) -> Option<&Matched> {
+        match self {
+            Wanted::LevelOne => None,
+            Wanted::LevelTwo(matched) => Some(matched),
+        }
+    }
+}
+
 /// The identity check, done in person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// `None`: the person has no card (ND69 Art 13(2)).
     pub card: Option<CardShown>,
-    pub face: Reference,
-    pub fingerprint: Reference,
     /// The number the office filed TK01 under.
     pub form: Statement,
 }
@@ -66,6 +105,7 @@ pub struct Stated {
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct Application {
+    pub wanted: Wanted,
     pub number: PersonNumber,
     pub stated: Option<Stated>,
     /// E.164, the person's own subscription.
@@ -135,6 +175,22 @@ mod tests {
             assert_eq!(Reference::parse(given).is_some(), fits, "{given}");
         }
         assert!(Reference::parse(&"a".repeat(65)).is_none(), "no template fits");
+    }
+
+    #[test]
+    fn a_grant_waits_for_a_card_where_level_two_has_none_or_the_one_shown_ran_out() {
+        let (today, over) = (day("2026-11-23"), CardShown::parse("0002", Some(day("2026-11-22"))));
+        let valid = CardShown::parse("0002", Some(today));
+        for (level, shown, needs) in [
+            (AccountLevel::One, None, false),
+            (AccountLevel::One, valid.as_ref(), false),
+            (AccountLevel::One, over.as_ref(), true),
+            (AccountLevel::Two, None, true),
+            (AccountLevel::Two, valid.as_ref(), false),
+            (AccountLevel::Two, over.as_ref(), true),
+        ] {
+            assert_eq!(needs_card(level, shown, today), needs, "{level:?} {shown:?}");
+        }
     }
 
     #[test]

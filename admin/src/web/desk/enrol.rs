@@ -1,4 +1,4 @@
-//! Level 2 at the desk: form TK01 taken in, examined, decided.
+//! Form TK01 at the desk: taken in, examined, decided.
 
 mod form;
 
@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use idp::domain::application::Application;
 use idp::domain::enrolment::Proof;
 use idp::domain::registration::State;
-use idp::domain::{Fault, Id};
+use idp::domain::{AccountLevel, Fault, Id};
 use idp::flow::officer::enrol::{self, Shown};
 use idp::flow::officer::{Refusal, dossier};
 use idp::web::page::calendar;
@@ -46,7 +46,7 @@ pub async fn receive(
     .await
 }
 
-/// `/desk/level-two`: for somebody without an account; the number is typed again, so that no page carries it.
+/// `/desk/applications`: for somebody without an account; the number is typed again, so that no page carries it.
 pub async fn receive_new(request: HttpRequest, form: Sent, console: web::Data<Console>) -> HttpResponse {
     from_officer(&request, &form, &console, async |setting| {
         let whom = pages::Whom { account: None, told: String::new() };
@@ -70,13 +70,16 @@ async fn take(
         Err(field) => return Ok(pages::form(&setting, whom, Kept::of(filled), Some(Wrong::Field(field)))),
     };
     let received = enrol::receive(application, &filed, &setting.console.idp).await?;
-    if let Err(refusal @ (Refusal::UnderAge | Refusal::UnderSix | Refusal::GuardianUnfit)) = received {
+    // What another entry on the same form mends.
+    if let Err(refusal @ (Refusal::UnderAge | Refusal::UnderSix | Refusal::LevelOneOnline | Refusal::GuardianUnfit)) =
+        received
+    {
         return Ok(pages::form(&setting, whom, Kept::of(filled), Some(Wrong::Refused(refusal))));
     }
-    Ok(setting.ended(received.map(|id| Done::Received.at(&format!("/desk/level-two/{id}"))), &back))
+    Ok(setting.ended(received.map(|id| Done::Received.at(&format!("/desk/applications/{id}"))), &back))
 }
 
-/// `/desk/level-two/{id}`.
+/// `/desk/applications/{id}`.
 pub async fn show(
     request: HttpRequest,
     id: web::Path<String>,
@@ -87,14 +90,14 @@ pub async fn show(
     look(&request, &console, found, |setting, shown| pages::draw(setting, &page(setting, &shown, looking.done()))).await
 }
 
-/// `/desk/level-two/{id}/decide`.
+/// `/desk/applications/{id}/decide`.
 pub async fn decide(
     request: HttpRequest,
     id: web::Path<String>,
     form: Sent,
     console: web::Data<Console>,
 ) -> HttpResponse {
-    let back = format!("/desk/level-two/{id}");
+    let back = format!("/desk/applications/{id}");
     let verdict = verdict(form.text("decision"), form.text("card_expires"), form.text("reason"));
     act((&request, &form), &console, &back, verdict, async |verdict, filed| {
         let decided = enrol::decide(Id::new(id.as_str()), verdict, &filed, &console.idp).await?;
@@ -116,12 +119,14 @@ fn page(setting: &Setting<'_>, shown: &Shown, done: Option<Done>) -> pages::Enro
         at: calendar::minute(*at),
     };
     pages::Enrolment {
-        frame: Frame::of(setting, format!("/desk/level-two/{}", enrolment.id)),
+        frame: Frame::of(setting, format!("/desk/applications/{}", enrolment.id)),
         done: done.map(|done| done.told(desk)),
         id: enrolment.id.to_string(),
         account: enrolment.account.as_ref().map(ToString::to_string),
         person_number: shown.person_number.clone(),
         name: shown.name.clone(),
+        is_two: shown.level == AccountLevel::Two,
+        level: desk.of_level(Some(shown.level)),
         phone: shown.phone.clone(),
         state: state.name(),
         state_told: desk.of_state(state),

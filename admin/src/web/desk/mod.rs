@@ -43,9 +43,9 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .route("/desk/people/{account}/level-two", web::post().to(enrol::receive))
         .route("/desk/people/{account}/activation", web::get().to(hotline::ask))
         .route("/desk/people/{account}/activation", web::post().to(hotline::activate))
-        .route("/desk/level-two", web::post().to(enrol::receive_new))
-        .route("/desk/level-two/{id}", web::get().to(enrol::show))
-        .route("/desk/level-two/{id}/decide", web::post().to(enrol::decide))
+        .route("/desk/applications", web::post().to(enrol::receive_new))
+        .route("/desk/applications/{id}", web::get().to(enrol::show))
+        .route("/desk/applications/{id}/decide", web::post().to(enrol::decide))
         .route("/desk/requests/{id}", web::get().to(authority::show))
         .route("/desk/requests/{id}/forward", web::post().to(authority::forward))
         .route("/desk/requests/{id}/decide", web::post().to(authority::decide));
@@ -232,6 +232,8 @@ pub fn status(refusal: Refusal) -> StatusCode {
         | Refusal::AlreadyDecided
         | Refusal::AlreadyOpen
         | Refusal::AlreadyLevelTwo
+        | Refusal::AlreadyRegistered
+        | Refusal::LevelOneOnline
         | Refusal::UnderAge
         | Refusal::UnderSix
         | Refusal::GuardianUnfit

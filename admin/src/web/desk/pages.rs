@@ -179,6 +179,7 @@ pub struct Applying {
     id: String,
     person_number: String,
     name: String,
+    level: &'static str,
     clock: Option<Ticking>,
 }
 
@@ -188,6 +189,7 @@ impl Applying {
             id: shown.enrolment.id.to_string(),
             person_number: shown.person_number.clone(),
             name: shown.name.clone(),
+            level: setting.desk.of_level(Some(shown.level)),
             clock: shown.clock.map(|clock| Ticking::of(clock, setting.desk)),
         }
     }
@@ -219,6 +221,8 @@ pub struct Enrolment {
     pub account: Option<String>,
     pub person_number: String,
     pub name: String,
+    pub is_two: bool,
+    pub level: &'static str,
     pub phone: Option<String>,
     pub state: &'static str,
     pub state_told: &'static str,

@@ -10,7 +10,7 @@ use idp::domain::eid::LockGround;
 use idp::domain::enrolment::Proof;
 use idp::domain::hotline::Check;
 use idp::domain::registration::{Reason, State};
-use idp::domain::{Moment, Span};
+use idp::domain::{AccountLevel, Moment, Span};
 use idp::web::page::calendar;
 
 use self::en::EN;
@@ -121,9 +121,19 @@ impl Desk {
         entry.map_or("", |entry| if self.language == "en" { entry.en } else { entry.vi })
     }
 
+    /// What an account has, or is asked for; organisations have none.
+    pub fn of_level(&self, level: Option<AccountLevel>) -> &'static str {
+        match level {
+            Some(AccountLevel::One) => self.label.level_one,
+            Some(AccountLevel::Two) => self.label.level_two,
+            None => self.label.no_level,
+        }
+    }
+
     /// What a field of form TK01 is called where it is not right.
     pub fn of_field(&self, field: &str) -> &'static str {
         match field {
+            "level" => self.label.level_wanted,
             "person_number" => self.label.number,
             "name" => self.label.name,
             "birthdate" => self.label.birthdate,

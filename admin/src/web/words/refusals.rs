@@ -33,24 +33,32 @@ impl Desk {
             ),
             Refusal::AlreadyDecided => said("Đã có quyết định trước đó. Hãy mở lại để xem.", "It was decided before. Open it again to see."),
             Refusal::AlreadyOpen => said(
-                "Công dân này đang có một hồ sơ mức độ 2 chờ quyết định. Hãy mở hồ sơ đó.",
-                "This person has a level 2 request waiting already. Open that one.",
+                "Công dân này đang có một hồ sơ chờ quyết định. Hãy mở hồ sơ đó.",
+                "This person has an application waiting already. Open that one.",
             ),
             Refusal::AlreadyLevelTwo => said("Công dân này đã có tài khoản mức độ 2.", "This person has level 2 already."),
+            Refusal::AlreadyRegistered => said(
+                "Công dân này đã có tài khoản. Hãy tìm lại theo số định danh để mở tài khoản đó.",
+                "This person has an account already. Search by the number again to open it.",
+            ),
+            Refusal::LevelOneOnline => said(
+                "Người từ đủ 14 tuổi và không cần người đại diện tự đăng ký mức độ 1 trên trang đăng ký. Hãy chọn mức độ 2, hoặc ghi số định danh của người đại diện.",
+                "Whoever is 14 or older and needs no guardian asks for level 1 on the registration page. Choose level 2, or put the guardian's number on the form.",
+            ),
             Refusal::UnderAge => said(
                 "Người dưới 14 tuổi hoặc được giám hộ đăng ký cùng người đại diện. Hãy ghi số định danh của người đại diện vào phiếu.",
                 "Whoever is under 14 or a ward is registered together with the guardian. Put the guardian's number on the form.",
             ),
             Refusal::UnderSix => said(
-                "Trẻ dưới 6 tuổi chỉ có tài khoản mức độ 1 (Nghị định 69/2024/NĐ-CP Điều 7).",
-                "A child under six has level 1 only (ND69 Art 7).",
+                "Trẻ dưới 6 tuổi chỉ có tài khoản mức độ 1 (Nghị định 69/2024/NĐ-CP Điều 7). Hãy chọn mức độ 1 và để trống các mã đối chiếu.",
+                "A child under six has level 1 only (ND69 Art 7). Choose level 1 and leave the match references empty.",
             ),
             Refusal::GuardianUnfit => said(
                 "Người đại diện cần có tài khoản mức độ 2 đang dùng được, đúng là người đã ghi nhận (nếu có), và số điện thoại trên phiếu là số của họ.",
                 "The guardian needs an open account of level 2, is the one on record where there is one, and the phone on the form is theirs.",
             ),
             Refusal::CardMissing => said(
-                "Chưa có thẻ căn cước còn hạn. Hãy nhập hạn của thẻ vừa được cấp rồi cấp mức độ 2.",
+                "Chưa có thẻ căn cước còn hạn. Hãy nhập hạn của thẻ vừa được cấp rồi cấp.",
                 "There is no card in force. Enter the last day of the card issued meanwhile, then grant.",
             ),
             Refusal::NotChecked => said(

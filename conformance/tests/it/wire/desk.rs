@@ -117,7 +117,7 @@ pub(super) fn code(answer: &Answer) -> (u16, String) {
 async fn only_an_officer_comes_to_the_desk() {
     let desk = desk().await;
     let stranger = Visitor::new(&desk.idp.neighbour(1));
-    for path in ["/desk", "/desk/people/x", "/desk/requests/x", "/desk/level-two/x"] {
+    for path in ["/desk", "/desk/people/x", "/desk/requests/x", "/desk/applications/x"] {
         assert_eq!(stranger.get(path).await.page().name(), "console-entry", "{path}");
     }
     let citizen = signed_in(&desk.idp, &desk.idp.citizen()).await;

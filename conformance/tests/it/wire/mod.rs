@@ -16,7 +16,7 @@ mod consent;
 mod cut_off;
 mod desk;
 mod desk_acts;
-mod desk_level_two;
+mod desk_applications;
 mod dominance;
 mod dpop;
 mod enrol;

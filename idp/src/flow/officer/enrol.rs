@@ -1,5 +1,5 @@
-//! Level 2 at the desk (ND69 Art 10(2), 13): an application is taken in with its identity check, and decided. Granting
-//! makes the account, or raises it and keeps all it is known by, together with the e-ID.
+//! An application at the desk (ND69 Art 10(2), 13) is taken in with its identity check, and decided. Granting level 2 makes
+//! the account, or raises it and keeps all it is known by, together with the e-ID; level 1 is made for a child or a ward.
 
 mod applicant;
 mod grant;
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::notify::{self, News};
+use super::notify::{self, News, Whose};
 use super::{Ended, Filed, Officer, Refusal};
 use crate::domain::account::{Account, AccountState, Holder};
-use crate::domain::application::{Application, CardShown};
+use crate::domain::application::{Application, CardShown, needs_card};
 use crate::domain::authority_request::Clock;
 use crate::domain::calendar;
 use crate::domain::enrolment::{Channel, Enrolment, Particulars, Proof, Vouched};
@@ -47,13 +47,14 @@ pub enum Verdict {
 /// Takes an application in; its clock runs from here. The answer is its id.
 pub async fn receive(application: Application, filed: &Filed, idp: &Arc<Idp>) -> Ended<Id<Enrolment>> {
     let (id, event) = (idp.id::<Enrolment>()?, idp.id::<Event>()?);
-    let (content, this) = (sealing::content(&application), Arc::clone(idp));
+    let (content, level, this) = (sealing::content(&application), application.wanted.level(), Arc::clone(idp));
     let officer = filed.officer.account().clone();
     let done = filed
         .once("level_two_receive", &content, idp, move |db, now| {
             let index = sealed::person_index(&application.number, &this.vault);
             let account = store::account::find_by_person(db, &index)?;
             let asked = applicant::Asked {
+                level,
                 account: account.as_ref(),
                 born: application.stated.as_ref().map(|stated| stated.birthdate),
                 guardian: application.guardian.as_ref(),
@@ -68,7 +69,7 @@ pub async fn receive(application: Application, filed: &Filed, idp: &Arc<Idp>) ->
             }
             let today = calendar::date(now);
             let on_record = application.checked.card.as_ref().is_some_and(|card| card.is_valid(today));
-            let dossier = Dossier { holder: Holder::Citizen, level: Some(AccountLevel::Two), on_record };
+            let dossier = Dossier { holder: Holder::Citizen, level: Some(level), on_record };
             let progress = Progress::NEW
                 .turn(Turn::Submit(dossier), now)
                 .and_then(|progress| progress.turn(Turn::Check, now))
@@ -76,7 +77,7 @@ pub async fn receive(application: Application, filed: &Filed, idp: &Arc<Idp>) ->
             let enrolment = Enrolment {
                 id: id.clone(),
                 holder: Holder::Citizen,
-                level: Some(AccountLevel::Two),
+                level: Some(level),
                 channel: Channel::Desk,
                 progress,
                 person_index: index,
@@ -102,7 +103,7 @@ pub async fn receive(application: Application, filed: &Filed, idp: &Arc<Idp>) ->
             let guardian = guarded.map(|guarded| guarded.guardian);
             let decide_by = progress.decide_by;
             let detail = json!({ "enrolment": id, "officer": officer, "decide_by": decide_by, "guardian": guardian });
-            remember(db, (Kind::LevelTwoSubmitted, &event), enrolment.account.as_ref(), detail, now)?;
+            remember(db, (Turned::Submitted.of(level), &event), enrolment.account.as_ref(), detail, now)?;
             Ok(Ok(id))
         })
         .await?;
@@ -166,8 +167,34 @@ fn refuse(
         return Ok(Err(Refusal::AlreadyDecided));
     }
     let detail = json!({ "enrolment": enrolment.id, "officer": officer, "reason": reason.name() });
-    remember(db, (Kind::LevelTwoRefused, &event), enrolment.account.as_ref(), detail, now)?;
+    remember(db, (Turned::Refused.of(level(&enrolment)?), &event), enrolment.account.as_ref(), detail, now)?;
     Ok(Ok(None))
+}
+
+/// What becomes of an application, as the trail names it.
+#[derive(Clone, Copy)]
+enum Turned {
+    Submitted,
+    Granted,
+    Refused,
+}
+
+impl Turned {
+    const fn of(self, level: AccountLevel) -> Kind {
+        match (self, level) {
+            (Turned::Submitted, AccountLevel::One) => Kind::EnrolmentSubmitted,
+            (Turned::Granted, AccountLevel::One) => Kind::EnrolmentGranted,
+            (Turned::Refused, AccountLevel::One) => Kind::EnrolmentRefused,
+            (Turned::Submitted, AccountLevel::Two) => Kind::LevelTwoSubmitted,
+            (Turned::Granted, AccountLevel::Two) => Kind::LevelTwoGranted,
+            (Turned::Refused, AccountLevel::Two) => Kind::LevelTwoRefused,
+        }
+    }
+}
+
+/// The level an application asks for.
+fn level(enrolment: &Enrolment) -> Result<AccountLevel, Fault> {
+    enrolment.level.ok_or_else(|| Fault::broken("flow", "an application without a level"))
 }
 
 fn remember(
@@ -197,7 +224,9 @@ async fn tell(id: &Id<Enrolment>, verdict: Verdict, idp: &Arc<Idp>) -> Result<()
         (Verdict::Grant(_), State::Granted) => News::ToActivate(format!("{}/activate", idp.config.issuer)),
         (Verdict::Grant(_), _) => News::LevelTwo,
     };
-    if let Err(fault) = notify::to(&to, &news, idp).await {
+    let guardian = sealing::open_particulars(id, &enrolment.particulars, &idp.vault)?.guardian;
+    let about = Whose { level: level(&enrolment)?, is_guarded: guardian.is_some() };
+    if let Err(fault) = notify::to(&to, &news.text(about), idp).await {
         tracing::warn!(%fault, "an applicant could not be told of a decision");
         return Ok(());
     }
@@ -220,6 +249,7 @@ async fn tell(id: &Id<Enrolment>, verdict: Verdict, idp: &Arc<Idp>) -> Result<()
 #[derive(Clone, Debug)]
 pub struct Shown {
     pub enrolment: Enrolment,
+    pub level: AccountLevel,
     /// Masked.
     pub person_number: String,
     /// Masked.
@@ -237,9 +267,9 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Granting takes the new card's last day where none on file is valid.
+    /// Granting takes the last day of a card issued meanwhile.
     pub fn needs_card(&self, now: Moment) -> bool {
-        !self.card.as_ref().is_some_and(|card| card.is_valid(calendar::date(now)))
+        needs_card(self.level, self.card.as_ref(), calendar::date(now))
     }
 }
 

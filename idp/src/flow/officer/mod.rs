@@ -110,6 +110,10 @@ pub enum Refusal {
     /// Another application of the person is being examined.
     AlreadyOpen,
     AlreadyLevelTwo,
+    /// Level 1 was asked for somebody who has an account.
+    AlreadyRegistered,
+    /// ND69 Art 10(1): whoever needs no guardian asks for level 1 on the registration page.
+    LevelOneOnline,
     /// ND69 Art 7: a guardian registers a child.
     UnderAge,
     /// ND69 Art 7(1): level 1 only.
@@ -125,7 +129,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub const ALL: [Refusal; 18] = [
+    pub const ALL: [Refusal; 20] = [
         Refusal::Malformed,
         Refusal::OfficerGone,
         Refusal::KeyReused,
@@ -138,6 +142,8 @@ impl Refusal {
         Refusal::SameEyes,
         Refusal::AlreadyOpen,
         Refusal::AlreadyLevelTwo,
+        Refusal::AlreadyRegistered,
+        Refusal::LevelOneOnline,
         Refusal::UnderAge,
         Refusal::UnderSix,
         Refusal::GuardianUnfit,
@@ -160,6 +166,8 @@ impl Refusal {
             Refusal::SameEyes => "same_eyes",
             Refusal::AlreadyOpen => "already_open",
             Refusal::AlreadyLevelTwo => "already_level_two",
+            Refusal::AlreadyRegistered => "already_registered",
+            Refusal::LevelOneOnline => "level_one_online",
             Refusal::UnderAge => "under_age",
             Refusal::UnderSix => "under_six",
             Refusal::GuardianUnfit => "guardian_unfit",

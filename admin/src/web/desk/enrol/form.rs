@@ -8,6 +8,7 @@ use crate::web::desk::Sent;
 /// What was typed and may be shown again: nobody's number.
 #[derive(Clone, Default)]
 pub struct Kept {
+    pub level_one: bool,
     pub name: String,
     pub birthdate: String,
     pub phone: String,
@@ -20,8 +21,8 @@ pub struct Kept {
 
 impl Kept {
     pub fn of(filled: Filled) -> Kept {
-        let Filled { name, birthdate, phone, email, card_expires, face, fingerprint, form, .. } = filled;
-        Kept { name, birthdate, phone, email, card_expires, face, fingerprint, form }
+        let Filled { level, name, birthdate, phone, email, card_expires, face, fingerprint, form, .. } = filled;
+        Kept { level_one: level == 1, name, birthdate, phone, email, card_expires, face, fingerprint, form }
     }
 }
 
@@ -29,7 +30,13 @@ pub fn filled(form: &Sent) -> Filled {
     let text = |name: &str| form.text(name).to_owned();
     let lines = form.text("dependants").lines().map(str::trim).filter(|line| !line.is_empty());
     let papers = PAPERS.into_iter().filter(|paper| form.ticked(paper));
+    // A form for level 2 alone does not ask for the level.
+    let level = match form.text("level") {
+        "" => 2,
+        text => text.parse().unwrap_or(0),
+    };
     Filled {
+        level,
         person_number: text("person_number"),
         name: text("name"),
         birthdate: text("birthdate"),

@@ -2,11 +2,11 @@
 
 use actix_web::HttpResponse;
 use askama::Template;
+use idp::domain::Span;
 use idp::domain::account::AccountState;
 use idp::domain::authority_request::Clock;
 use idp::domain::eid::LockGround;
 use idp::domain::hotline::{Case, Check};
-use idp::domain::{AccountLevel, Span};
 use idp::flow::officer::authority::Shown;
 use idp::flow::officer::dossier::Dossier;
 use idp::flow::officer::hotline;
@@ -68,11 +68,7 @@ pub fn person(setting: &Setting<'_>, dossier: &Dossier, done: Option<Done>) -> H
         name: dossier.name.clone(),
         phone: dossier.phone.clone(),
         email: dossier.email.clone(),
-        level: match account.level {
-            Some(AccountLevel::One) => desk.label.level_one,
-            Some(AccountLevel::Two) => desk.label.level_two,
-            None => desk.label.no_level,
-        },
+        level: desk.of_level(account.level),
         state: of_state(account.state, desk),
         state_name: account.state.name(),
         guardian: account.guardian.is_some(),

@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 
 use super::super::{Ended, Refusal};
 use super::applicant::{self, Asked, Guarded};
-use super::{remember, sealing, waits};
+use super::{Turned, remember, sealing, waits};
 use crate::domain::account::{Account, AccountState, Holder};
-use crate::domain::application::CardShown;
+use crate::domain::application::{CardShown, needs_card};
 use crate::domain::calendar;
 use crate::domain::claim::ClaimName;
 use crate::domain::eid::ElectronicId;
 use crate::domain::enrolment::{Enrolment, Particulars};
 use crate::domain::outbox::Cause;
 use crate::domain::registration::Event as Turn;
-use crate::domain::trail::{Event, Kind};
+use crate::domain::trail::Event;
 use crate::domain::{AccountLevel, Fault, Id, Moment, PersonNumber};
 use crate::flow::eid_lock::end_everything;
 use crate::flow::outbox::Occasion;
@@ -35,6 +35,7 @@ pub(super) struct Fresh {
 
 /// What the request holds, opened.
 struct Opened {
+    level: AccountLevel,
     number: PersonNumber,
     particulars: Particulars,
     guardian: Option<PersonNumber>,
@@ -48,6 +49,7 @@ impl Opened {
         let particulars = sealing::open_particulars(id, &enrolment.particulars, vault)?;
         let phone = enrolment.phone.as_ref().ok_or_else(|| Fault::broken("flow", "an application without a phone"))?;
         Ok(Opened {
+            level: super::level(enrolment)?,
             number: sealing::open_person(id, &enrolment.person, vault)?,
             guardian: particulars.guardian.as_deref().and_then(PersonNumber::parse),
             particulars,
@@ -57,7 +59,13 @@ impl Opened {
     }
 
     fn asked<'a>(&'a self, account: Option<&'a Account>) -> Result<Asked<'a>, Fault> {
-        Ok(Asked { account, born: self.born()?, guardian: self.guardian.as_ref(), phone: &self.phone })
+        Ok(Asked {
+            level: self.level,
+            account,
+            born: self.born()?,
+            guardian: self.guardian.as_ref(),
+            phone: &self.phone,
+        })
     }
 
     /// Stated by whoever had no account when they applied.
@@ -79,7 +87,8 @@ pub(super) fn settle(
     (fresh, now): (Fresh, Moment),
     idp: &Idp,
 ) -> Ended<Option<Id<Account>>> {
-    let Some(card) = in_force(sealing::card(db, &enrolment.id, idp)?, card, calendar::date(now)) else {
+    let (shown, level) = (sealing::card(db, &enrolment.id, idp)?, super::level(&enrolment)?);
+    let Some(card) = in_force(level, shown, card, calendar::date(now)) else {
         return Ok(Err(Refusal::CardMissing));
     };
     let opened = Opened::of(&enrolment, card, idp)?;
@@ -112,9 +121,10 @@ pub(super) fn settle(
     }
     let enrolment = enrolment.id;
     let detail = json!({
-        "enrolment": enrolment, "officer": officer, "upgrade": is_upgrade, "eid": "issued", "guardian": guardian,
+        "enrolment": enrolment, "officer": officer, "upgrade": is_upgrade, "guardian": guardian,
+        "eid": (level == AccountLevel::Two).then_some("issued"),
     });
-    remember(db, (Kind::LevelTwoGranted, &fresh.event), Some(&id), detail, now)?;
+    remember(db, (Turned::Granted.of(level), &fresh.event), Some(&id), detail, now)?;
     Ok(Ok(Some(id)))
 }
 
@@ -125,13 +135,17 @@ fn held(db: &mut Db, enrolment: &Enrolment) -> Result<Option<Account>, Fault> {
     store::account::find(db, &account.id)
 }
 
-/// The card to go by: the one shown while it is valid, else the one issued meanwhile. ND69 Art 15: without a valid card
-/// the account would be locked as soon as it is made.
-fn in_force(shown: Option<CardShown>, issued: Option<NaiveDate>, today: NaiveDate) -> Option<NaiveDateOrEndless> {
-    match (shown.filter(|card| card.is_valid(today)), issued.filter(|last| today <= *last)) {
-        (_, Some(issued)) => Some(Some(issued)),
-        (Some(card), None) => Some(card.expires),
-        (None, None) => None,
+/// The card to go by, as far as one is needed: the one issued meanwhile, else the one shown.
+fn in_force(
+    level: AccountLevel,
+    shown: Option<CardShown>,
+    issued: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Option<NaiveDateOrEndless> {
+    match issued.filter(|last| today <= *last) {
+        Some(issued) => Some(Some(issued)),
+        None if needs_card(level, shown.as_ref(), today) => None,
+        None => Some(shown.and_then(|card| card.expires)),
     }
 }
 
@@ -147,10 +161,11 @@ fn make(
     let account = Account {
         id: id.clone(),
         holder: Holder::Citizen,
-        level: Some(AccountLevel::Two),
+        level: Some(opened.level),
         // ND69 Art 14(1): its holder activates it.
         state: AccountState::Granted,
-        eid: Some(ElectronicId::new(now, [], 0)),
+        // ND69 Art 28(2): the e-ID comes with level 2.
+        eid: (opened.level == AccountLevel::Two).then(|| ElectronicId::new(now, [], 0)),
         card_expires: opened.card.map(calendar::end_of),
         guardian,
         circumstances: circumstances.unwrap_or_default(),
@@ -212,11 +227,11 @@ fn state(
     is_upgrade: bool,
     (now, idp): (Moment, &Idp),
 ) -> Result<(), Fault> {
-    let mut stated: Vec<(&str, Value)> = vec![
-        ("phone_number", json!(opened.phone)),
-        ("phone_number_verified", json!(true)),
-        ("vn_eid_state", json!("active")),
-    ];
+    let mut stated: Vec<(&str, Value)> =
+        vec![("phone_number", json!(opened.phone)), ("phone_number_verified", json!(true))];
+    if opened.level == AccountLevel::Two {
+        stated.push(("vn_eid_state", json!("active")));
+    }
     let particulars = &opened.particulars;
     if !is_upgrade {
         stated.push(("vn_personal_id", json!(opened.number.reveal())));
@@ -234,6 +249,10 @@ fn state(
     let mut claims = store::account::claims(db, id)?;
     for (name, value) in stated {
         let claim = ClaimName::find(name).ok_or_else(|| Fault::broken("flow", "a claim without an entry"))?;
+        // What the level does not open is not kept.
+        if claim.entry().level > opened.level {
+            continue;
+        }
         let value = sealed::claim(id, claim, &value, &idp.vault)?;
         claims.push(SealedClaim { claim, value, source: SOURCE.to_owned(), recorded_at: now });
     }

@@ -64,12 +64,12 @@ fn row(id: &Id<Enrolment>, proof: Proof) -> String {
 /// What the officer vouches for, with its references.
 pub(super) fn evidence(application: &Application) -> Result<Vec<(Proof, String)>, Fault> {
     let checked = &application.checked;
-    let mut evidence = vec![
-        (Proof::InPerson, "in_person".to_owned()),
-        (Proof::FaceMatch, checked.face.as_str().to_owned()),
-        (Proof::FingerprintMatch, checked.fingerprint.as_str().to_owned()),
-        (Proof::Form, checked.form.as_str().to_owned()),
-    ];
+    let mut evidence = vec![(Proof::InPerson, "in_person".to_owned())];
+    if let Some(matched) = application.wanted.matched() {
+        evidence.push((Proof::FaceMatch, matched.face.as_str().to_owned()));
+        evidence.push((Proof::FingerprintMatch, matched.fingerprint.as_str().to_owned()));
+    }
+    evidence.push((Proof::Form, checked.form.as_str().to_owned()));
     if let Some(card) = &checked.card {
         evidence.push((Proof::CardSeen, written(card)));
     }
@@ -114,6 +114,7 @@ pub(super) fn birth(db: &mut Db, account: &Id<Account>, idp: &Idp) -> Result<Opt
 /// All that is asked for, for the digest by which a repetition is known.
 pub(super) fn content(application: &Application) -> Value {
     let (stated, checked) = (application.stated.as_ref(), &application.checked);
+    let matched = application.wanted.matched();
     json!({
         "person": application.number.reveal(),
         "stated": stated.map(|stated| (&stated.name, stated.birthdate.to_string(), &stated.gender)),
@@ -123,8 +124,9 @@ pub(super) fn content(application: &Application) -> Value {
         "guardian": application.guardian.as_ref().map(PersonNumber::reveal),
         "papers": application.papers,
         "card": checked.card.as_ref().map(written),
-        "face": checked.face.as_str(),
-        "fingerprint": checked.fingerprint.as_str(),
+        // Absent at level 1, and so tells the levels apart.
+        "face": matched.map(|matched| matched.face.as_str()),
+        "fingerprint": matched.map(|matched| matched.fingerprint.as_str()),
         "form": checked.form.as_str(),
     })
 }
@@ -145,6 +147,7 @@ pub(super) fn shown(db: &mut Db, enrolment: Enrolment, idp: &Idp) -> Result<Show
     }
     let clock = enrolment.progress.decide_by.filter(|_| enrolment.progress.state.is_open());
     Ok(Shown {
+        level: super::level(&enrolment)?,
         person_number: open_person(&id, &enrolment.person, vault)?.to_string(),
         phone: phone.as_deref().map(mask),
         name: particulars.name,

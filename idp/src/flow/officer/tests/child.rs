@@ -6,9 +6,9 @@ use super::level_two::{MAI, application};
 use super::*;
 use crate::domain::AccountLevel;
 use crate::domain::account::AccountState;
-use crate::domain::application::Application;
+use crate::domain::application::{Application, Wanted};
 use crate::domain::enrolment::Proof;
-use crate::domain::registration::Reason;
+use crate::domain::registration::{Reason, State};
 use crate::domain::standing::needs_guardian;
 
 /// Of An, as imported.
@@ -19,6 +19,13 @@ fn child(born: &str, guardian: Option<&str>) -> Application {
     child.stated.as_mut().unwrap().birthdate = born.parse().unwrap();
     child.dependants.clear();
     Application { phone: PHONE.to_owned(), guardian: guardian.map(person), ..child }
+}
+
+/// As most small children come: without a card.
+fn small(born: &str, guardian: Option<&str>) -> Application {
+    let mut small = child(born, guardian);
+    small.checked.card = None;
+    Application { wanted: Wanted::LevelOne, ..small }
 }
 
 async fn found(bench: &Bench, id: &Id<Account>) -> Account {
@@ -51,6 +58,86 @@ async fn a2_a_child_of_six_to_thirteen_gets_level_two_bound_to_the_guardian() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn a2_a_child_under_fourteen_gets_level_one_without_a_card_and_no_eid() {
+    // Born today; a day short of six; a day short of fourteen.
+    for born in ["2026-11-23", "2020-11-24", "2012-11-24"] {
+        each(async |bench| {
+            let idp = &bench.idp;
+            let id = enrol::receive(small(born, Some(AN)), &bench.filed(&bench.one), idp).await.unwrap().unwrap();
+            let shown = enrol::find(id.clone(), &bench.one, idp).await.unwrap().unwrap();
+            assert!(!shown.needs_card(bench.clock.now()) && shown.level == AccountLevel::One);
+            let proofs: Vec<Proof> = shown.evidence.iter().map(|(proof, ..)| *proof).collect();
+            assert!(!proofs.contains(&Proof::FaceMatch) && !proofs.contains(&Proof::FingerprintMatch), "{proofs:?}");
+            assert!(proofs.contains(&Proof::GuardianPresent) && proofs.contains(&Proof::Form));
+            let filed = bench.filed(&bench.two);
+            let account = enrol::decide(id.clone(), Decided::Grant(None), &filed, idp).await.unwrap().unwrap();
+            let made = found(&bench, &account.unwrap()).await;
+            assert_eq!((made.level, made.state), (Some(AccountLevel::One), AccountState::Granted));
+            assert_eq!((made.guardian.as_ref(), made.card_expires), (Some(&bench.an), None));
+            assert!(made.eid.is_none() && needs_guardian(&made, bench.clock.now()), "{born}");
+            assert_eq!(bench.kinds(MAI).await, ["enrolment_granted"]);
+            let told = crate::flow::inbox::list(Some(PHONE), 10, idp).await.unwrap();
+            assert!(told[0].text.contains("muc do 1 cua nguoi ban dai dien"), "{}", told[0].text);
+            let state = enrol::find(id, &bench.one, idp).await.unwrap().unwrap().enrolment.progress.state;
+            assert_eq!(state, State::Notified, "the seven days run");
+            let claims = idp.store.read(move |db| store::account::claims(db, &made.id)).await.unwrap();
+            assert!(!claims.is_empty() && claims.iter().all(|held| held.claim.entry().level <= AccountLevel::One));
+            assert!(claims.iter().all(|held| held.claim.as_str() != "vn_eid_state"));
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn level_one_at_the_desk_is_for_those_who_cannot_ask_alone() {
+    each(async |bench| {
+        let mut over = small("2022-03-12", Some(AN));
+        over.checked.card = crate::domain::application::CardShown::parse("0009", Some("2026-11-22".parse().unwrap()));
+        for (application, refusal) in [
+            (small("2022-03-12", None), Refusal::UnderAge),
+            (small("2012-11-22", None), Refusal::LevelOneOnline),
+            (small("2026-11-24", Some(AN)), Refusal::Malformed),
+            (small("2022-03-12", Some(BINH)), Refusal::GuardianUnfit),
+            (Application { phone: "+84912000077".to_owned(), ..small("2022-03-12", Some(AN)) }, Refusal::GuardianUnfit),
+            (
+                Application { number: person(BINH), stated: None, ..small("2022-03-12", Some(AN)) },
+                Refusal::AlreadyRegistered,
+            ),
+        ] {
+            let refused = enrol::receive(application, &bench.filed(&bench.one), &bench.idp).await.unwrap();
+            assert_eq!(refused, Err(refusal));
+        }
+        assert!(enrol::open(&bench.one, &bench.idp).await.unwrap().is_empty());
+        // A card that ran out would lock the account as soon as it is made.
+        let id = enrol::receive(over, &bench.filed(&bench.one), &bench.idp).await.unwrap().unwrap();
+        let refused =
+            enrol::decide(id.clone(), Decided::Grant(None), &bench.filed(&bench.two), &bench.idp).await.unwrap();
+        assert_eq!(refused, Err(Refusal::CardMissing));
+        let ended = Decided::Refuse(Reason::DossierIncomplete);
+        assert_eq!(enrol::decide(id, ended, &bench.filed(&bench.two), &bench.idp).await.unwrap(), Ok(None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_child_of_level_one_is_raised_when_old_enough_and_stays_bound() {
+    each(async |bench| {
+        let made = granted(&bench, small("2022-03-12", Some(AN))).await;
+        let upgrade = || Application { stated: None, ..child("2022-03-12", Some(AN)) };
+        let refused = enrol::receive(upgrade(), &bench.filed(&bench.one), &bench.idp).await.unwrap();
+        assert_eq!(refused, Err(Refusal::UnderSix));
+        bench.clock.advance(Span::days(2 * 366));
+        let raised = granted(&bench, upgrade()).await;
+        assert_eq!(
+            (raised.id, raised.level, raised.guardian),
+            (made.id, Some(AccountLevel::Two), Some(bench.an.clone()))
+        );
+        assert!(raised.eid.is_some());
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::super::enrol::{self, Verdict};
 use super::*;
 use crate::domain::account::AccountState;
-use crate::domain::application::{Application, CardShown, Checked, Reference, Stated};
+use crate::domain::application::{Application, CardShown, Checked, Matched, Reference, Stated, Wanted};
 use crate::domain::registration::{Reason, State};
 use crate::domain::{AccountLevel, Moment};
 use crate::store::change::Recovered;
@@ -13,6 +13,7 @@ pub(super) const MAI: &str = "099198000009";
 pub(super) fn application(number: &str) -> Application {
     let reference = |text| Reference::parse(text).unwrap();
     Application {
+        wanted: Wanted::LevelTwo(Matched { face: reference("FM-2026-0001"), fingerprint: reference("VT-2026-0001") }),
         number: person(number),
         stated: Some(Stated {
             name: "Ngô Thị Mai".to_owned(),
@@ -24,12 +25,7 @@ pub(super) fn application(number: &str) -> Application {
         dependants: vec![person("099314000012")],
         guardian: None,
         papers: Vec::new(),
-        checked: Checked {
-            card: CardShown::parse("0009", Some("2039-12-31".parse().unwrap())),
-            face: reference("FM-2026-0001"),
-            fingerprint: reference("VT-2026-0001"),
-            form: said("77/TK01"),
-        },
+        checked: Checked { card: CardShown::parse("0009", Some("2039-12-31".parse().unwrap())), form: said("77/TK01") },
     }
 }
 

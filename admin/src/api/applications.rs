@@ -1,4 +1,4 @@
-//! Level 2: form TK01 with its identity check, examined and decided.
+//! Applications: form TK01 with its identity check, examined and decided.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use idp::domain::{Id, Moment};
@@ -82,6 +82,7 @@ fn written(shown: &Shown, now: Moment) -> Value {
         "account": enrolment.account,
         "person_number": shown.person_number,
         "name": shown.name,
+        "level": shown.level.number(),
         "phone": shown.phone,
         "state": state.name(),
         "reason": state.reason().map(|reason| reason.name()),
