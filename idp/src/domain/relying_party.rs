@@ -291,5 +291,14 @@ pub struct Registered {
     pub client: std::sync::Arc<Client>,
     pub status: ClientStatus,
     pub secret: Option<Stored<ClientSecret>>,
+    /// Raised whenever the metadata is replaced.
     pub version: i64,
+}
+
+impl Registered {
+    /// Whether it is what `former` was: in the same standing, with the same secret and metadata.
+    pub fn is_still(&self, former: &Registered) -> bool {
+        (&self.client.id, self.version, self.status) == (&former.client.id, former.version, former.status)
+            && self.secret == former.secret
+    }
 }

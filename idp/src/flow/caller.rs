@@ -34,12 +34,46 @@ pub struct Call<'a> {
     pub certificate: Option<Arc<ClientCertificate>>,
 }
 
+/// A caller that proved itself.
+pub struct Proved {
+    pub caller: Authenticated,
+    /// The client as this process last read it, where the proof rests on that.
+    presumed: Option<Registered>,
+}
+
+impl Proved {
+    /// Whether the proof holds for the client as SQL has it now. Asked by the act's own transaction, before anything else.
+    pub fn holds(&self, now: Option<&Registered>) -> bool {
+        self.presumed.as_ref().is_none_or(|presumed| now.is_some_and(|now| now.is_still(presumed)))
+    }
+}
+
+impl From<Authenticated> for Proved {
+    fn from(caller: Authenticated) -> Proved {
+        Proved { caller, presumed: None }
+    }
+}
+
 /// Authenticates the client. The `jti` of an assertion is spent later, in the transaction of the act itself.
 pub async fn authenticate(
     params: &Params,
     call: &Call<'_>,
     idp: &Arc<Idp>,
 ) -> Result<Result<Authenticated, Error>, Fault> {
+    Ok(prove(params, call, false, idp).await?.map(|proved| proved.caller))
+}
+
+/// The same for an act whose transaction asks `Proved::holds`: a client this process knows is not read beforehand. A proof
+/// that fails by what is remembered is judged by what SQL says, so that nobody is let in or turned away by memory alone.
+pub async fn authenticate_ahead(
+    params: &Params,
+    call: &Call<'_>,
+    idp: &Arc<Idp>,
+) -> Result<Result<Proved, Error>, Fault> {
+    prove(params, call, true, idp).await
+}
+
+async fn prove(params: &Params, call: &Call<'_>, ahead: bool, idp: &Arc<Idp>) -> Result<Result<Proved, Error>, Fault> {
     let credentials = match client_auth::credentials(params, call.authorization) {
         Ok(credentials) => credentials.shown_with(call.certificate.clone()),
         Err(error) => return Ok(Err(error)),
@@ -49,18 +83,37 @@ pub async fn authenticate(
     if is_stopped(guesses.as_deref(), idp).await {
         return Err(Fault::overloaded("flow", "too many failed proofs of one client from one network"));
     }
+    let mut judged = None;
+    if let Some(known) = idp.store.last_read(&id).filter(|_| ahead) {
+        match judge(&credentials, Some(&known), idp).await? {
+            Ok(caller) => return Ok(Ok(Proved { caller, presumed: Some(known) })),
+            Err(error) => judged = Some((known, error)),
+        }
+    }
     let registered = idp.store.read(move |db| store::client::find(db, &id)).await?;
-    let verified = verify_assertion(&credentials, registered.as_ref(), idp).await?;
-    let keys = certificate_keys(registered.as_ref(), idp).await?;
+    let proved = match judged {
+        // It is what it was, and no signature is verified twice.
+        Some((known, error)) if registered.as_ref().is_some_and(|now| now.is_still(&known)) => Err(error),
+        _ => judge(&credentials, registered.as_ref(), idp).await?,
+    };
+    if proved.is_err() {
+        count(guesses.as_deref(), idp).await;
+    }
+    Ok(proved.map(Proved::from))
+}
+
+async fn judge(
+    credentials: &Credentials,
+    registered: Option<&Registered>,
+    idp: &Arc<Idp>,
+) -> Result<Result<Authenticated, Error>, Fault> {
+    let verified = verify_assertion(credentials, registered, idp).await?;
+    let keys = certificate_keys(registered, idp).await?;
     let verified = verified.as_ref().map(|jwt| VerifiedAssertion { header: &jwt.header, claims: &jwt.claims });
     let proofs = Verified { assertion: verified.as_ref(), keys: &keys };
     let token_endpoint = format!("{}/token", idp.config.issuer);
     let audience = Audience { issuer: &idp.config.issuer, token_endpoint: &token_endpoint };
-    let proved = client_auth::prove(&credentials, registered.as_ref(), &proofs, &audience, idp.clock.now());
-    if proved.is_err() {
-        count(guesses.as_deref(), idp).await;
-    }
-    Ok(proved)
+    Ok(client_auth::prove(credentials, registered, &proofs, &audience, idp.clock.now()))
 }
 
 /// A client that proves itself by its secret, judged by what this process last read of it. For an act whose own statement

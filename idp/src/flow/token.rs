@@ -2,36 +2,37 @@
 //! gate is asked, the single use is spent and the tokens are recorded; signing follows the commit.
 
 mod issued;
+mod minting;
 mod refusals;
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::caller::{Call, authenticate};
+use super::caller::{Call, Proved, authenticate, authenticate_ahead};
 use super::facts::Limits;
-use super::{acting, answers, binding, resource, transaction, userinfo};
-use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken, Party};
+use super::{acting, answers, binding, resource};
+use crate::domain::Fault;
+use crate::domain::grant::{Authentication, Grant, Party};
 use crate::domain::relying_party::{ClientStatus, GrantType};
-use crate::domain::secret::{AccessToken, Code, Minted, RefreshToken, Stored};
+use crate::domain::secret::{Code, RefreshToken, Stored};
 use crate::domain::standing::{Asking, Refusal, Standing, Subject, may_act};
-use crate::domain::trail::{Event, Kind};
-use crate::domain::{Acr, Fault, Span};
+use crate::domain::trail::Kind;
 use crate::idp::Idp;
+use crate::protocol::Error;
 use crate::protocol::authorization_details::not_at_token_endpoint;
-use crate::protocol::binding::{may_redeem, may_refresh, of_refresh_token};
+use crate::protocol::binding::{may_redeem, may_refresh};
 use crate::protocol::params::Params;
-use crate::protocol::release::{Asked, Place, fits, narrow};
-use crate::protocol::resource::{Form, Target, asked};
+use crate::protocol::resource::asked;
 use crate::protocol::token::client_auth::Authenticated;
 use crate::protocol::token::code::{self, Presented, Redemption, redeem};
-use crate::protocol::token::refresh::{self, Turn, acr_now, turn};
+use crate::protocol::token::refresh::{self, Turn, turn};
 use crate::protocol::token::request::{self, TokenRequest};
 use crate::protocol::token::{client_credentials, floor};
-use crate::protocol::{Error, access_token, id_token};
 use crate::store::{self, Db};
-use issued::{Access, Issued};
+use issued::Issued;
+use minting::Minting;
 use refusals::{no_longer, refused, replayed, unknown_code, unknown_refresh};
 
 /// What the caller is told: a JSON body, or the rule it broke.
@@ -39,52 +40,85 @@ pub type Verdict = Result<Value, Error>;
 
 /// Answers one token request.
 pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
-    let caller = match authenticate(params, call, idp).await? {
-        Ok(caller) => caller,
-        Err(error) => return Ok(Err(error)),
-    };
-    let parsed = request::parse(params).and_then(|request| {
+    let asked = request::parse(params).and_then(|request| {
         not_at_token_endpoint(params)?;
         Ok((request, asked(params)?))
     });
-    let (request, resources) = match parsed {
-        Ok(parsed) => parsed,
-        Err(error) => return Ok(Err(error)),
+    // What no transaction follows rests on what SQL says.
+    let proved = match &asked {
+        Ok(_) => authenticate_ahead(params, call, idp).await?,
+        Err(_) => authenticate(params, call, idp).await?.map(Proved::from),
     };
-    binding::within_budget(caller.client(), call, idp).await?;
-    answers::ready(caller.client(), idp).await?;
-    let shown = binding::shown(call, idp);
-    let this = Arc::clone(idp);
-    let decided = idp
-        .store
-        .transact(move |db| {
-            let caller = match binding::settle(db, &caller, shown)? {
-                Ok(caller) => caller,
-                Err(error) => return refused(db, &caller, None, error, &this),
-            };
-            // RFC 6749 §5.2: said before anything is looked up, so that it says nothing of what was presented.
-            if let Err(error) = request::permitted(caller.client(), request.grant()) {
-                return refused(db, &caller, None, error, &this);
+    let (proved, asked) = match (proved, asked) {
+        (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
+        (Ok(proved), Ok(asked)) => (proved, Arc::new(asked)),
+    };
+    let decided = match decide(proved, &asked, call, idp).await? {
+        Some(decided) => decided,
+        // The client is not what it was when it was last read.
+        None => match authenticate(params, call, idp).await? {
+            Ok(caller) => {
+                let decided = decide(caller.into(), &asked, call, idp).await?;
+                decided.ok_or_else(|| Fault::broken("flow", "a proof that rests on nothing failed"))?
             }
-            match request {
-                TokenRequest::Code { code, redirect_uri, code_verifier } => {
-                    let (redirect_uri, code_verifier) = (redirect_uri.as_deref(), code_verifier.as_deref());
-                    let presented = Presented { redirect_uri, code_verifier, resources: &resources };
-                    by_code(db, &caller, &code, &presented, &this)
-                }
-                TokenRequest::Refresh { refresh_token, scope } => {
-                    let narrowed = Narrowed { scope: scope.as_deref(), resources: &resources };
-                    by_refresh(db, &caller, &refresh_token, &narrowed, &this)
-                }
-                TokenRequest::ClientCredentials { scope } => {
-                    by_itself(db, &caller, &Narrowed { scope: scope.as_deref(), resources: &resources }, &this)
-                }
-            }
-        })
-        .await?;
+            Err(error) => Err(error),
+        },
+    };
     match decided {
         Ok(issued) => issued.answer(idp).await.map(Ok),
         Err(error) => Ok(Err(error)),
+    }
+}
+
+/// One transaction. `None` where the proof does not hold any more; nothing happened then.
+async fn decide(
+    proved: Proved,
+    asked: &Arc<(TokenRequest, Vec<String>)>,
+    call: &Call<'_>,
+    idp: &Arc<Idp>,
+) -> Result<Option<Result<Issued, Error>>, Fault> {
+    let client = proved.caller.client();
+    binding::within_budget(client, call, idp).await?;
+    answers::ready(client, idp).await?;
+    let shown = binding::shown(call, idp);
+    let (asked, this) = (Arc::clone(asked), Arc::clone(idp));
+    idp.store
+        .transact(move |db| {
+            let registered = store::client::find(db, &proved.caller.client().id)?;
+            if !proved.holds(registered.as_ref()) {
+                return Ok(None);
+            }
+            let status = registered.map_or(ClientStatus::Closed, |found| found.status);
+            let caller = match binding::settle(db, &proved.caller, shown)? {
+                Ok(caller) => caller,
+                Err(error) => return refused(db, &proved.caller, None, error, &this).map(Some),
+            };
+            act(db, (&caller, status), &asked, &this).map(Some)
+        })
+        .await
+}
+
+fn act(
+    db: &mut Db,
+    (caller, status): (&Authenticated, ClientStatus),
+    (request, resources): &(TokenRequest, Vec<String>),
+    idp: &Idp,
+) -> Decision {
+    // RFC 6749 §5.2: said before anything is looked up, so that it says nothing of what was presented.
+    if let Err(error) = request::permitted(caller.client(), request.grant()) {
+        return refused(db, caller, None, error, idp);
+    }
+    match request {
+        TokenRequest::Code { code, redirect_uri, code_verifier } => {
+            let (redirect_uri, code_verifier) = (redirect_uri.as_deref(), code_verifier.as_deref());
+            by_code(db, (caller, status), code, &Presented { redirect_uri, code_verifier, resources }, idp)
+        }
+        TokenRequest::Refresh { refresh_token, scope } => {
+            by_refresh(db, (caller, status), refresh_token, &Narrowed { scope: scope.as_deref(), resources }, idp)
+        }
+        TokenRequest::ClientCredentials { scope } => {
+            by_itself(db, (caller, status), &Narrowed { scope: scope.as_deref(), resources }, idp)
+        }
     }
 }
 
@@ -96,7 +130,13 @@ struct Narrowed<'a> {
 
 type Decision = Result<Result<Issued, Error>, Fault>;
 
-fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presented<'_>, idp: &Idp) -> Decision {
+fn by_code(
+    db: &mut Db,
+    (caller, status): (&Authenticated, ClientStatus),
+    code: &str,
+    presented: &Presented<'_>,
+    idp: &Idp,
+) -> Decision {
     let now = idp.clock.now();
     let hash: Stored<Code> = Stored::of(code);
     let Some((issued, grant)) = store::code::find(db, &hash)? else {
@@ -118,7 +158,7 @@ fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presente
         Redemption::Replay(error) => return replayed(db, caller, &grant, error, idp),
         Redemption::Refused(error) => return refused(db, caller, Some(&grant), error, idp),
     }
-    let standing = match stands(db, caller, &grant, idp)? {
+    let standing = match stands(db, status, &grant, idp)? {
         Ok(standing) => standing,
         Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
     };
@@ -144,7 +184,13 @@ fn by_code(db: &mut Db, caller: &Authenticated, code: &str, presented: &Presente
     Ok(Ok(tokens))
 }
 
-fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, narrowed: &Narrowed<'_>, idp: &Idp) -> Decision {
+fn by_refresh(
+    db: &mut Db,
+    (caller, status): (&Authenticated, ClientStatus),
+    presented: &str,
+    narrowed: &Narrowed<'_>,
+    idp: &Idp,
+) -> Decision {
     let now = idp.clock.now();
     let hash: Stored<RefreshToken> = Stored::of(presented);
     let Some((issued, grant)) = store::token::find_refresh(db, &hash)? else {
@@ -161,7 +207,7 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, narrowed: &N
         Turn::Replay(error) => return replayed(db, caller, &grant, error, idp),
         Turn::Refuse(error) => return refused(db, caller, Some(&grant), error, idp),
     };
-    let standing = match stands(db, caller, &grant, idp)? {
+    let standing = match stands(db, status, &grant, idp)? {
         Ok(standing) => standing,
         Err(refusal) => return refused(db, caller, Some(&grant), no_longer(refusal), idp),
     };
@@ -187,7 +233,12 @@ fn by_refresh(db: &mut Db, caller: &Authenticated, presented: &str, narrowed: &N
     Ok(Ok(tokens))
 }
 
-fn by_itself(db: &mut Db, caller: &Authenticated, narrowed: &Narrowed<'_>, idp: &Idp) -> Decision {
+fn by_itself(
+    db: &mut Db,
+    (caller, status): (&Authenticated, ClientStatus),
+    narrowed: &Narrowed<'_>,
+    idp: &Idp,
+) -> Decision {
     let now = idp.clock.now();
     let scope = match client_credentials::scope(caller.client(), narrowed.scope) {
         Ok(scope) => scope,
@@ -206,7 +257,7 @@ fn by_itself(db: &mut Db, caller: &Authenticated, narrowed: &Narrowed<'_>, idp: 
         opened_at: now,
         revoked_at: None,
     };
-    let standing = match stands(db, caller, &grant, idp)? {
+    let standing = match stands(db, status, &grant, idp)? {
         Ok(standing) => standing,
         Err(refusal) => return refused(db, caller, None, no_longer(refusal), idp),
     };
@@ -222,9 +273,8 @@ fn by_itself(db: &mut Db, caller: &Authenticated, narrowed: &Narrowed<'_>, idp: 
 }
 
 /// The gate, from facts read in this transaction.
-fn stands(db: &mut Db, caller: &Authenticated, grant: &Grant, idp: &Idp) -> Result<Result<Standing, Refusal>, Fault> {
+fn stands(db: &mut Db, status: ClientStatus, grant: &Grant, idp: &Idp) -> Result<Result<Standing, Refusal>, Fault> {
     let now = idp.clock.now();
-    let status = store::client::find(db, &caller.client().id)?.map_or(ClientStatus::Closed, |found| found.status);
     let Some(authentication) = grant.holder() else {
         let subject = Subject::ClientItself;
         return Ok(may_act(
@@ -261,140 +311,5 @@ pub fn holder_stands(
     Ok(may_act(asking, idp.clock.now()))
 }
 
-/// Everything a mint needs; it cannot be built without a `Standing`.
-struct Minting<'a> {
-    caller: &'a Authenticated,
-    grant: &'a Grant,
-    standing: Standing,
-    scope: Vec<String>,
-    target: Target,
-    nonce: Option<&'a str>,
-}
-
-impl Minting<'_> {
-    fn access(&self, db: &mut Db, idp: &Idp) -> Result<Issued, Fault> {
-        let now = idp.clock.now();
-        let token: Minted<AccessToken> = idp.mint()?;
-        let acr = self.grant.holder().and_then(|holder| acr_now(holder, self.standing));
-        let form = self.target.form.at(acr);
-        let longest = idp.config.lifetimes.access_token;
-        let (hash, lifetime) = match form {
-            Form::Opaque => (token.stored(), longest),
-            Form::Jwt(_) => (Stored::of_jwt(token.reveal()), longest.min(access_token::LONGEST)),
-        };
-        let issued = IssuedAccessToken {
-            hash,
-            grant: self.grant.id.clone(),
-            scope: self.scope.clone(),
-            audience: self.target.audience.clone(),
-            issued_at: now,
-            expires_at: now + lifetime,
-            revoked_at: None,
-            told: None,
-            confirmation: self.caller.bound().cloned(),
-        };
-        store::token::put_access(db, &issued)?;
-        let id_token = match self.grant.holder() {
-            Some(holder) if self.grant.has_scope("openid") => Some(self.id_token(db, holder, idp)?),
-            _ => None,
-        };
-        let authorization_details = transaction::carried(db, self.grant, idp)?;
-        let access_token = match form {
-            Form::Opaque => Access::Opaque(token),
-            Form::Jwt(alg) => {
-                let mut claims = self.claims(&token, acr, lifetime, idp);
-                access_token::carry(&mut claims, authorization_details.as_ref());
-                Access::Jwt(alg, claims)
-            }
-        };
-        let client = Arc::clone(self.caller.client());
-        let scope = self.scope.clone();
-        let confirmation = self.caller.bound().cloned();
-        let (expires_in, refresh_token) = (lifetime, None);
-        Ok(Issued {
-            client,
-            access_token,
-            expires_in,
-            refresh_token,
-            confirmation,
-            scope,
-            id_token,
-            authorization_details,
-        })
-    }
-
-    fn claims(&self, jti: &Minted<AccessToken>, acr: Option<Acr>, lifetime: Span, idp: &Idp) -> Map<String, Value> {
-        access_token::claims(&access_token::Facts {
-            issuer: &idp.config.issuer,
-            grant: self.grant,
-            audience: &self.target.audience,
-            scope: &self.scope,
-            acr,
-            jti: jti.reveal(),
-            now: idp.clock.now(),
-            lifetime,
-            confirmation: self.caller.bound(),
-        })
-    }
-
-    fn refresh(&self, db: &mut Db, idp: &Idp) -> Result<Zeroizing<String>, Fault> {
-        let now = idp.clock.now();
-        let token: Minted<RefreshToken> = idp.mint()?;
-        let issued = IssuedRefreshToken {
-            hash: token.stored(),
-            grant: self.grant.id.clone(),
-            issued_at: now,
-            expires_at: now + idp.config.lifetimes.refresh_token_idle,
-            spent_at: None,
-            confirmation: of_refresh_token(self.caller.client(), self.caller.bound()),
-        };
-        store::token::put_refresh(db, &issued)?;
-        Ok(Zeroizing::new(token.reveal().to_owned()))
-    }
-
-    fn id_token(&self, db: &mut Db, holder: &Authentication, idp: &Idp) -> Result<Map<String, Value>, Fault> {
-        let client = self.caller.client();
-        let released = self.released(db, holder, idp)?;
-        let facts = id_token::Facts {
-            issuer: idp.config.issuer.as_str(),
-            client,
-            authentication: holder,
-            acr: acr_now(holder, self.standing),
-            nonce: self.nonce,
-            levels: holder.acquaintance.level().map(|level| self.standing.stated(level)),
-            released: &released,
-            now: idp.clock.now(),
-            lifetime: idp.config.lifetimes.id_token,
-        };
-        Ok(id_token::claims(&facts))
-    }
-
-    /// Claims asked into the ID token itself; most requests ask for none, and then nothing is read.
-    fn released(&self, db: &mut Db, holder: &Authentication, idp: &Idp) -> Result<Map<String, Value>, Fault> {
-        if self.grant.claims.id_token.is_empty() {
-            return Ok(Map::new());
-        }
-        let client = self.caller.client();
-        let consents = store::consent::live(db, &holder.account, &client.id)?;
-        let asked = Asked::from(self.grant).within(&self.scope);
-        let names = narrow(&asked, client, self.standing.account_level(), &consents, Place::IdToken);
-        let mut values = userinfo::values(db, &holder.account, &names, idp)?;
-        values.retain(|claim, value| fits(&self.grant.claims, Place::IdToken, *claim, value));
-        if !values.is_empty() {
-            userinfo::remember(db, self.grant, holder, values.keys(), idp)?;
-        }
-        Ok(userinfo::named(values))
-    }
-
-    fn remember(&self, db: &mut Db, kind: Kind, grant: GrantType, idp: &Idp) -> Result<(), Fault> {
-        let now = idp.clock.now();
-        idp.metrics.token(grant);
-        let mut event = Event::new(kind, now).by(&self.grant.client).with(
-            json!({"grant": self.grant.id, "grant_type": grant, "scope": self.scope, "audience": self.target.audience}),
-        );
-        if let Some(holder) = self.grant.holder() {
-            event = event.of(&holder.account).within(&holder.session);
-        }
-        store::trail::append(db, &event, &idp.id()?)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use crate::domain::secret::{ClientSecret, Stored};
 use crate::domain::{Client, Fault, Id, Moment};
 
 /// Version, status and secret.
-type State = (i64, String, Option<String>);
+pub(super) type State = (i64, String, Option<String>);
 
 /// Clients as each was last read, by name. Metadata is taken from here once SQL has named its version; standing and secret
 /// never are.
@@ -72,7 +72,14 @@ pub fn find(db: &mut Db, id: &Id<Client>) -> Result<Option<Registered>, Fault> {
         .select((clients::version, clients::status, clients::secret))
         .get_result(link)
         .optional())?;
-    let Some(state) = state else { return Ok(None) };
+    match state {
+        Some(state) => complete(db, id, state),
+        None => Ok(None),
+    }
+}
+
+/// A client whose state was just read, with its metadata.
+pub(super) fn complete(db: &mut Db, id: &Id<Client>, state: State) -> Result<Option<Registered>, Fault> {
     if let Some(registered) = db.clients.with_metadata(id.as_str(), state)? {
         return Ok(Some(registered));
     }
@@ -95,10 +102,7 @@ pub fn find_all(db: &mut Db, ids: &[Id<Client>]) -> Result<Vec<Registered>, Faul
         .load(link))?;
     let mut found = Vec::with_capacity(states.len());
     for (id, state) in states {
-        match db.clients.with_metadata(&id, state)? {
-            Some(registered) => found.push(registered),
-            None => found.extend(find(db, &Id::new(id))?),
-        }
+        found.extend(complete(db, &Id::new(id), state)?);
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::client;
 use super::db::{Db, on_each};
-use super::schema::client_resources;
+use super::schema::{client_resources, clients};
 use crate::domain::relying_party::Registered;
 use crate::domain::{Client, Fault, Id};
 
@@ -39,8 +39,14 @@ pub fn owner(db: &mut Db, resource: &str) -> Result<Option<Id<Client>>, Fault> {
 
 /// Who answers for a resource, whatever its standing.
 pub fn server(db: &mut Db, resource: &str) -> Result<Option<Registered>, Fault> {
-    match owner(db, resource)? {
-        Some(id) => client::find(db, &id),
+    let found: Option<(String, client::State)> = on_each!(db, |link| client_resources::table
+        .inner_join(clients::table)
+        .filter(client_resources::resource.eq(resource))
+        .select((clients::id, (clients::version, clients::status, clients::secret)))
+        .get_result(link)
+        .optional())?;
+    match found {
+        Some((id, state)) => client::complete(db, &Id::new(id), state),
         None => Ok(None),
     }
 }

@@ -380,9 +380,11 @@ diesel::joinable!(session_clients -> sessions (session_id));
 diesel::joinable!(codes -> grants (grant_id));
 diesel::joinable!(access_tokens -> grants (grant_id));
 diesel::joinable!(client_origins -> clients (client_id));
+diesel::joinable!(client_resources -> clients (client_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 
 diesel::allow_tables_to_appear_in_same_query!(accounts, eid_grounds);
 diesel::allow_tables_to_appear_in_same_query!(session_clients, sessions);
 diesel::allow_tables_to_appear_in_same_query!(codes, access_tokens, refresh_tokens, grants);
 diesel::allow_tables_to_appear_in_same_query!(client_origins, clients);
+diesel::allow_tables_to_appear_in_same_query!(client_resources, clients);
