@@ -93,6 +93,11 @@ async fn small(idp: &Sandbox, screen: &Screen) {
             screen.arrives_at("desk-enrol").await;
         }
     }
+    screen.arrives_at("desk-enrolment").await;
+    // As another officer finds it: among those that wait.
+    screen.goto(&format!("{}/desk", idp.neighbour(1))).await;
+    screen.arrives_at("desk").await;
+    screen.click_first("#enrolments a").await;
     granted(screen).await;
     assert!(screen.has("register-two").await, "level 1 has no e-ID");
 }

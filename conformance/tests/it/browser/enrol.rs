@@ -8,14 +8,16 @@ use crate::support::webdriver::{Screen, View};
 
 /// Whom the sample population register holds and no account has.
 const MAI: [&str; 3] = ["099198000009", "Ngô Thị Mai", "12/03/1998"];
+/// Whom it holds, too young to ask alone.
+const CHILD: [&str; 3] = ["099314000012", "Đỗ Gia Hân", "02/09/2014"];
 const PHONE: &str = "+84912000009";
 const PASSWORD: &str = "bốn con trâu gặm cỏ";
 
 /// The code of the newest message about this.
-async fn code(idp: &Sandbox, about: &str) -> String {
+async fn code(idp: &Sandbox, phone: &str, about: &str) -> String {
     let start = Instant::now();
     loop {
-        let told = idp.messages(PHONE).await;
+        let told = idp.messages(phone).await;
         if let Some(text) = told.iter().find(|text| text.contains('#') && text.contains(about)) {
             return first_six_digits(text);
         }
@@ -46,7 +48,7 @@ async fn registered(view: View) {
     screen.find("otp").await;
     screen.manners().await;
     screen.shot("code").await;
-    screen.fill("otp", &code(&idp, "").await).await;
+    screen.fill("otp", &code(&idp, PHONE, "").await).await;
     screen.click("submit").await;
     screen.gone("otp").await;
     screen.manners().await;
@@ -66,7 +68,7 @@ async fn registered(view: View) {
     screen.shot("number").await;
     screen.click("submit").await;
     screen.find("otp").await;
-    let right = code(&idp, "kich hoat tai khoan").await;
+    let right = code(&idp, PHONE, "kich hoat tai khoan").await;
     screen.fill("otp", &right).await;
     screen.fill("password", "Ngô Thị Mai 1998").await;
     screen.fill("repeat", "Ngô Thị Mai 1998").await;
@@ -93,6 +95,47 @@ async fn registered(view: View) {
     screen.arrives_at("identity").await;
     screen.shot("identity").await;
     screen.close().await;
+}
+
+/// A child of the register is sent to the desk, with the guardian and by the age.
+async fn child_refused(view: View) {
+    let (idp, phone) = (Sandbox::fresh(), "+84912000012");
+    let screen = Screen::open(view, "enrol-child").await;
+    screen.goto(&format!("{}/enrol", idp.issuer)).await;
+    screen.arrives_at("enrol").await;
+    for (field, text) in [
+        ("person_number", CHILD[0]),
+        ("name", CHILD[1]),
+        ("birthdate", CHILD[2]),
+        ("phone", &phone.replace("+84", "0")),
+    ] {
+        screen.fill(field, text).await;
+    }
+    screen.click("gender-female").await;
+    screen.click("submit").await;
+    screen.find("otp").await;
+    screen.fill("otp", &code(&idp, phone, "").await).await;
+    screen.click("submit").await;
+    screen.gone("otp").await;
+    let (start, told) = (Instant::now(), if view.language == "vi" { "dưới 6 tuổi" } else { "under 6" });
+    while !screen.text().await.contains(told) {
+        assert!(start.elapsed() < Duration::from_secs(30), "no decision: {}", screen.text().await);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        screen.goto(&format!("{}/enrol", idp.issuer)).await;
+    }
+    screen.manners().await;
+    screen.shot("refused").await;
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn a_child_is_sent_to_the_desk_in_vietnamese() {
+    child_refused(View { language: "vi", script: false, width: 360 }).await;
+}
+
+#[tokio::test]
+async fn a_child_is_sent_to_the_desk_in_english() {
+    child_refused(View { language: "en", script: false, width: 360 }).await;
 }
 
 #[tokio::test]
