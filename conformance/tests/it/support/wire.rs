@@ -36,6 +36,18 @@ pub struct Returned {
     pub by_form: bool,
 }
 
+/// What `Retry-After` says where more is asked than the server takes on.
+const OVERLOADED: Duration = Duration::from_secs(2);
+/// How often a visitor comes back then.
+const PATIENCE: usize = 5;
+
+impl Submission {
+    fn target(&self, from: &Answer) -> String {
+        assert_eq!(self.method, "POST", "a form that changes something posts");
+        from.url.join(&self.action).unwrap().into()
+    }
+}
+
 impl Returned {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -149,14 +161,25 @@ impl Visitor {
 
     /// Sends a form of `from` and follows where it leads.
     pub async fn submit(&self, from: &Answer, form: &Submission) -> Answer {
-        let answer = self.submit_once(from, form, &[]).await;
+        self.press(&form.target(from), &form.fields).await
+    }
+
+    /// Posts what a page asks for and follows where it leads. Told that the system is busy, it waits and presses again as
+    /// the page says: many tests share one server and its few password hashes a second.
+    pub async fn press(&self, target: &str, fields: &[(String, String)]) -> Answer {
+        let mut answer = self.post(target, fields, &[]).await;
+        for _ in 0..PATIENCE {
+            if !answer.is_overloaded() {
+                break;
+            }
+            tokio::time::sleep(OVERLOADED).await;
+            answer = self.post(target, fields, &[]).await;
+        }
         self.follow(answer).await
     }
 
     pub async fn submit_once(&self, from: &Answer, form: &Submission, headers: &[(&str, &str)]) -> Answer {
-        let to = from.url.join(&form.action).unwrap();
-        assert_eq!(form.method, "POST", "a form that changes something posts");
-        self.post(to.as_str(), &form.fields, headers).await
+        self.post(&form.target(from), &form.fields, headers).await
     }
 
     fn keep_cookies(&self, headers: &HeaderMap) {
@@ -175,6 +198,12 @@ impl Visitor {
 }
 
 impl Answer {
+    /// More work than the server takes on right now; any other 503 is a fault, and no patience helps.
+    fn is_overloaded(&self) -> bool {
+        let after = self.header("retry-after").and_then(|seconds| seconds.parse().ok());
+        self.status == 503 && after.map(Duration::from_secs) == Some(OVERLOADED)
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

@@ -24,8 +24,7 @@ pub async fn send(visitor: &Visitor, page: &Answer, path: &str, fields: &[(&str,
     let token = tokens.next().and_then(|input| input.attribute("value")).expect("a form").to_owned();
     let mut all = pairs(fields);
     all.push(("form_token".to_owned(), token));
-    let answer = visitor.post(path, &all, &[]).await;
-    visitor.follow(answer).await
+    visitor.press(path, &all).await
 }
 
 /// Many forms of one page at the same moment.
