@@ -22,7 +22,10 @@ const PLACE: &str = "signing_key.private";
 /// ID tokens may carry released claims, so that a hint can be longer than what clients sign for us.
 const LONGEST_HINT: usize = 16 * 1024;
 
-/// The `typ` nearly every token of ours has; its header is prepared.
+/// What most tokens of ours are; their headers are prepared.
+const PREPARED: [&str; 2] = [JWT, ACCESS_TOKEN];
+
+/// ID tokens, and whatever has no `typ` of its own.
 pub const JWT: &str = "JWT";
 
 /// RFC 9068 §2.1.
@@ -46,7 +49,8 @@ struct Prepared {
     /// `None` once retired: nobody signs with it again.
     signer: Option<Arc<dyn JwsSigner>>,
     verifier: Arc<dyn JwsVerifier>,
-    header: String,
+    /// One for each of `PREPARED`.
+    headers: [(&'static str, String); 2],
 }
 
 impl Ring {
@@ -94,10 +98,10 @@ impl Ring {
         let keys = self.keys();
         let signing = keys.signing(alg, now).and_then(|key| Some((key, key.signer.as_deref()?)));
         let (key, signer) = signing.ok_or_else(|| Fault::broken(ROOM, format!("no {} key in use", alg.name())))?;
-        if typ == JWT {
-            return sign::compact(&key.header, claims, signer);
+        match key.headers.iter().find(|(prepared, _)| *prepared == typ) {
+            Some((_, header)) => sign::compact(header, claims, signer),
+            None => sign::compact(&sign::header(alg, &key.stored.kid, typ), claims, signer),
         }
-        sign::compact(&sign::header(alg, &key.stored.kid, typ), claims, signer)
     }
 
     /// What `/jwks` answers.
@@ -197,7 +201,7 @@ impl Prepared {
         Ok(Self {
             signer,
             verifier: sign::verifier(stored.alg, &public).map_err(|error| broken(error.to_string()))?,
-            header: sign::header(stored.alg, &stored.kid, JWT),
+            headers: PREPARED.map(|typ| (typ, sign::header(stored.alg, &stored.kid, typ))),
             stored: stored.clone(),
         })
     }

@@ -123,6 +123,36 @@ fn rfc_7518_3_4_every_es256_signature_is_64_bytes_and_verifies() {
 }
 
 #[test]
+fn rfc_7518_3_4_nothing_but_two_numbers_in_range_is_an_es256_signature() {
+    let (private, public) = sign::generate(SigningAlg::ES256).unwrap();
+    let good = sign::signer(SigningAlg::ES256, &private).unwrap().sign(b"text").unwrap();
+    let verifier = sign::verifier(SigningAlg::ES256, &public).unwrap();
+    assert!(verifier.verify(b"text", &good).is_ok());
+    assert!(verifier.verify(b"other", &good).is_err());
+    let (r, s) = good.split_at(32);
+    let order =
+        BigNum::from_hex_str("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551").unwrap().to_vec();
+    let der = EcdsaSig::from_private_components(BigNum::from_slice(r).unwrap(), BigNum::from_slice(s).unwrap());
+    let bad = [
+        Vec::new(),
+        good[..63].to_vec(),
+        [&good[..], &[0]].concat(),
+        [r, &[0; 32]].concat(),
+        [&[0; 32], s].concat(),
+        [&order[..], s].concat(),
+        [r, &order].concat(),
+        [s, r].concat(),
+        der.unwrap().to_der().unwrap(),
+    ];
+    for bad in bad {
+        assert!(verifier.verify(b"text", &bad).is_err(), "{bad:?}");
+    }
+    let mut off = public.clone();
+    off.set_parameter("y", public.parameter("x").cloned()).unwrap();
+    assert!(sign::verifier(SigningAlg::ES256, &off).is_err(), "a point that is not on the curve");
+}
+
+#[test]
 fn jo_13_the_set_has_public_members_unique_kids_use_and_alg() {
     let (_folder, _vault, _keys, ring) = ring(&SigningAlg::ALL);
     let set: Value = serde_json::from_str(&ring.jwks(NOW)).unwrap();

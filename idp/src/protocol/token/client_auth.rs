@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::domain::binding::Confirmation;
@@ -129,9 +130,12 @@ fn basic(header: &str) -> Option<(String, String)> {
 
 /// The `sub` an assertion claims, to know whose keys verify it. Nothing else is read before the signature is.
 fn claimed_subject(jwt: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        sub: String,
+    }
     let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
-    let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
-    claims.get("sub")?.as_str().map(str::to_owned)
+    Some(serde_json::from_slice::<Claims>(&payload).ok()?.sub)
 }
 
 /// A client assertion whose signature was verified with the client's registered keys.
