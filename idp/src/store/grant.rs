@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::columns::{at as moment, json, known, listed, to_json, words};
 use super::db::{Db, on_each};
 use super::schema::{grants, sessions};
+use super::update::{Bind, Insert, Insertion};
 use crate::domain::account::Account;
 use crate::domain::grant::{Actor, Authentication, Grant, Party};
 use crate::domain::request::ClaimsRequest;
@@ -72,6 +73,14 @@ impl Row {
     }
 }
 
+struct Open;
+
+impl Insertion for Open {
+    const INTO: &'static str = "INSERT INTO grants (id, client_id, account_id, sub, session_id, sid, auth_time, acr, \
+        acquaintance, scope, claims, service, offline, opened_at, revoked_at, resources, transaction_id, actor_id, \
+        actor_sub) VALUES (";
+}
+
 pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
     let holder = grant.holder();
     let actor = holder.and_then(|holder| holder.actor.as_ref());
@@ -79,29 +88,31 @@ pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
     let claims = (grant.claims != ClaimsRequest::default()).then(|| to_json(&grant.claims)).transpose()?;
     let scope = grant.scope.join(" ");
     let resources = listed(&grant.resources);
-    on_each!(db, |link| diesel::insert_into(grants::table)
-        .values((
-            grants::id.eq(grant.id.as_str()),
-            grants::client_id.eq(grant.client.as_str()),
-            grants::account_id.eq(holder.map(|holder| holder.account.as_str())),
-            grants::sub.eq(holder.map(|holder| holder.sub.as_str())),
-            grants::session_id.eq(holder.map(|holder| holder.session.as_str())),
-            grants::sid.eq(holder.map(|holder| holder.sid.as_str())),
-            grants::auth_time.eq(holder.map(|holder| holder.auth_time.unix())),
-            grants::acr.eq(holder.map(|holder| holder.acr.urn())),
-            grants::acquaintance.eq(acquaintance.as_deref()),
-            grants::scope.eq(scope.as_str()),
-            grants::claims.eq(claims.as_deref()),
-            grants::service.eq(grant.service.as_deref()),
-            grants::offline.eq(grant.offline),
-            grants::opened_at.eq(grant.opened_at.unix()),
-            grants::revoked_at.eq(grant.revoked_at.map(Moment::unix)),
-            grants::resources.eq(resources.as_deref()),
-            grants::transaction_id.eq(grant.transaction.as_ref().map(Id::as_str)),
-            grants::actor_id.eq(actor.map(|actor| actor.account.as_str())),
-            grants::actor_sub.eq(actor.map(|actor| actor.sub.as_str())),
-        ))
-        .execute(link))?;
+    let insert = Insert::of(
+        Open,
+        [
+            Bind::Text(grant.id.as_str()),
+            Bind::Text(grant.client.as_str()),
+            Bind::MaybeText(holder.map(|holder| holder.account.as_str())),
+            Bind::MaybeText(holder.map(|holder| holder.sub.as_str())),
+            Bind::MaybeText(holder.map(|holder| holder.session.as_str())),
+            Bind::MaybeText(holder.map(|holder| holder.sid.as_str())),
+            Bind::MaybeNumber(holder.map(|holder| holder.auth_time.unix())),
+            Bind::MaybeText(holder.map(|holder| holder.acr.urn())),
+            Bind::MaybeText(acquaintance.as_deref()),
+            Bind::Text(&scope),
+            Bind::MaybeText(claims.as_deref()),
+            Bind::MaybeText(grant.service.as_deref()),
+            Bind::Flag(grant.offline),
+            Bind::Number(grant.opened_at.unix()),
+            Bind::MaybeNumber(grant.revoked_at.map(Moment::unix)),
+            Bind::MaybeText(resources.as_deref()),
+            Bind::MaybeText(grant.transaction.as_ref().map(Id::as_str)),
+            Bind::MaybeText(actor.map(|actor| actor.account.as_str())),
+            Bind::MaybeText(actor.map(|actor| actor.sub.as_str())),
+        ],
+    );
+    on_each!(db, |link| insert.execute(link))?;
     Ok(())
 }
 

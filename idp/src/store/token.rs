@@ -6,7 +6,7 @@ use super::columns::{at as moment, known, listed, words};
 use super::db::{Db, on_each};
 use super::grant;
 use super::schema::{access_tokens, grants, refresh_tokens};
-use super::update::{Bind, Update};
+use super::update::{Bind, Insert, Insertion, Update};
 use crate::domain::binding::Confirmation;
 use crate::domain::grant::{Grant, IssuedAccessToken, IssuedRefreshToken};
 use crate::domain::secret::{AccessToken, RefreshToken, Stored};
@@ -71,21 +71,31 @@ fn confirmation(text: Option<String>, table: &'static str) -> Result<Option<Conf
     text.map(|text| known(Confirmation::parse(&text), table)).transpose()
 }
 
+struct PutAccess;
+
+impl Insertion for PutAccess {
+    const INTO: &'static str =
+        "INSERT INTO access_tokens (hash, grant_id, scope, issued_at, expires_at, audience, confirmation) VALUES (";
+}
+
+/// Of a token that was just minted: neither revoked nor told anything yet.
 pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
     let scope = token.scope.join(" ");
     let audience = listed(&token.audience);
-    on_each!(db, |link| diesel::insert_into(access_tokens::table)
-        .values((
-            access_tokens::hash.eq(token.hash.as_str()),
-            access_tokens::grant_id.eq(token.grant.as_str()),
-            access_tokens::scope.eq(scope.as_str()),
-            access_tokens::issued_at.eq(token.issued_at.unix()),
-            access_tokens::expires_at.eq(token.expires_at.unix()),
-            access_tokens::revoked_at.eq(token.revoked_at.map(Moment::unix)),
-            access_tokens::audience.eq(audience.as_deref()),
-            access_tokens::confirmation.eq(token.confirmation.as_ref().map(Confirmation::to_string)),
-        ))
-        .execute(link))?;
+    let confirmation = token.confirmation.as_ref().map(Confirmation::to_string);
+    let insert = Insert::of(
+        PutAccess,
+        [
+            Bind::Text(token.hash.as_str()),
+            Bind::Text(token.grant.as_str()),
+            Bind::Text(&scope),
+            Bind::Number(token.issued_at.unix()),
+            Bind::Number(token.expires_at.unix()),
+            Bind::MaybeText(audience.as_deref()),
+            Bind::MaybeText(confirmation.as_deref()),
+        ],
+    );
+    on_each!(db, |link| insert.execute(link))?;
     Ok(())
 }
 

@@ -5,25 +5,35 @@ use diesel::prelude::*;
 use super::columns::{from_word, json, to_json, word};
 use super::db::{Db, on_each};
 use super::schema::trail;
+use super::update::{Bind, Insert, Insertion};
 use crate::domain::account::Account;
 use crate::domain::trail::Event;
 use crate::domain::{Fault, Id, Moment};
 
+struct Append;
+
+impl Insertion for Append {
+    const INTO: &'static str =
+        "INSERT INTO trail (id, kind, at, account_id, client_id, session_id, reference, detail) VALUES (";
+}
+
 pub fn append(db: &mut Db, event: &Event, id: &Id<Event>) -> Result<(), Fault> {
     let kind = word(&event.kind)?;
     let detail = (!event.detail.is_null()).then(|| to_json(&event.detail)).transpose()?;
-    on_each!(db, |link| diesel::insert_into(trail::table)
-        .values((
-            trail::id.eq(id.as_str()),
-            trail::kind.eq(kind.as_str()),
-            trail::at.eq(event.at.unix()),
-            trail::account_id.eq(event.account.as_ref().map(Id::as_str)),
-            trail::client_id.eq(event.client.as_ref().map(Id::as_str)),
-            trail::session_id.eq(event.session.as_ref().map(Id::as_str)),
-            trail::reference.eq(event.reference.as_deref()),
-            trail::detail.eq(detail.as_deref()),
-        ))
-        .execute(link))?;
+    let insert = Insert::of(
+        Append,
+        [
+            Bind::Text(id.as_str()),
+            Bind::Text(&kind),
+            Bind::Number(event.at.unix()),
+            Bind::MaybeText(event.account.as_ref().map(Id::as_str)),
+            Bind::MaybeText(event.client.as_ref().map(Id::as_str)),
+            Bind::MaybeText(event.session.as_ref().map(Id::as_str)),
+            Bind::MaybeText(event.reference.as_deref()),
+            Bind::MaybeText(detail.as_deref()),
+        ],
+    );
+    on_each!(db, |link| insert.execute(link))?;
     Ok(())
 }
 

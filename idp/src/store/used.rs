@@ -4,16 +4,20 @@ use diesel::prelude::*;
 
 use super::db::{Db, on_each};
 use super::schema::used;
+use super::update::{Bind, Insert, Insertion};
 use crate::domain::{Fault, Moment};
+
+struct Once;
+
+impl Insertion for Once {
+    const INTO: &'static str = "INSERT INTO used (class, value, expires_at) VALUES (";
+    const END: &'static str = ") ON CONFLICT (class, value) DO NOTHING";
+}
 
 /// True for the first to bring this value; the unique key decides. Kept until `expires_at`.
 pub fn once(db: &mut Db, class: &str, value: &str, expires_at: Moment) -> Result<bool, Fault> {
-    let inserted = on_each!(db, |link| diesel::insert_into(used::table)
-        .values((used::class.eq(class), used::value.eq(value), used::expires_at.eq(expires_at.unix())))
-        .on_conflict((used::class, used::value))
-        .do_nothing()
-        .execute(link))?;
-    Ok(inserted > 0)
+    let insert = Insert::of(Once, [Bind::Text(class), Bind::Text(value), Bind::Number(expires_at.unix())]);
+    Ok(on_each!(db, |link| insert.execute(link))? > 0)
 }
 
 /// Whether a value was brought before, without bringing it.
