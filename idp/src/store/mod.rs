@@ -58,6 +58,7 @@ pub mod used;
 
 mod columns;
 mod db;
+mod home;
 mod migrate;
 mod postgres;
 mod queue;

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::db::{CLOSED, Db, READ_ONLY};
+use super::home::Home;
 use crate::domain::Fault;
 use crate::domain::fault::Cause;
 
@@ -39,6 +40,8 @@ pub(super) enum Need {
 /// A piece of work: run on the thread of the connection, answered once its effect is decided.
 pub(super) trait Job: Send {
     fn need(&self) -> Need;
+    /// Where its answer is waited for, if on one thread.
+    fn home(&self) -> Option<&Home>;
     fn run(&mut self, db: &mut Db) -> Verdict;
     /// `spoiled` takes the place of a good result when the effect could not be kept.
     fn answer(self: Box<Self>, spoiled: Option<Fault>);
@@ -49,6 +52,7 @@ pub(super) struct Asked<T, F> {
     /// Nothing until it ran.
     result: Option<Result<T, Fault>>,
     need: Need,
+    home: Option<Home>,
     reply: oneshot::Sender<Result<T, Fault>>,
 }
 
@@ -60,7 +64,7 @@ where
     T: Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Asked { body: Some(body), result: None, need, reply }), answer)
+    (Box::new(Asked { body: Some(body), result: None, need, home: Home::here(), reply }), answer)
 }
 
 impl<T, F> Job for Asked<T, F>
@@ -70,6 +74,10 @@ where
 {
     fn need(&self) -> Need {
         self.need
+    }
+
+    fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
     }
 
     fn run(&mut self, db: &mut Db) -> Verdict {

@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 
 use super::client::Cache;
 use super::db::Db;
+use super::home;
 use super::queue::{Job, Queue, Verdict, contained};
 use super::{PoolGauge, Settings};
 use crate::domain::Fault;
@@ -151,6 +152,8 @@ impl Writer {
     fn serve(mut self, queue: &Queue, busy: &AtomicBool) {
         let mut group = Vec::with_capacity(GROUP);
         loop {
+            // Whoever was just answered and is about to ask again comes first: more then share the next commit.
+            thread::yield_now();
             queue.take(GROUP, &mut group);
             if group.is_empty() {
                 return;
@@ -161,9 +164,8 @@ impl Writer {
                 self.db = None;
             }
             let detail = outcome.err().map(|fault| fault.detail);
-            for job in group.drain(..) {
-                job.answer(detail.as_ref().map(|detail| Fault::unavailable("store", detail)));
-            }
+            let spoiled = || detail.as_ref().map(|detail| Fault::unavailable("store", detail));
+            home::send(group.drain(..).map(|job| (job, spoiled())));
             busy.store(false, Ordering::Relaxed);
         }
     }

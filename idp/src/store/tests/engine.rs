@@ -146,6 +146,23 @@ async fn work_goes_on_when_nobody_waits_for_it() {
     .await;
 }
 
+#[test]
+fn answers_find_whoever_asks_from_a_thread_whose_first_runtime_is_gone() {
+    let fresh = sqlite();
+    for round in 0..3 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let answers = runtime.block_on(async {
+            let mut asked = tokio::task::JoinSet::new();
+            for n in 0..40 {
+                let (store, key) = (fresh.store.clone(), format!("{round}-{n}"));
+                asked.spawn(async move { store.transact(move |db| meta::put_if_absent(db, &key, "here")).await });
+            }
+            tokio::time::timeout(std::time::Duration::from_secs(20), asked.join_all()).await
+        });
+        assert!(answers.expect("no answer came home").iter().all(Result::is_ok));
+    }
+}
+
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_reopening() {
     for fresh in [Some(sqlite()), postgres()].into_iter().flatten() {
