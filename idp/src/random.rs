@@ -1,5 +1,6 @@
 //! Random: where fresh values come from. Everything below `flow` takes them as arguments.
 
+use std::cell::RefCell;
 use std::sync::Mutex;
 
 use rand_chacha::ChaCha20Rng;
@@ -10,12 +11,23 @@ use crate::domain::{Fault, Id};
 
 pub trait Random: Send + Sync {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault>;
+
+    /// For values that are shown to anybody: names of things, never a key to one.
+    fn fill_public(&self, bytes: &mut [u8]) -> Result<(), Fault> {
+        self.fill(bytes)
+    }
 }
 
 impl dyn Random {
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], Fault> {
         let mut bytes = [0; N];
         self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    pub fn public_bytes<const N: usize>(&self) -> Result<[u8; N], Fault> {
+        let mut bytes = [0; N];
+        self.fill_public(&mut bytes)?;
         Ok(bytes)
     }
 
@@ -32,7 +44,7 @@ impl dyn Random {
 
     /// An identifier that sorts by time: UUID version 7 with a counter behind the milliseconds (RFC 9562 §6.2).
     pub fn id<T>(&self, (milliseconds, count): (u64, u16)) -> Result<Id<T>, Fault> {
-        let mut bytes: [u8; 10] = self.bytes()?;
+        let mut bytes: [u8; 10] = self.public_bytes()?;
         for (byte, counted) in bytes.iter_mut().zip(count.to_be_bytes()) {
             *byte = counted;
         }
@@ -58,6 +70,33 @@ impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
         getrandom::fill(bytes).map_err(|error| Fault::unavailable("random", error))
     }
+
+    /// From bytes drawn a handful at a time: every token issued names three things, and each draw is a system call.
+    fn fill_public(&self, bytes: &mut [u8]) -> Result<(), Fault> {
+        DRAWN.with_borrow_mut(|drawn| {
+            if drawn.left < bytes.len() {
+                self.fill(&mut drawn.bytes)?;
+                drawn.left = HANDFUL;
+            }
+            let from = drawn.left.checked_sub(bytes.len()).and_then(|from| drawn.bytes.get(from..drawn.left));
+            let Some(fresh) = from else { return self.fill(bytes) };
+            bytes.copy_from_slice(fresh);
+            drawn.left -= bytes.len();
+            Ok(())
+        })
+    }
+}
+
+/// What the system gives at once without ever waiting.
+const HANDFUL: usize = 256;
+
+struct Drawn {
+    bytes: [u8; HANDFUL],
+    left: usize,
+}
+
+thread_local! {
+    static DRAWN: RefCell<Drawn> = const { RefCell::new(Drawn { bytes: [0; HANDFUL], left: 0 }) };
 }
 
 /// A reproducible generator for tests.
@@ -73,5 +112,25 @@ impl Random for SeededRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
         self.0.lock().map_err(|_| Fault::broken("random", "poisoned"))?.fill_bytes(bytes);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_is_given_twice_and_a_long_one_is_random_too() {
+        let random: &dyn Random = &SystemRandom;
+        let draws = || (0..200).map(|_| random.public_bytes::<10>().unwrap());
+        let mut all: HashSet<[u8; 10]> = draws().collect();
+        let here = std::thread::scope(|scope| scope.spawn(|| draws().collect::<HashSet<_>>()).join().unwrap());
+        all.extend(here);
+        assert_eq!(all.len(), 400);
+        let halves = random.public_bytes::<{ HANDFUL * 2 }>().unwrap();
+        assert!(halves.chunks(HANDFUL).all(|half| half.iter().any(|byte| *byte != 0)));
+        assert_ne!(halves[..HANDFUL], halves[HANDFUL..]);
     }
 }
