@@ -182,8 +182,8 @@ pub(super) fn shown(status: StatusCode, page: &impl Template, words: &Words, con
 /// An answer with the headers every answer has.
 pub fn answer(status: StatusCode, kind: Answer<'_>, console: &Console) -> HttpResponseBuilder {
     let mut answer = HttpResponse::build(status);
-    for (name, value) in headers::of(kind, console.is_https()) {
-        answer.insert_header((name, value.as_ref()));
+    for header in headers::of(kind, console.is_https()) {
+        answer.insert_header(header);
     }
     answer
 }

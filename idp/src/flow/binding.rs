@@ -99,36 +99,35 @@ pub fn spends(caller: &Authenticated, shown: &Result<Shown, Error>) -> bool {
 pub fn spent(
     db: &mut Db,
     caller: &Authenticated,
-    shown: Result<Shown, Error>,
+    shown: &Result<Shown, Error>,
 ) -> Result<Result<Possession, Error>, Fault> {
-    let shown = match shown {
-        Err(error) if error.code == ErrorCode::UseDpopNonce => {
-            let replayed = match caller.jti() {
-                Some((jti, _)) => store::used::is_known(db, super::caller::ASSERTION, jti)?,
-                None => false,
-            };
-            return Ok(Err(if replayed { replayed_assertion() } else { error }));
-        }
-        shown => shown,
-    };
+    if let Err(error) = shown
+        && error.code == ErrorCode::UseDpopNonce
+    {
+        let replayed = match caller.jti() {
+            Some((jti, _)) => store::used::is_known(db, super::caller::ASSERTION, jti)?,
+            None => false,
+        };
+        return Ok(Err(if replayed { replayed_assertion() } else { error.clone() }));
+    }
     if !spend_jti(db, caller)? {
         return Ok(Err(replayed_assertion()));
     }
-    let Shown { proof, held } = match shown {
+    let shown = match shown {
         Ok(shown) => shown,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return Ok(Err(error.clone())),
     };
-    if !spend(db, proof.as_ref())? {
+    if !spend(db, shown.proof.as_ref())? {
         return Ok(Err(dpop::replayed()));
     }
-    Ok(Ok(held))
+    Ok(Ok(shown.held.clone()))
 }
 
 /// `spent`, and what new tokens are bound to.
 pub fn settle(
     db: &mut Db,
     caller: &Authenticated,
-    shown: Result<Shown, Error>,
+    shown: &Result<Shown, Error>,
 ) -> Result<Result<Authenticated, Error>, Fault> {
     let held = match spent(db, caller, shown)? {
         Ok(held) => held,

@@ -53,7 +53,7 @@ pub async fn push(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Pu
     let (this, shown) = (Arc::clone(idp), binding::shown(call, idp));
     let spends = binding::spends(&caller, &shown) || drafted.as_ref().is_ok_and(|(asked, _)| asked.counts_once());
     let record = move |db: &mut Db| {
-        let held = match binding::spent(db, &caller, shown)? {
+        let held = match binding::spent(db, &caller, &shown)? {
             Ok(held) => held,
             Err(error) => return refused(db, &caller, error, &this),
         };

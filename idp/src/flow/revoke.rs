@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bearer;
 use super::caller::{Call, authenticate, replayed_assertion, spend_jti};
-use super::token::Verdict;
 use crate::domain::Fault;
 use crate::domain::grant::Grant;
 use crate::domain::secret::{RefreshToken, Stored};
@@ -21,7 +20,7 @@ use crate::protocol::token::Authenticated;
 use crate::store::{self, Db};
 
 /// Answers one revocation request. An unknown or foreign token is answered like a revoked one (RFC 7009 §2.2).
-pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
+pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Result<(), Error>, Fault> {
     let caller = match authenticate(params, call, idp).await? {
         Ok(caller) => caller,
         Err(error) => return Ok(Err(error)),
@@ -39,7 +38,7 @@ pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<
             if let Some(error) = end(db, &caller, &token, &this)? {
                 return Ok(Err(error));
             }
-            Ok(Ok(Value::Null))
+            Ok(Ok(()))
         })
         .await
 }

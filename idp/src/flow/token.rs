@@ -7,7 +7,6 @@ mod refusals;
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::caller::{Call, Proved, authenticate, authenticate_ahead};
@@ -35,8 +34,8 @@ use issued::Issued;
 use minting::Minting;
 use refusals::{no_longer, refused, replayed, unknown_code, unknown_refresh};
 
-/// What the caller is told: a JSON body, or the rule it broke.
-pub type Verdict = Result<Value, Error>;
+/// What the caller is told: a JSON body, written, or the rule it broke.
+pub type Verdict = Result<String, Error>;
 
 /// Answers one token request.
 pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Verdict, Fault> {
@@ -83,13 +82,13 @@ async fn decide(
     let shown = binding::shown(call, idp);
     let (asked, this) = (Arc::clone(asked), Arc::clone(idp));
     idp.store
-        .transact(move |db| {
+        .transact_repeatably(move |db| {
             let registered = store::client::find(db, &proved.caller.client().id)?;
             if !proved.holds(registered.as_ref()) {
                 return Ok(None);
             }
             let status = registered.map_or(ClientStatus::Closed, |found| found.status);
-            let caller = match binding::settle(db, &proved.caller, shown)? {
+            let caller = match binding::settle(db, &proved.caller, &shown)? {
                 Ok(caller) => caller,
                 Err(error) => return refused(db, &proved.caller, None, error, &this).map(Some),
             };

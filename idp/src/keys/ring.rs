@@ -95,6 +95,12 @@ impl Ring {
 
     /// A JWT by the newest key of the algorithm that is in use.
     pub fn sign(&self, alg: SigningAlg, typ: &str, claims: &Map<String, Value>, now: Moment) -> Result<String, Fault> {
+        let claims = serde_json::to_vec(claims).map_err(|error| Fault::broken(ROOM, error))?;
+        self.sign_written(alg, typ, &claims, now)
+    }
+
+    /// The same of claims that are JSON already.
+    pub fn sign_written(&self, alg: SigningAlg, typ: &str, claims: &[u8], now: Moment) -> Result<String, Fault> {
         let keys = self.keys();
         let signing = keys.signing(alg, now).and_then(|key| Some((key, key.signer.as_deref()?)));
         let (key, signer) = signing.ok_or_else(|| Fault::broken(ROOM, format!("no {} key in use", alg.name())))?;

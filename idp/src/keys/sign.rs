@@ -19,7 +19,7 @@ use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private, Public};
 use openssl::sha::sha256;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::ROOM;
 use crate::domain::Fault;
@@ -151,9 +151,8 @@ pub(super) fn header(alg: SigningAlg, kid: &str, typ: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{}","kid":"{kid}","typ":"{typ}"}}"#, alg.name()))
 }
 
-/// A compact JWS of the claims under an encoded header.
-pub(super) fn compact(header: &str, claims: &Map<String, Value>, signer: &dyn JwsSigner) -> Result<String, Fault> {
-    let payload = serde_json::to_vec(claims).map_err(|error| Fault::broken(ROOM, error))?;
+/// A compact JWS of a payload under an encoded header.
+pub(super) fn compact(header: &str, payload: &[u8], signer: &dyn JwsSigner) -> Result<String, Fault> {
     let mut jwt = String::with_capacity(header.len() + (payload.len() + signer.signature_len()) * 4 / 3 + 8);
     jwt.push_str(header);
     jwt.push('.');

@@ -1,9 +1,11 @@
 //! Access tokens a server reads without asking us (RFC 9068): what one says, and what one of ours says when it comes back.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::scope::spaced;
 use crate::domain::binding::Confirmation;
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Actor, Grant};
 use crate::domain::level::Acr;
 use crate::domain::{Moment, Span};
 
@@ -26,50 +28,55 @@ pub struct Facts<'a> {
     pub jti: &'a str,
     pub now: Moment,
     pub lifetime: Span,
+    /// RFC 9396 §9.1: what was approved. It says what the token is for and never that it is still good for it: whoever acts
+    /// on it asks first, since it is good once.
+    pub authorization_details: Option<&'a Value>,
+}
+
+/// What such a token says.
+#[derive(Serialize)]
+pub struct Claims<'a> {
+    iss: &'a str,
+    exp: Moment,
+    aud: Value,
+    client_id: &'a str,
+    iat: Moment,
+    jti: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty", serialize_with = "spaced")]
+    scope: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Map<String, Value>>,
+    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<&'a Value>,
 }
 
 /// RFC 9068 §2.2. Never a claim about the citizen: a token passes through hands that none was released to (§6).
-pub fn claims(facts: &Facts<'_>) -> Map<String, Value> {
-    let grant = facts.grant;
-    let mut claims = Map::new();
-    let mut state = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-    state("iss", facts.issuer.into());
-    state("exp", (facts.now + facts.lifetime).unix().into());
-    state("aud", audience(facts.audience));
-    state("client_id", grant.client.as_str().into());
-    state("iat", facts.now.unix().into());
-    state("jti", facts.jti.into());
-    if !facts.scope.is_empty() {
-        state("scope", facts.scope.join(" ").into());
-    }
-    if let Some(confirmation) = facts.confirmation {
-        state("cnf", Value::Object(confirmation.members()));
-    }
-    match grant.holder() {
-        Some(holder) => {
-            state("sub", holder.sub.as_str().into());
-            // RFC 8693 §4.1, as everywhere the subject is named.
-            if let Some(actor) = &holder.actor {
-                state("act", actor.claim());
-            }
-            state("auth_time", holder.auth_time.unix().into());
-            if let Some(acr) = facts.acr {
-                state("acr", acr.urn().into());
-            }
-        }
+pub fn claims<'a>(facts: &Facts<'a>) -> Claims<'a> {
+    let holder = facts.grant.holder();
+    let client_id = facts.grant.client.as_str();
+    Claims {
+        iss: facts.issuer,
+        exp: facts.now + facts.lifetime,
+        aud: audience(facts.audience),
+        client_id,
+        iat: facts.now,
+        jti: facts.jti,
+        scope: facts.scope,
+        cnf: facts.confirmation.map(Confirmation::members),
         // §2.2: a client that acts for itself is its own subject.
-        None => {
-            state("sub", grant.client.as_str().into());
-        }
-    }
-    claims
-}
-
-/// RFC 9396 §9.1: what was approved. It says what the token is for and never that it is still good for it: whoever acts on
-/// it asks first, since it is good once.
-pub fn carry(claims: &mut Map<String, Value>, authorization_details: Option<&Value>) {
-    if let Some(details) = authorization_details {
-        claims.insert("authorization_details".to_owned(), details.clone());
+        sub: holder.map_or(client_id, |holder| holder.sub.as_str()),
+        // RFC 8693 §4.1, as everywhere the subject is named.
+        act: holder.and_then(|holder| holder.actor.as_ref()).map(Actor::claim),
+        auth_time: holder.map(|holder| holder.auth_time),
+        acr: holder.and(facts.acr).map(Acr::urn),
+        authorization_details: facts.authorization_details,
     }
 }
 
@@ -108,11 +115,12 @@ mod tests {
             jti: "j",
             now: at(1000),
             lifetime: LONGEST,
+            authorization_details: None,
         };
-        let told = claims(&facts);
-        assert_eq!(jti(&told), Some("j"));
+        let told = |facts: &Facts<'_>| serde_json::to_value(claims(facts)).unwrap();
+        assert_eq!(jti(told(&facts).as_object().unwrap()), Some("j"));
         assert_eq!(
-            Value::Object(told),
+            told(&facts),
             json!({
                 "iss": ISSUER, "exp": 1300, "aud": "https://api.gov.vn", "client_id": "rp", "iat": 1000, "jti": "j",
                 "scope": "openid dossiers.read", "sub": "sub-1", "auth_time": 900, "acr": "urn:vn:eid:muc:1"
@@ -121,11 +129,14 @@ mod tests {
         let own = Grant { party: Party::ClientItself, ..grant.clone() };
         let two = words("https://a https://b");
         assert_eq!(
-            Value::Object(claims(&Facts { grant: &own, audience: &two, scope: &[], acr: None, ..facts })),
+            told(&Facts { grant: &own, audience: &two, scope: &[], acr: None, ..facts }),
             json!({
                 "iss": ISSUER, "exp": 1300, "aud": ["https://a", "https://b"], "client_id": "rp", "iat": 1000,
                 "jti": "j", "sub": "rp"
             })
         );
+        let (details, key) = (json!([{"type": "vn_transaction"}]), Confirmation::parse("jkt:a"));
+        let bound = told(&Facts { authorization_details: Some(&details), confirmation: key.as_ref(), ..facts });
+        assert_eq!((&bound["authorization_details"], &bound["cnf"]), (&details, &json!({"jkt": "a"})));
     }
 }

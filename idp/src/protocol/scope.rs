@@ -1,5 +1,7 @@
 //! Scope values (RFC 6749 §3.3): which are known, which are registered, and what a request is granted of them.
 
+use serde::Serializer;
+
 use crate::domain::Client;
 use crate::domain::claim::{CATALOGUE, PLAIN_SCOPES};
 use crate::domain::relying_party::GrantType;
@@ -14,6 +16,14 @@ pub const EID_STATUS: &str = "vn_eid_status";
 /// The values of a space-delimited list, empty ones dropped.
 pub fn values(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|value| !value.is_empty())
+}
+
+/// The same list as an answer or a token says it.
+pub fn spaced<S: Serializer>(values: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match values {
+        [one] => serializer.serialize_str(one),
+        several => serializer.serialize_str(&several.join(" ")),
+    }
 }
 
 /// Whether a scope is one of ours: `openid`, `offline_access`, or one that carries claims.

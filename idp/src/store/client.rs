@@ -67,15 +67,20 @@ impl Row {
 }
 
 pub fn find(db: &mut Db, id: &Id<Client>) -> Result<Option<Registered>, Fault> {
+    if let Some(seen) = db.seen.client(id.as_str()) {
+        return Ok(Some(seen));
+    }
     let state: Option<State> = on_each!(db, |link| clients::table
         .find(id.as_str())
         .select((clients::version, clients::status, clients::secret))
         .get_result(link)
         .optional())?;
-    match state {
-        Some(state) => complete(db, id, state),
-        None => Ok(None),
+    let Some(state) = state else { return Ok(None) };
+    let found = complete(db, id, state)?;
+    if let Some(registered) = &found {
+        db.saw_client(registered);
     }
+    Ok(found)
 }
 
 /// A client whose state was just read, with its metadata.
@@ -111,7 +116,7 @@ pub fn find_all(db: &mut Db, ids: &[Id<Client>]) -> Result<Vec<Registered>, Faul
 /// given or the client no longer authenticates by one.
 pub fn put(db: &mut Db, client: &Client, secret: Option<&Stored<ClientSecret>>, at: Moment) -> Result<(), Fault> {
     let metadata = to_json(client)?;
-    db.wrote_client = true;
+    db.writes_client();
     let row = (
         clients::id.eq(client.id.as_str()),
         clients::metadata.eq(metadata.as_str()),
@@ -174,6 +179,7 @@ pub fn has_public_origin(db: &mut Db, origin: &str) -> Result<bool, Fault> {
 
 /// False when there is no such client. One that is closed for good frees what only one may have.
 pub fn set_status(db: &mut Db, id: &Id<Client>, status: ClientStatus) -> Result<bool, Fault> {
+    db.writes_client();
     let changed = on_each!(db, |link| diesel::update(clients::table.find(id.as_str()))
         .set(clients::status.eq(status.name()))
         .execute(link))?;

@@ -1,5 +1,6 @@
 //! One connection to either database, and the only two ways to speak through it: `on_each!` and `Db::transact`.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 
 use super::client::Cache;
+use super::seen::Seen;
 use super::update::Plain;
 use crate::domain::Fault;
 
@@ -20,8 +22,9 @@ pub(super) const CLOSED: &str = "closed";
 pub struct Db {
     pub(super) link: Link,
     pub(super) clients: Arc<Cache>,
-    /// Whether the open transaction put a client.
+    /// Whether the open transaction wrote a client.
     pub(super) wrote_client: bool,
+    pub(super) seen: Seen,
     /// How many statements were made.
     pub(super) said: u32,
 }
@@ -54,13 +57,13 @@ impl Db {
         let text = path.to_str().ok_or_else(|| Fault::broken("store", "the path of the database is not UTF-8"))?;
         let mut link = SqliteConnection::establish(text).map_err(unreachable)?;
         link.batch_execute(pragmas)?;
-        Ok(Db { link: Link::Sqlite(Box::new(link)), clients, wrote_client: false, said: 0 })
+        Ok(Db { link: Link::Sqlite(Box::new(link)), clients, wrote_client: false, seen: Seen::default(), said: 0 })
     }
 
     pub(super) fn postgres(url: &str, settings: &str, clients: Arc<Cache>) -> Result<Db, Fault> {
         let mut link = PgConnection::establish(url).map_err(unreachable)?;
         link.batch_execute(settings)?;
-        Ok(Db { link: Link::Postgres(Box::new(link)), clients, wrote_client: false, said: 0 })
+        Ok(Db { link: Link::Postgres(Box::new(link)), clients, wrote_client: false, seen: Seen::default(), said: 0 })
     }
 
     /// The only transaction. On SQLite it takes the write lock at once: a transaction that first reads and then
@@ -120,6 +123,7 @@ impl Db {
             return Ok(on_each!(self, |link| AnsiTransactionManager::begin_transaction(link))?);
         }
         self.wrote_client = false;
+        self.seen.clear();
         match &mut self.link {
             Link::Postgres(link) => AnsiTransactionManager::begin_transaction_sql(link.as_mut(), "BEGIN")?,
             Link::Sqlite(link) => AnsiTransactionManager::begin_transaction_sql(link.as_mut(), "BEGIN IMMEDIATE")?,
@@ -144,16 +148,20 @@ impl Db {
 
     /// How many transactions are open, one inside the other; a connection past repair counts as none.
     pub(super) fn depth(&mut self) -> u32 {
-        let depth =
-            on_each!(self, |link| AnsiTransactionManager::transaction_manager_status_mut(link).transaction_depth());
-        depth.ok().flatten().map_or(0, std::num::NonZeroU32::get)
+        self.open().ok().flatten().map_or(0, NonZeroU32::get)
     }
 
     /// Whether the connection is fit for the next piece of work.
     pub(super) fn is_clean(&mut self) -> bool {
-        let depth =
-            on_each!(self, |link| AnsiTransactionManager::transaction_manager_status_mut(link).transaction_depth());
-        matches!(depth, Ok(None))
+        matches!(self.open(), Ok(None))
+    }
+
+    fn open(&mut self) -> QueryResult<Option<NonZeroU32>> {
+        let status = match &mut self.link {
+            Link::Postgres(link) => AnsiTransactionManager::transaction_manager_status_mut(link.as_mut()),
+            Link::Sqlite(link) => AnsiTransactionManager::transaction_manager_status_mut(link.as_mut()),
+        };
+        status.transaction_depth()
     }
 
     pub(super) fn execute(&mut self, sql: &str) -> Result<(), Fault> {

@@ -63,6 +63,7 @@ mod migrate;
 mod postgres;
 mod queue;
 mod schema;
+mod seen;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -72,7 +73,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use db::Db;
-use queue::Need;
+use queue::{Body, Need, Once, Repeatable};
 #[cfg(test)]
 pub use tests::fresh_schema;
 
@@ -167,7 +168,17 @@ impl Store {
         F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        self.write(work, Need::Transaction).await
+        self.write(Once(Some(work)), Need::Transaction).await
+    }
+
+    /// The same for `work` that bears being run again, its first effect taken back, before it is answered. On SQLite such
+    /// pieces of work share a commit without a savepoint each.
+    pub async fn transact_repeatably<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        F: Fn(&mut Db) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write(Repeatable(work), Need::Transaction).await
     }
 
     /// The same for `work` that writes by one statement and reads by none: it is a transaction of its own, and
@@ -177,14 +188,10 @@ impl Store {
         F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        self.write(work, Need::Statement).await
+        self.write(Once(Some(work)), Need::Statement).await
     }
 
-    async fn write<T, F>(&self, work: F, need: Need) -> Result<T, Fault>
-    where
-        F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
+    async fn write<T: Send + 'static>(&self, work: impl Body<T>, need: Need) -> Result<T, Fault> {
         let (job, answer) = queue::ask(work, need);
         match self.engine.as_ref() {
             Engine::Sqlite(engine) => engine.put(job)?,
@@ -203,7 +210,7 @@ impl Store {
         match self.engine.as_ref() {
             Engine::Sqlite(engine) => engine.read(work),
             Engine::Postgres(engine) => {
-                let (job, answer) = queue::ask(work, Need::Nothing);
+                let (job, answer) = queue::ask(Once(Some(work)), Need::Nothing);
                 engine.put(job)?;
                 answer.await.unwrap_or_else(|_| Err(lost()))
             }

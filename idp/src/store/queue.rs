@@ -40,6 +40,8 @@ pub(super) enum Need {
 /// A piece of work: run on the thread of the connection, answered once its effect is decided.
 pub(super) trait Job: Send {
     fn need(&self) -> Need;
+    /// Whether it may be run again once its effect was taken back.
+    fn is_repeatable(&self) -> bool;
     /// Where its answer is waited for, if on one thread.
     fn home(&self) -> Option<&Home>;
     fn run(&mut self, db: &mut Db) -> Verdict;
@@ -48,7 +50,7 @@ pub(super) trait Job: Send {
 }
 
 pub(super) struct Asked<T, F> {
-    body: Option<F>,
+    body: F,
     /// Nothing until it ran.
     result: Option<Result<T, Fault>>,
     need: Need,
@@ -60,20 +62,48 @@ pub(super) type Answer<T> = oneshot::Receiver<Result<T, Fault>>;
 
 pub(super) fn ask<T, F>(body: F, need: Need) -> (Box<dyn Job>, Answer<T>)
 where
-    F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
+    F: Body<T>,
     T: Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Asked { body: Some(body), result: None, need, home: Home::here(), reply }), answer)
+    (Box::new(Asked { body, result: None, need, home: Home::here(), reply }), answer)
 }
 
-impl<T, F> Job for Asked<T, F>
-where
-    F: FnOnce(&mut Db) -> Result<T, Fault> + Send,
-    T: Send,
-{
+/// What a piece of work does.
+pub(super) trait Body<T>: Send + 'static {
+    const REPEATABLE: bool;
+    /// Nothing when it has run already and does so once only.
+    fn act(&mut self, db: &mut Db) -> Option<Result<T, Fault>>;
+}
+
+pub(super) struct Once<F>(pub(super) Option<F>);
+
+impl<T, F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static> Body<T> for Once<F> {
+    const REPEATABLE: bool = false;
+
+    fn act(&mut self, db: &mut Db) -> Option<Result<T, Fault>> {
+        let body = self.0.take()?;
+        Some(contained(|| body(db)))
+    }
+}
+
+pub(super) struct Repeatable<F>(pub(super) F);
+
+impl<T, F: Fn(&mut Db) -> Result<T, Fault> + Send + 'static> Body<T> for Repeatable<F> {
+    const REPEATABLE: bool = true;
+
+    fn act(&mut self, db: &mut Db) -> Option<Result<T, Fault>> {
+        Some(contained(|| (self.0)(db)))
+    }
+}
+
+impl<T: Send, F: Body<T>> Job for Asked<T, F> {
     fn need(&self) -> Need {
         self.need
+    }
+
+    fn is_repeatable(&self) -> bool {
+        F::REPEATABLE
     }
 
     fn home(&self) -> Option<&Home> {
@@ -81,8 +111,7 @@ where
     }
 
     fn run(&mut self, db: &mut Db) -> Verdict {
-        let Some(body) = self.body.take() else { return Verdict::Undo };
-        let result = contained(|| body(db));
+        let Some(result) = self.body.act(db) else { return Verdict::Undo };
         let verdict = match &result {
             Ok(_) => Verdict::Keep,
             Err(fault) if fault.room != "store" || fault.cause != Cause::Unavailable => Verdict::Undo,

@@ -21,6 +21,7 @@ pub(super) fn put(db: &mut Db, client: &Client) -> Result<(), Fault> {
 
 /// A client that is closed for good answers for nothing any more, and somebody else may.
 pub(super) fn release(db: &mut Db, client: &Id<Client>) -> Result<(), Fault> {
+    db.writes_client();
     on_each!(db, |link| diesel::delete(
         client_resources::table.filter(client_resources::client_id.eq(client.as_str()))
     )
@@ -39,14 +40,19 @@ pub fn owner(db: &mut Db, resource: &str) -> Result<Option<Id<Client>>, Fault> {
 
 /// Who answers for a resource, whatever its standing.
 pub fn server(db: &mut Db, resource: &str) -> Result<Option<Registered>, Fault> {
+    if let Some(seen) = db.seen.server(resource) {
+        return Ok(Some(seen));
+    }
     let found: Option<(String, client::State)> = on_each!(db, |link| client_resources::table
         .inner_join(clients::table)
         .filter(client_resources::resource.eq(resource))
         .select((clients::id, (clients::version, clients::status, clients::secret)))
         .get_result(link)
         .optional())?;
-    match found {
-        Some((id, state)) => client::complete(db, &Id::new(id), state),
-        None => Ok(None),
+    let Some((id, state)) = found else { return Ok(None) };
+    let server = client::complete(db, &Id::new(id), state)?;
+    if let Some(registered) = &server {
+        db.saw_server(resource, registered);
     }
+    Ok(server)
 }

@@ -1,8 +1,8 @@
 //! SQLite: one thread owns the only writing connection and commits in groups; reads happen where they are asked for.
 //!
 //! Every durable commit costs the disk one flush, whoever shares it. So the writer takes all that waits, up to a
-//! bound, gives each piece of work its own savepoint, commits once, and only then answers. A piece that fails or
-//! panics takes back its own effect and nobody else's.
+//! bound, runs it in one transaction, commits once, and only then answers. A piece of work that fails or panics takes
+//! back its own effect and nobody else's: by a savepoint of its own, or, where all can be run again, by starting over.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -173,16 +173,10 @@ impl Writer {
     /// Runs a group in one transaction. A fault here is everybody's: nothing was kept.
     fn commit(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         let db = self.connection()?;
-        db.begin()?;
-        let mut kept = false;
-        // Alone, a piece of work needs no savepoint: taking it back takes back everything.
-        let alone = group.len() == 1;
-        for job in group.iter_mut() {
-            let keep = |verdict: &Verdict| *verdict == Verdict::Keep;
-            let verdict = if alone { job.run(db) } else { db.piece(|db| job.run(db), keep)? };
-            kept |= keep(&verdict);
+        if group.len() > 1 && group.iter().all(|job| job.is_repeatable()) && together(group, db)? {
+            return Ok(());
         }
-        if kept { db.commit() } else { db.roll_back_to(0) }
+        apart(group, db)
     }
 
     fn connection(&mut self) -> Result<&mut Db, Fault> {
@@ -191,4 +185,29 @@ impl Writer {
         }
         self.db.as_mut().ok_or_else(|| Fault::broken("store", "no connection to write with"))
     }
+}
+
+/// Almost always all goes well, and then savepoints, each of which copies every page its piece of work touches, were made
+/// for nothing. False, and nothing done, when one of the group fails.
+fn together(group: &mut [Box<dyn Job>], db: &mut Db) -> Result<bool, Fault> {
+    db.begin()?;
+    let kept = group.iter_mut().all(|job| job.run(db) == Verdict::Keep);
+    if kept {
+        db.commit()?
+    } else {
+        db.roll_back_to(0)?
+    }
+    Ok(kept)
+}
+
+/// Each piece of work in a savepoint of its own; alone it needs none, since taking it back takes back everything.
+fn apart(group: &mut [Box<dyn Job>], db: &mut Db) -> Result<(), Fault> {
+    db.begin()?;
+    let keep = |verdict: &Verdict| *verdict == Verdict::Keep;
+    let (mut kept, alone) = (false, group.len() == 1);
+    for job in group.iter_mut() {
+        let verdict = if alone { job.run(db) } else { db.piece(|db| job.run(db), keep)? };
+        kept |= keep(&verdict);
+    }
+    if kept { db.commit() } else { db.roll_back_to(0) }
 }

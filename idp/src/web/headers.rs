@@ -1,11 +1,14 @@
 //! Security headers of every answer, as pure builders (`security.md` SE-08 to SE-11, `contract.md` 7).
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, HeaderName, HeaderValue, PERMISSIONS_POLICY,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use url::{Host, Url};
 
-pub type Header = (&'static str, Cow<'static, str>);
+pub type Header = (HeaderName, HeaderValue);
 
 /// What an answer is, as far as its headers go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +27,6 @@ pub enum Answer<'a> {
     Picture,
 }
 
-const FRAME_OPTIONS: &str = "X-Frame-Options";
-
-/// Headers that stand on everything we send.
-const ALWAYS: [(&str, &str); 4] = [
-    ("X-Content-Type-Options", "nosniff"),
-    (FRAME_OPTIONS, "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-];
-
 /// Opened by itself, a picture may style itself and nothing else.
 const PICTURE: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
 
@@ -50,26 +43,36 @@ const HSTS: &str = "max-age=63072000; includeSubDomains";
 
 /// Every header of an answer. `https` says whether the issuer is an https one.
 pub fn of(answer: Answer<'_>, https: bool) -> Vec<Header> {
-    let framed = answer == Answer::CheckSession;
-    let always = ALWAYS.iter().filter(|(name, _)| !framed || *name != FRAME_OPTIONS);
-    let mut headers: Vec<Header> = always.map(|(name, value)| (*name, Cow::Borrowed(*value))).collect();
     let (policy, caching) = match answer {
-        Answer::Page { leads_to } => (Cow::Owned(content_policy(leads_to)), "no-store"),
-        Answer::Framing { frames } => (Cow::Owned(framing_policy(frames)), "no-store"),
-        Answer::CheckSession => (Cow::Borrowed(CHECK_SESSION), "no-store"),
-        Answer::Bare => (Cow::Borrowed(NOTHING), "no-store"),
-        Answer::Asset => (Cow::Borrowed(NOTHING), "public, max-age=31536000, immutable"),
-        Answer::Picture => (Cow::Borrowed(PICTURE), "public, max-age=3600"),
+        Answer::Page { leads_to } => (value(&content_policy(leads_to)), "no-store"),
+        Answer::Framing { frames } => (value(&framing_policy(frames)), "no-store"),
+        Answer::CheckSession => (HeaderValue::from_static(CHECK_SESSION), "no-store"),
+        Answer::Bare => (HeaderValue::from_static(NOTHING), "no-store"),
+        Answer::Asset => (HeaderValue::from_static(NOTHING), "public, max-age=31536000, immutable"),
+        Answer::Picture => (HeaderValue::from_static(PICTURE), "public, max-age=3600"),
     };
-    headers.push(("Content-Security-Policy", policy));
-    headers.push(("Cache-Control", Cow::Borrowed(caching)));
+    let mut headers = Vec::with_capacity(8);
+    let mut say = |name, value| headers.push((name, HeaderValue::from_static(value)));
+    say(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    say(REFERRER_POLICY, "no-referrer");
+    say(CROSS_ORIGIN_OPENER_POLICY, "same-origin");
+    say(CACHE_CONTROL, caching);
+    if answer != Answer::CheckSession {
+        say(X_FRAME_OPTIONS, "DENY");
+    }
     if matches!(answer, Answer::Page { .. } | Answer::Framing { .. }) {
-        headers.push(("Permissions-Policy", Cow::Borrowed(PERMISSIONS)));
+        say(PERMISSIONS_POLICY, PERMISSIONS);
     }
     if https {
-        headers.push(("Strict-Transport-Security", Cow::Borrowed(HSTS)));
+        say(STRICT_TRANSPORT_SECURITY, HSTS);
     }
+    headers.push((CONTENT_SECURITY_POLICY, policy));
     headers
+}
+
+/// A policy that cannot be sent allows nothing.
+fn value(policy: &str) -> HeaderValue {
+    HeaderValue::from_str(policy).unwrap_or_else(|_| HeaderValue::from_static(NOTHING))
 }
 
 /// The content security policy of a page. Chromium holds the redirect after a form post to `form-action` too, so
@@ -112,9 +115,9 @@ fn source(address: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn value(headers: &[Header], name: &str) -> Option<String> {
-        let mut all = headers.iter().filter(|(header, _)| *header == name);
-        let first = all.next().map(|(_, value)| value.to_string());
+    fn told(headers: &[Header], name: &str) -> Option<String> {
+        let mut all = headers.iter().filter(|(header, _)| header.as_str().eq_ignore_ascii_case(name));
+        let first = all.next().map(|(_, value)| value.to_str().unwrap().to_owned());
         assert!(all.next().is_none(), "{name} stands twice");
         first
     }
@@ -123,18 +126,18 @@ mod tests {
     fn se_08_nothing_can_be_framed() {
         for answer in [Answer::Page { leads_to: None }, Answer::Bare, Answer::Asset, Answer::Picture] {
             let headers = of(answer, true);
-            assert_eq!(value(&headers, "X-Frame-Options").as_deref(), Some("DENY"));
-            assert!(value(&headers, "Content-Security-Policy").unwrap().contains("frame-ancestors 'none'"));
+            assert_eq!(told(&headers, "X-Frame-Options").as_deref(), Some("DENY"));
+            assert!(told(&headers, "Content-Security-Policy").unwrap().contains("frame-ancestors 'none'"));
         }
     }
 
     #[test]
     fn session_management_3_3_only_the_frame_of_clients_pages_is_framed() {
         let headers = of(Answer::CheckSession, true);
-        assert_eq!(value(&headers, "X-Frame-Options"), None);
-        let policy = value(&headers, "Content-Security-Policy").unwrap();
+        assert_eq!(told(&headers, "X-Frame-Options"), None);
+        let policy = told(&headers, "Content-Security-Policy").unwrap();
         assert_eq!(policy, "default-src 'none'; script-src 'self'; frame-ancestors *; base-uri 'none'");
-        assert_eq!(value(&headers, "X-Content-Type-Options").as_deref(), Some("nosniff"));
+        assert_eq!(told(&headers, "X-Content-Type-Options").as_deref(), Some("nosniff"));
     }
 
     #[test]
@@ -145,20 +148,20 @@ mod tests {
         assert!(policy.starts_with(&content_policy(None)));
         assert_eq!(framing_policy(&[]), content_policy(None));
         let headers = of(Answer::Framing { frames: &[] }, true);
-        assert_eq!(value(&headers, "X-Frame-Options").as_deref(), Some("DENY"));
-        assert!(value(&headers, "Permissions-Policy").is_some());
+        assert_eq!(told(&headers, "X-Frame-Options").as_deref(), Some("DENY"));
+        assert!(told(&headers, "Permissions-Policy").is_some());
     }
 
     #[test]
     fn se_10_se_11_the_other_headers() {
         let page = of(Answer::Page { leads_to: None }, true);
-        assert_eq!(value(&page, "Referrer-Policy").as_deref(), Some("no-referrer"));
-        assert_eq!(value(&page, "X-Content-Type-Options").as_deref(), Some("nosniff"));
-        assert_eq!(value(&page, "Cross-Origin-Opener-Policy").as_deref(), Some("same-origin"));
-        assert_eq!(value(&page, "Cache-Control").as_deref(), Some("no-store"));
-        assert_eq!(value(&page, "Strict-Transport-Security").as_deref(), Some("max-age=63072000; includeSubDomains"));
-        assert_eq!(value(&of(Answer::Bare, false), "Strict-Transport-Security"), None);
-        assert!(value(&of(Answer::Asset, true), "Cache-Control").unwrap().contains("immutable"));
+        assert_eq!(told(&page, "Referrer-Policy").as_deref(), Some("no-referrer"));
+        assert_eq!(told(&page, "X-Content-Type-Options").as_deref(), Some("nosniff"));
+        assert_eq!(told(&page, "Cross-Origin-Opener-Policy").as_deref(), Some("same-origin"));
+        assert_eq!(told(&page, "Cache-Control").as_deref(), Some("no-store"));
+        assert_eq!(told(&page, "Strict-Transport-Security").as_deref(), Some("max-age=63072000; includeSubDomains"));
+        assert_eq!(told(&of(Answer::Bare, false), "Strict-Transport-Security"), None);
+        assert!(told(&of(Answer::Asset, true), "Cache-Control").unwrap().contains("immutable"));
     }
 
     #[test]

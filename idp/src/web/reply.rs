@@ -98,10 +98,8 @@ pub const fn status(code: ErrorCode) -> StatusCode {
 /// A reply with the headers of its kind.
 pub fn builder(status: StatusCode, kind: headers::Answer<'_>, context: &Context<'_>) -> HttpResponseBuilder {
     let mut builder = HttpResponse::build(status);
-    for (name, value) in headers::of(kind, context.https()) {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            builder.insert_header((HeaderName::from_bytes(name.as_bytes()).unwrap_or(header::WARNING), value));
-        }
+    for header in headers::of(kind, context.https()) {
+        builder.insert_header(header);
     }
     builder
 }
@@ -266,8 +264,12 @@ const fn retry_after(fault: &Fault) -> i64 {
 
 /// A JSON answer of a token-like endpoint.
 pub fn json(body: &Value, context: &Context<'_>) -> HttpResponse {
+    written(serde_json::to_string(body).unwrap_or_default(), context)
+}
+
+/// The same of a body that is JSON already.
+pub fn written(text: String, context: &Context<'_>) -> HttpResponse {
     context.note("ok");
-    let text = serde_json::to_string(body).unwrap_or_default();
     builder(StatusCode::OK, headers::Answer::Bare, context)
         .insert_header((header::PRAGMA, "no-cache"))
         .content_type("application/json")

@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
 
 use super::reply::{self, Context};
 use super::{headers, token};
@@ -16,6 +15,6 @@ pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> Htt
 }
 
 /// RFC 7009 §2.2: the status says it all.
-fn bare(_: Value, context: &Context<'_>) -> HttpResponse {
+fn bare((): (), context: &Context<'_>) -> HttpResponse {
     reply::builder(StatusCode::OK, headers::Answer::Bare, context).finish()
 }

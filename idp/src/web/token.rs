@@ -17,7 +17,7 @@ use crate::protocol::Error;
 use crate::protocol::params::Params;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
-    let response = answered(&request, &body, &idp, token::answer, |body, context| reply::json(&body, context)).await;
+    let response = answered(&request, &body, &idp, token::answer, reply::written).await;
     let response = with_nonce(response, request.headers().contains_key("dpop"), &idp);
     with_cors(response, &request, &idp).await
 }

@@ -60,9 +60,7 @@ fn guard(response: &mut ServiceResponse<impl MessageBody>, idp: &Idp) {
         return;
     }
     for (name, value) in headers::of(headers::Answer::Bare, idp.config.issuer.starts_with("https:")) {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value.as_ref())) {
-            response.headers_mut().insert(name, value);
-        }
+        response.headers_mut().insert(name, value);
     }
 }
 
@@ -100,7 +98,7 @@ fn log(endpoint: &'static str, status: u16, trace: &Trace) {
 /// Short enough to read out on the phone, long enough not to repeat within the years the trail is kept.
 fn reference(idp: &Idp) -> Option<String> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    let bytes: [u8; 10] = idp.random.bytes().ok()?;
+    let bytes: [u8; 10] = idp.random.public_bytes().ok()?;
     Some(
         bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 31))).map(|letter| char::from(*letter)).collect(),
     )

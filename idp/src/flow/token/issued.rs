@@ -32,21 +32,21 @@ pub(super) struct Issued {
 /// An access token in the form its servers take.
 pub(super) enum Access {
     Opaque(Minted<AccessToken>),
-    /// Its claims, to be signed by this algorithm (RFC 9068).
-    Jwt(SigningAlg, Map<String, Value>),
+    /// Its claims as JSON, to be signed by this algorithm (RFC 9068).
+    Jwt(SigningAlg, Vec<u8>),
 }
 
 impl Access {
     fn text(self, idp: &Idp) -> Result<Zeroizing<String>, Fault> {
         Ok(Zeroizing::new(match self {
             Access::Opaque(token) => token.reveal().to_owned(),
-            Access::Jwt(alg, claims) => idp.ring.sign(alg, ACCESS_TOKEN, &claims, idp.clock.now())?,
+            Access::Jwt(alg, claims) => idp.ring.sign_written(alg, ACCESS_TOKEN, &claims, idp.clock.now())?,
         }))
     }
 }
 
 impl Issued {
-    pub async fn answer(self, idp: &Arc<Idp>) -> Result<Value, Fault> {
+    pub async fn answer(self, idp: &Arc<Idp>) -> Result<String, Fault> {
         let access_token = self.access_token.text(idp)?;
         let alg = self.client.id_token_signed_response_alg;
         let encryption = self.client.answers.id_token_encryption();
@@ -66,6 +66,6 @@ impl Issued {
             scope: &self.scope,
             authorization_details: self.authorization_details.as_ref(),
         };
-        Ok(set.answer())
+        serde_json::to_string(&set).map_err(|error| Fault::broken("flow", error))
     }
 }

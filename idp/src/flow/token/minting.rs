@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::issued::{Access, Issued};
+use crate::domain::Fault;
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken};
 use crate::domain::relying_party::GrantType;
 use crate::domain::secret::{AccessToken, Minted, RefreshToken, Stored};
 use crate::domain::standing::Standing;
 use crate::domain::trail::{Event, Kind};
-use crate::domain::{Acr, Fault, Span};
 use crate::flow::{transaction, userinfo};
 use crate::idp::Idp;
 use crate::protocol::binding::of_refresh_token;
@@ -63,9 +63,19 @@ impl Minting<'_> {
         let access_token = match form {
             Form::Opaque => Access::Opaque(token),
             Form::Jwt(alg) => {
-                let mut claims = self.claims(&token, acr, lifetime, idp);
-                access_token::carry(&mut claims, authorization_details.as_ref());
-                Access::Jwt(alg, claims)
+                let claims = access_token::claims(&access_token::Facts {
+                    issuer: &idp.config.issuer,
+                    grant: self.grant,
+                    audience: &self.target.audience,
+                    scope: &self.scope,
+                    acr,
+                    jti: token.reveal(),
+                    now,
+                    lifetime,
+                    confirmation: self.caller.bound(),
+                    authorization_details: authorization_details.as_ref(),
+                });
+                Access::Jwt(alg, serde_json::to_vec(&claims).map_err(|error| Fault::broken("flow", error))?)
             }
         };
         let client = Arc::clone(self.caller.client());
@@ -81,20 +91,6 @@ impl Minting<'_> {
             scope,
             id_token,
             authorization_details,
-        })
-    }
-
-    fn claims(&self, jti: &Minted<AccessToken>, acr: Option<Acr>, lifetime: Span, idp: &Idp) -> Map<String, Value> {
-        access_token::claims(&access_token::Facts {
-            issuer: &idp.config.issuer,
-            grant: self.grant,
-            audience: &self.target.audience,
-            scope: &self.scope,
-            acr,
-            jti: jti.reveal(),
-            now: idp.clock.now(),
-            lifetime,
-            confirmation: self.caller.bound(),
         })
     }
 

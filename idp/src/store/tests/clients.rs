@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::super::{consent, key, message, meta, resource, subject, trail};
+use super::super::{Engine, consent, key, message, meta, resource, subject, trail};
 use super::*;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Consent, Receipt};
@@ -92,6 +92,55 @@ async fn metadata_that_was_rolled_back_is_never_served() {
         store.transact(move |db| client::put(db, &put, None, t(3))).await.unwrap();
         let found = store.read(|db| client::find(db, &Id::new("portal"))).await.unwrap().unwrap();
         assert_eq!((found.version, &found.client.redirect_uris), (2, &right.redirect_uris));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_keeps_others_out_asks_once_for_a_client_and_sees_its_own_writes() {
+    within(|db| {
+        let (id, api) = (Id::new("portal"), "https://api.example");
+        let mut portal = portal("portal");
+        portal.resources.serves = vec![api.to_owned()];
+        let standing = |db: &mut Db| -> Result<_, Fault> {
+            let server = resource::server(db, api)?.unwrap();
+            let found = client::find(db, &id)?.unwrap();
+            assert_eq!((found.version, found.status), (server.version, server.status));
+            Ok((found.version, found.status))
+        };
+        client::put(db, &portal, None, t(1))?;
+        assert_eq!(standing(db)?, (1, ClientStatus::Live));
+        client::set_status(db, &id, ClientStatus::Suspended)?;
+        assert_eq!(standing(db)?, (1, ClientStatus::Suspended));
+        let undone = db.transact(|db| {
+            client::put(db, &portal, None, t(2))?;
+            assert_eq!(standing(db)?.0, 2);
+            Err::<(), _>(Fault::broken("test", "refused"))
+        });
+        assert!(undone.is_err() && standing(db)? == (1, ClientStatus::Suspended));
+        client::set_status(db, &id, ClientStatus::Closed)?;
+        assert!(resource::server(db, api)?.is_none() && client::find(db, &id)?.unwrap().status == ClientStatus::Closed);
+        Ok(())
+    })
+    .await;
+    each(|store| async move {
+        store.transact(|db| client::put(db, &portal("portal"), None, t(1))).await.unwrap();
+        let twice = |db: &mut Db| {
+            let before = db.said;
+            for _ in 0..2 {
+                assert!(client::find(db, &Id::new("portal"))?.is_some());
+            }
+            Ok(db.said - before)
+        };
+        let on_postgres = matches!(store.engine.as_ref(), Engine::Postgres(_));
+        // The first transaction reads the metadata too.
+        store.transact(twice).await.unwrap();
+        assert_eq!(store.transact(twice).await.unwrap(), if on_postgres { 2 } else { 1 });
+        assert_eq!(store.read(twice).await.unwrap(), 2, "a reader keeps nobody out");
+        let suspend = |db: &mut Db| client::set_status(db, &Id::new("portal"), ClientStatus::Suspended);
+        assert!(store.transact(suspend).await.unwrap());
+        let found = store.transact(|db| client::find(db, &Id::new("portal"))).await.unwrap().unwrap();
+        assert_eq!(found.status, ClientStatus::Suspended, "never from an earlier transaction");
     })
     .await;
 }
