@@ -27,7 +27,6 @@ pub struct TokenSet<'a> {
     pub authorization_details: Option<&'a Value>,
 }
 
-#[expect(clippy::ref_option, reason = "the signature serde asks for")]
 fn kind<S: Serializer>(confirmation: &Option<&Confirmation>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(token_type(*confirmation))
 }
