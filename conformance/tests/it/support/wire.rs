@@ -133,6 +133,17 @@ impl Visitor {
         answer.unwrap_or_else(|error| panic!("{method} {}: {error:?}", self.absolute(target).path()))
     }
 
+    /// As `send`, of a program that comes back when a 503 tells it to.
+    pub async fn send_again(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut answer = self.send(method, target, headers, Some(body.to_vec())).await;
+        for _ in 0..PATIENCE {
+            let Some(after) = answer.retry_after().filter(|_| answer.status == 503) else { break };
+            tokio::time::sleep(after).await;
+            answer = self.send(method, target, headers, Some(body.to_vec())).await;
+        }
+        answer
+    }
+
     pub async fn get(&self, target: &str) -> Answer {
         self.send("GET", target, &[], None).await
     }
@@ -200,8 +211,11 @@ impl Visitor {
 impl Answer {
     /// More work than the server takes on right now; any other 503 is a fault, and no patience helps.
     fn is_overloaded(&self) -> bool {
-        let after = self.header("retry-after").and_then(|seconds| seconds.parse().ok());
-        self.status == 503 && after.map(Duration::from_secs) == Some(OVERLOADED)
+        self.status == 503 && self.retry_after() == Some(OVERLOADED)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs)
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
