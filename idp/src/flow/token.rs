@@ -64,7 +64,11 @@ pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<
         },
     };
     match decided {
-        Ok(issued) => issued.answer(idp).await.map(Ok),
+        Ok(issued) => {
+            // Not in the transaction: one that is run again issues once.
+            idp.metrics.token(asked.0.grant());
+            issued.answer(idp).await.map(Ok)
+        }
         Err(error) => Ok(Err(error)),
     }
 }

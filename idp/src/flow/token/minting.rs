@@ -145,7 +145,6 @@ impl Minting<'_> {
 
     pub fn remember(&self, db: &mut Db, kind: Kind, grant: GrantType, idp: &Idp) -> Result<(), Fault> {
         let now = idp.clock.now();
-        idp.metrics.token(grant);
         let mut event = Event::new(kind, now).by(&self.grant.client).with(
             json!({"grant": self.grant.id, "grant_type": grant, "scope": self.scope, "audience": self.target.audience}),
         );
