@@ -48,7 +48,8 @@ impl dyn Random {
         for (byte, counted) in bytes.iter_mut().zip(count.to_be_bytes()) {
             *byte = counted;
         }
-        Ok(Id::new(uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid().to_string()))
+        let id = uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid();
+        Ok(Id::new(&*id.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer())))
     }
 
     /// Six decimal digits, each of the million equally likely.

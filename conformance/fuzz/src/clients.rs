@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use idp::domain::relying_party::Registered;
 use idp::protocol::Params;
 use idp::protocol::registration::{Unknown, admit, describe};
-use idp::protocol::token::client_auth::{Audience, Credentials, Verified, VerifiedAssertion, credentials, prove};
+use idp::protocol::token::client_auth::{Credentials, Verified, VerifiedAssertion, credentials, prove};
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
@@ -15,7 +15,6 @@ use crate::made::{ISSUER, NOW, SECRET, admission, live, portal, service, text, t
 
 static PORTAL: LazyLock<Registered> = LazyLock::new(|| live(portal()));
 static SERVICE: LazyLock<Registered> = LazyLock::new(|| live(service()));
-const AUDIENCE: Audience<'_> = Audience { issuer: ISSUER, token_endpoint: "https://id.gov.vn/token" };
 
 /// Any header is read or refused; one that is written as RFC 6749 §2.3.1 says is read back; only the secret opens.
 pub fn basic_header(input: &[u8]) {
@@ -25,7 +24,7 @@ pub fn basic_header(input: &[u8]) {
         Err(error) => well_told(&error),
         Ok(found) => {
             assert!(!found.client_id().as_str().is_empty() && found.assertion().is_none());
-            if let Ok(client) = prove(&found, Some(&PORTAL), &Verified::default(), &AUDIENCE, NOW) {
+            if let Ok(client) = prove(&found, Some(&PORTAL), &Verified::default(), ISSUER, NOW) {
                 assert_eq!(client.client().id.as_str(), "portal");
                 let encoded =
                     text.split_once(' ').and_then(|(_, encoded)| STANDARD.decode(encoded.trim_matches(' ')).ok());
@@ -63,10 +62,10 @@ pub fn assertion(input: &[u8]) {
     };
     let verified = VerifiedAssertion { header: &header, claims: &claims };
     let proofs = Verified { assertion: Some(&verified), keys: &[] };
-    let unsigned = prove(&found, Some(&SERVICE), &Verified::default(), &AUDIENCE, NOW);
+    let unsigned = prove(&found, Some(&SERVICE), &Verified::default(), ISSUER, NOW);
     assert!(unsigned.is_err(), "without a signature");
-    assert!(prove(&found, Some(&PORTAL), &proofs, &AUDIENCE, NOW).is_err(), "another client, or another method");
-    match prove(&found, Some(&SERVICE), &proofs, &AUDIENCE, NOW) {
+    assert!(prove(&found, Some(&PORTAL), &proofs, ISSUER, NOW).is_err(), "another client, or another method");
+    match prove(&found, Some(&SERVICE), &proofs, ISSUER, NOW) {
         Err(error) => well_told(&error),
         Ok(client) => {
             let said = |name: &str| claims.get(name).and_then(Value::as_str);

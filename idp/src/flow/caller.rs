@@ -13,7 +13,7 @@ use crate::keys::client::{self, VerifiedJwt};
 use crate::protocol::Error;
 use crate::protocol::params::Params;
 use crate::protocol::profile;
-use crate::protocol::token::client_auth::{self, Audience, Authenticated, Credentials, Verified, VerifiedAssertion};
+use crate::protocol::token::client_auth::{self, Authenticated, Credentials, Verified, VerifiedAssertion};
 use crate::store::{self, Db};
 
 /// Under which assertions are spent.
@@ -111,9 +111,7 @@ async fn judge(
     let keys = certificate_keys(registered, idp).await?;
     let verified = verified.as_ref().map(|jwt| VerifiedAssertion { header: &jwt.header, claims: &jwt.claims });
     let proofs = Verified { assertion: verified.as_ref(), keys: &keys };
-    let token_endpoint = format!("{}/token", idp.config.issuer);
-    let audience = Audience { issuer: &idp.config.issuer, token_endpoint: &token_endpoint };
-    Ok(client_auth::prove(credentials, registered, &proofs, &audience, idp.clock.now()))
+    Ok(client_auth::prove(credentials, registered, &proofs, &idp.config.issuer, idp.clock.now()))
 }
 
 /// A client that proves itself by its secret, judged by what this process last read of it. For an act whose own statement
@@ -125,10 +123,8 @@ pub async fn presume(params: &Params, call: &Call<'_>, idp: &Idp) -> Option<(Aut
     if is_stopped(guesses(credentials.client_id(), call).as_deref(), idp).await {
         return None;
     }
-    // It names whom an assertion is for, and there is none beside a secret.
-    let audience = Audience { issuer: &idp.config.issuer, token_endpoint: "" };
-    let proved =
-        client_auth::prove(&credentials, Some(&registered), &Verified::default(), &audience, idp.clock.now()).ok()?;
+    let (nothing, now) = (Verified::default(), idp.clock.now());
+    let proved = client_auth::prove(&credentials, Some(&registered), &nothing, &idp.config.issuer, now).ok()?;
     Some((proved, registered))
 }
 

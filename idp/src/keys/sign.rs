@@ -18,7 +18,7 @@ use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private, Public};
-use openssl::sha::sha256;
+use openssl::sha::Sha256;
 use serde_json::Value;
 
 use super::ROOM;
@@ -86,7 +86,7 @@ impl JwsSigner for Es256 {
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, JoseError> {
         let sign = || {
-            let signature = EcdsaSig::sign(&sha256(message), &self.0)?;
+            let signature = EcdsaSig::sign(&digest(message), &self.0)?;
             // Leading zeros included.
             let half = i32::from(ES256_HALF);
             Ok([signature.r().to_vec_padded(half)?, signature.s().to_vec_padded(half)?].concat())
@@ -118,7 +118,7 @@ impl JwsVerifier for Es256Public {
                 return Ok(false);
             };
             let signature = EcdsaSig::from_private_components(BigNum::from_slice(r)?, BigNum::from_slice(s)?)?;
-            signature.verify(&sha256(message), &self.0)
+            signature.verify(&digest(message), &self.0)
         };
         let error = match verify() {
             Ok(true) => return Ok(()),
@@ -131,6 +131,13 @@ impl JwsVerifier for Es256Public {
     fn box_clone(&self) -> Box<dyn JwsVerifier> {
         Box::new(self.clone())
     }
+}
+
+/// Made without OpenSSL's one-shot function, which looks the digest up by name each time.
+fn digest(message: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(message);
+    hash.finish()
 }
 
 /// The point of a P-256 key; one that is not on the curve is none.

@@ -239,7 +239,6 @@ pub fn authenticated(client: &Client) -> super::token::Authenticated {
     };
     let params = super::Params::parse(&body).unwrap();
     let credentials = super::token::credentials(&params, header.as_deref()).unwrap();
-    let audience = super::token::Audience { issuer: ISSUER, token_endpoint: "https://id.gov.vn/token" };
     let verified = super::token::client_auth::Verified { assertion: Some(&assertion), keys: &[] };
-    super::token::prove(&credentials, Some(&registered), &verified, &audience, at(1000)).unwrap()
+    super::token::prove(&credentials, Some(&registered), &verified, ISSUER, at(1000)).unwrap()
 }

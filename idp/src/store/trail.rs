@@ -1,6 +1,7 @@
 //! The trail: appended in the transaction of what it tells of, never changed.
 
 use diesel::prelude::*;
+use serde::Serialize;
 
 use super::columns::{from_word, json, to_json, word};
 use super::db::{Db, on_each};
@@ -18,8 +19,17 @@ impl Insertion for Append {
 }
 
 pub fn append(db: &mut Db, event: &Event, id: &Id<Event>) -> Result<(), Fault> {
-    let kind = word(&event.kind)?;
     let detail = (!event.detail.is_null()).then(|| to_json(&event.detail)).transpose()?;
+    append_written(db, event, detail.as_deref(), id)
+}
+
+/// The same, with the detail written from what states it: tokens are issued too often to build a value of it first.
+pub fn append_telling(db: &mut Db, event: &Event, detail: &impl Serialize, id: &Id<Event>) -> Result<(), Fault> {
+    append_written(db, event, Some(&to_json(detail)?), id)
+}
+
+fn append_written(db: &mut Db, event: &Event, detail: Option<&str>, id: &Id<Event>) -> Result<(), Fault> {
+    let kind = word(&event.kind)?;
     let insert = Insert::of(
         Append,
         [
@@ -30,7 +40,7 @@ pub fn append(db: &mut Db, event: &Event, id: &Id<Event>) -> Result<(), Fault> {
             Bind::MaybeText(event.client.as_ref().map(Id::as_str)),
             Bind::MaybeText(event.session.as_ref().map(Id::as_str)),
             Bind::MaybeText(event.reference.as_deref()),
-            Bind::MaybeText(detail.as_deref()),
+            Bind::MaybeText(detail),
         ],
     );
     on_each!(db, |link| insert.execute(link))?;

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, USER_AGENT};
+use actix_web::http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, ORIGIN, USER_AGENT,
+};
 use actix_web::web::{self, Bytes};
 
 use super::{connection, cookie};
@@ -17,6 +19,9 @@ use crate::flow::caller::Call;
 use crate::idp::Idp;
 use crate::protocol::Error;
 use crate::protocol::params::Params;
+
+/// RFC 9449 §4.1.
+pub const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// Why a request was not read at all.
 #[derive(Clone, Debug)]
@@ -121,7 +126,7 @@ pub fn call<'a>(request: &'a HttpRequest, idp: &Idp) -> Call<'a> {
         authorization: authorization(request),
         method: request.method().as_str(),
         path: request.path(),
-        dpop: request.headers().get_all("dpop").map(|value| value.to_str().unwrap_or_default()).collect(),
+        dpop: request.headers().get_all(DPOP).map(|value| value.to_str().unwrap_or_default()).collect(),
         address: Some(caller(request, idp)),
         certificate: connection::certificate(request, idp),
     }

@@ -66,7 +66,8 @@ pub fn of_registration(error: &Error, client: Id<Client>, sent: Option<&str>, co
 
 fn headers(context: &Context<'_>) -> Vec<Parameter> {
     let authorization = read::authorizations(context.request).into_iter().map(redact::authorization);
-    let proofs = context.request.headers().get_all("dpop").filter_map(|value| value.to_str().ok()).map(redact::proof);
+    let proofs =
+        context.request.headers().get_all(read::DPOP).filter_map(|value| value.to_str().ok()).map(redact::proof);
     // More than two of a kind say no more than two.
     authorization.take(2).chain(proofs.take(2)).collect()
 }

@@ -18,7 +18,7 @@ use crate::protocol::params::Params;
 
 pub async fn post(request: HttpRequest, body: Bytes, idp: web::Data<Idp>) -> HttpResponse {
     let response = answered(&request, &body, &idp, token::answer, reply::written).await;
-    let response = with_nonce(response, request.headers().contains_key("dpop"), &idp);
+    let response = with_nonce(response, request.headers().contains_key(read::DPOP), &idp);
     with_cors(response, &request, &idp).await
 }
 

@@ -99,9 +99,10 @@ fn log(endpoint: &'static str, status: u16, trace: &Trace) {
 fn reference(idp: &Idp) -> Option<String> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     let bytes: [u8; 10] = idp.random.public_bytes().ok()?;
-    Some(
-        bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 31))).map(|letter| char::from(*letter)).collect(),
-    )
+    let mut reference = String::with_capacity(bytes.len());
+    reference
+        .extend(bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 31))).map(|letter| char::from(*letter)));
+    Some(reference)
 }
 
 /// The bounded set of endpoint names that may stand in a metric label.

@@ -66,6 +66,6 @@ impl Issued {
             scope: &self.scope,
             authorization_details: self.authorization_details.as_ref(),
         };
-        serde_json::to_string(&set).map_err(|error| Fault::broken("flow", error))
+        set.written().map_err(|error| Fault::broken("flow", error))
     }
 }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::issued::{Access, Issued};
-use crate::domain::Fault;
 use crate::domain::grant::{Authentication, Grant, IssuedAccessToken, IssuedRefreshToken};
 use crate::domain::relying_party::GrantType;
 use crate::domain::secret::{AccessToken, Minted, RefreshToken, Stored};
 use crate::domain::standing::Standing;
 use crate::domain::trail::{Event, Kind};
+use crate::domain::{Fault, Id};
 use crate::flow::{transaction, userinfo};
 use crate::idp::Idp;
 use crate::protocol::binding::of_refresh_token;
@@ -35,9 +36,12 @@ pub(super) struct Minting<'a> {
 impl Minting<'_> {
     pub fn access(&self, db: &mut Db, idp: &Idp) -> Result<Issued, Fault> {
         let now = idp.clock.now();
-        let token: Minted<AccessToken> = idp.mint()?;
         let acr = self.grant.holder().and_then(|holder| acr_now(holder, self.standing));
         let form = self.target.form.at(acr);
+        let token: Minted<AccessToken> = match form {
+            Form::Opaque => idp.mint()?,
+            Form::Jwt(_) => idp.mint_name()?,
+        };
         let longest = idp.config.lifetimes.access_token;
         let (hash, lifetime) = match form {
             Form::Opaque => (token.stored(), longest),
@@ -145,12 +149,21 @@ impl Minting<'_> {
 
     pub fn remember(&self, db: &mut Db, kind: Kind, grant: GrantType, idp: &Idp) -> Result<(), Fault> {
         let now = idp.clock.now();
-        let mut event = Event::new(kind, now).by(&self.grant.client).with(
-            json!({"grant": self.grant.id, "grant_type": grant, "scope": self.scope, "audience": self.target.audience}),
-        );
+        let mut event = Event::new(kind, now).by(&self.grant.client);
         if let Some(holder) = self.grant.holder() {
             event = event.of(&holder.account).within(&holder.session);
         }
-        store::trail::append(db, &event, &idp.id()?)
+        let told =
+            Told { grant: &self.grant.id, grant_type: grant, scope: &self.scope, audience: &self.target.audience };
+        store::trail::append_telling(db, &event, &told, &idp.id()?)
     }
+}
+
+/// What the trail keeps of a token.
+#[derive(Serialize)]
+struct Told<'a> {
+    grant: &'a Id<Grant>,
+    grant_type: GrantType,
+    scope: &'a [String],
+    audience: &'a [String],
 }

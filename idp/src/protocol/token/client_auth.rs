@@ -15,6 +15,7 @@ use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
 use crate::domain::secret::{ClientSecret, Minted, Stored};
 use crate::domain::{Client, Id, Moment, Span};
 use crate::protocol::binding::Possession;
+use crate::protocol::discovery::path;
 use crate::protocol::error::Error;
 use crate::protocol::mtls;
 use crate::protocol::params::{self, Params};
@@ -154,13 +155,6 @@ pub struct Verified<'a> {
     pub keys: &'a [String],
 }
 
-/// Names of ours an assertion may be addressed to.
-#[derive(Clone, Copy, Debug)]
-pub struct Audience<'a> {
-    pub issuer: &'a str,
-    pub token_endpoint: &'a str,
-}
-
 /// Proof that `prove` said yes. Nothing else makes one.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
@@ -204,7 +198,7 @@ pub fn prove(
     credentials: &Credentials,
     registered: Option<&Registered>,
     verified: &Verified<'_>,
-    audience: &Audience<'_>,
+    issuer: &str,
     now: Moment,
 ) -> Result<Authenticated, Error> {
     // Hashed before anything is compared, so that an unknown client costs as much as a wrong secret.
@@ -238,7 +232,7 @@ pub fn prove(
         }
         (Proof::Assertion(_), None) if client.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt => {
             let verified = verified.assertion.ok_or_else(|| refused("assertion signature is wrong"))?;
-            Some(assertion(verified, client, audience, now).map_err(refused)?)
+            Some(assertion(verified, client, issuer, now).map_err(refused)?)
         }
         (Proof::Nothing, None) if client.is_public() => None,
         (Proof::Nothing, None) if by_certificate => {
@@ -261,7 +255,7 @@ const LONGEST_JTI: usize = 256;
 fn assertion(
     verified: &VerifiedAssertion<'_>,
     client: &Client,
-    audience: &Audience<'_>,
+    issuer: &str,
     now: Moment,
 ) -> Result<(String, Moment), &'static str> {
     let claim = |name: &str| verified.claims.get(name);
@@ -275,8 +269,8 @@ fn assertion(
         return Err("assertion iss and sub are not the client");
     }
     let aud = claim("aud").and_then(Value::as_str).ok_or("assertion aud is not one plain string")?;
-    let for_endpoint = profile::takes_token_endpoint_as_audience(client) && aud == audience.token_endpoint;
-    if aud != audience.issuer && !for_endpoint {
+    let is_endpoint = || aud.strip_prefix(issuer) == Some(path::TOKEN);
+    if aud != issuer && !(profile::takes_token_endpoint_as_audience(client) && is_endpoint()) {
         return Err("assertion aud is not us");
     }
     let expires = claim("exp").and_then(Value::as_i64).map(Moment::from_unix).ok_or("assertion exp is not a number")?;

@@ -6,8 +6,6 @@ use crate::domain::secret::Stored;
 use crate::protocol::ErrorCode;
 use crate::protocol::fixtures::{self, ISSUER, SECRET, at};
 
-const AUDIENCE: Audience<'static> = Audience { issuer: ISSUER, token_endpoint: "https://id.gov.vn/token" };
-
 fn basic_header(text: &str) -> String {
     format!("Basic {}", STANDARD.encode(text))
 }
@@ -72,7 +70,7 @@ fn rfc6749_2_3_1_ca_13_basic_headers() {
     for scheme in ["Basic", "basic", "BASIC"] {
         let header = basic_header("rp:s%3Ae%2Bc+r%25t%C3%A9-and-more").replacen("Basic", scheme, 1);
         let credentials = read("", Some(&header)).unwrap();
-        assert!(prove(&credentials, Some(&registered), &Verified::default(), &AUDIENCE, at(0)).is_ok());
+        assert!(prove(&credentials, Some(&registered), &Verified::default(), ISSUER, at(0)).is_ok());
     }
 }
 
@@ -127,12 +125,12 @@ fn ca_02_ca_16_everything_wrong_is_told_alike() {
         (&assertion, Some(rp(AuthMethod::None))),
     ];
     for (credentials, registered) in rows {
-        let error = prove(credentials, registered.as_ref(), &Verified::default(), &AUDIENCE, at(0)).unwrap_err();
+        let error = prove(credentials, registered.as_ref(), &Verified::default(), ISSUER, at(0)).unwrap_err();
         assert_eq!((error.code, error.told.as_str()), (ErrorCode::InvalidClient, "client authentication failed"));
     }
     let good = [(&secret_basic, ClientSecretBasic), (&secret_post, ClientSecretPost), (&nothing, AuthMethod::None)];
     for (credentials, method) in good {
-        let proved = prove(credentials, Some(&rp(method)), &Verified::default(), &AUDIENCE, at(0)).unwrap();
+        let proved = prove(credentials, Some(&rp(method)), &Verified::default(), ISSUER, at(0)).unwrap();
         assert_eq!((proved.client().id.as_str(), proved.jti()), ("rp", None));
     }
 }
@@ -160,7 +158,7 @@ fn assert_with(changes: Value, header: Value, audience: AssertionAudience) -> Re
         &credentials,
         Some(&fixtures::registered(client)),
         &Verified { assertion: Some(&verified), keys: &[] },
-        &AUDIENCE,
+        ISSUER,
         at(1000),
     )
 }
@@ -254,7 +252,7 @@ fn fapi2_sp_5_3_2_1_d14_an_assertion_of_a_fapi_client() {
             &credentials,
             Some(&fixtures::registered(client)),
             &Verified { assertion: Some(&verified), keys: &[] },
-            &AUDIENCE,
+            ISSUER,
             at(1000),
         );
         assert_eq!(found.is_ok(), good, "{changes}");
@@ -268,8 +266,7 @@ fn fapi2_sp_5_3_2_1_d14_an_assertion_of_a_fapi_client() {
         let credentials = credentials.unwrap();
         for (profile, good) in [(Profile::Oidc, true), (Profile::Fapi2, false), (Profile::Fapi2MessageSigning, false)] {
             let client = Client { profile, ..(*rp(method).client).clone() };
-            let found =
-                prove(&credentials, Some(&fixtures::registered(client)), &Verified::default(), &AUDIENCE, at(0));
+            let found = prove(&credentials, Some(&fixtures::registered(client)), &Verified::default(), ISSUER, at(0));
             assert_eq!(found.is_ok(), good, "{method:?} {profile:?}");
         }
     }

@@ -11,7 +11,7 @@ pub mod refresh;
 pub mod request;
 pub mod set;
 
-pub use client_auth::{Audience, Authenticated, Credentials, Verified, VerifiedAssertion, credentials, prove};
+pub use client_auth::{Authenticated, Credentials, Verified, VerifiedAssertion, credentials, prove};
 pub use code::{Presented, Redemption, redeem};
 pub use refresh::{Turn, acr_now, turn};
 pub use request::{TokenRequest, parse};

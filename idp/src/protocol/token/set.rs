@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::domain::Span;
 use crate::domain::binding::{Confirmation, token_type};
@@ -10,6 +11,8 @@ use crate::protocol::scope::spaced;
 /// Tokens on their way to the client, as the members of the answer. Shown once; not for any log.
 #[derive(Serialize)]
 pub struct TokenSet<'a> {
+    /// Only of characters that JSON leaves as they are (RFC 6750 §2.1), and the longest thing here: see `written`.
+    #[serde(skip)]
     pub access_token: &'a str,
     /// What the access token is bound to.
     #[serde(rename = "token_type", serialize_with = "kind")]
@@ -27,6 +30,20 @@ pub struct TokenSet<'a> {
     pub authorization_details: Option<&'a Value>,
 }
 
+impl TokenSet<'_> {
+    /// The answer as JSON.
+    pub fn written(&self) -> serde_json::Result<String> {
+        let others = Zeroizing::new(serde_json::to_string(self)?);
+        let mut text = String::with_capacity(self.access_token.len() + others.len() + 20);
+        text.push_str(r#"{"access_token":""#);
+        text.push_str(self.access_token);
+        text.push_str(r#"","#);
+        // `token_type` is always among them.
+        text.push_str(others.strip_prefix('{').unwrap_or_default());
+        Ok(text)
+    }
+}
+
 fn kind<S: Serializer>(confirmation: &Option<&Confirmation>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(token_type(*confirmation))
 }
@@ -38,7 +55,7 @@ mod tests {
     use super::*;
 
     fn told(set: &TokenSet<'_>) -> Value {
-        serde_json::to_value(set).unwrap()
+        serde_json::from_str(&set.written().unwrap()).unwrap()
     }
 
     #[test]
