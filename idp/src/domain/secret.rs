@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use openssl::sha::Sha256;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
@@ -179,12 +179,12 @@ impl<C: Class> Stored<C> {
     pub fn of(presented: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update(C::NAME.as_bytes());
-        hash.update(&[0]);
+        hash.update([0]);
         hash.update(presented.as_bytes());
         let mut digest = String::with_capacity(DATE + 43);
         // The date is part of what is digested too: changed, it finds nothing.
         digest.push_str(if C::DATED { date(presented) } else { "" });
-        URL_SAFE_NO_PAD.encode_string(hash.finish(), &mut digest);
+        URL_SAFE_NO_PAD.encode_string(hash.finalize(), &mut digest);
         Self { digest, of: PhantomData }
     }
 
