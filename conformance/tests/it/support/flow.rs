@@ -78,7 +78,16 @@ impl Sandbox {
     pub async fn authorize(&self, visitor: &Visitor, ask: &Ask, holder: &Holder) -> Returned {
         let first = visitor.open(&ask.target()).await;
         let end = self.walk(visitor, first, holder, Will::AllowAll).await;
-        end.returned().unwrap_or_else(|| panic!("ended on page {:?}: {}", end.page().name(), end.page().text))
+        end.returned().unwrap_or_else(|| {
+            let (page, at) = (end.page(), end.url.path());
+            panic!(
+                "ended at {at} with {}, on page {:?}: {}; headers {:?}",
+                end.status,
+                page.name(),
+                page.text,
+                end.headers
+            )
+        })
     }
 
     /// The whole way from the request to tokens.
