@@ -96,8 +96,26 @@ impl Visitor {
         Url::parse(&self.origin).unwrap().join(target).unwrap()
     }
 
-    /// One request and its answer; `Err` when no answer came back (the server died).
+    /// One request and its answer; `Err` when no answer came back (the server died). On a machine that stood still the
+    /// server may give a connection up before it reads it; what it did not read is sent again (RFC 9110 §15.5.9).
     pub async fn attempt(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut answer = self.attempt_once(method, target, headers, body.clone()).await?;
+        for _ in 0..PATIENCE {
+            if !answer.is_unread() {
+                break;
+            }
+            answer = self.attempt_once(method, target, headers, body.clone()).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn attempt_once(
         &self,
         method: &str,
         target: &str,
@@ -209,6 +227,11 @@ impl Visitor {
 }
 
 impl Answer {
+    /// The head of the request did not come in time, the server says; ours about a body that did not is a page or JSON.
+    fn is_unread(&self) -> bool {
+        self.status == 408 && self.body.is_empty()
+    }
+
     /// More work than the server takes on right now; any other 503 is a fault, and no patience helps.
     fn is_overloaded(&self) -> bool {
         self.status == 503 && self.retry_after() == Some(OVERLOADED)
