@@ -97,7 +97,7 @@ impl Visitor {
     }
 
     /// One request and its answer; `Err` when no answer came back (the server died). On a machine that stood still the
-    /// server may give a connection up before it reads it; what it did not read is sent again (RFC 9110 §15.5.9).
+    /// server may give a connection up before it reads it; what it did not read is sent again, once (RFC 9110 §15.5.9).
     pub async fn attempt(
         &self,
         method: &str,
@@ -105,14 +105,8 @@ impl Visitor {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Result<Answer, reqwest::Error> {
-        let mut answer = self.attempt_once(method, target, headers, body.clone()).await?;
-        for _ in 0..PATIENCE {
-            if !answer.is_unread() {
-                break;
-            }
-            answer = self.attempt_once(method, target, headers, body.clone()).await?;
-        }
-        Ok(answer)
+        let answer = self.attempt_once(method, target, headers, body.clone()).await?;
+        if answer.is_unread() { self.attempt_once(method, target, headers, body).await } else { Ok(answer) }
     }
 
     async fn attempt_once(

@@ -8,7 +8,7 @@ use crate::domain::Span;
 use crate::domain::binding::{Confirmation, token_type};
 use crate::protocol::scope::spaced;
 
-/// Tokens on their way to the client, as the members of the answer. Shown once; not for any log.
+/// Tokens on their way to the client, as the members of the answer, which `written` alone makes. Shown once; not for any log.
 #[derive(Serialize)]
 pub struct TokenSet<'a> {
     /// Only of characters that JSON leaves as they are (RFC 6750 §2.1), and the longest thing here: see `written`.
