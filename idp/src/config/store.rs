@@ -21,7 +21,7 @@ pub struct DatabaseConfig {
     pub url: String,
     /// Absent: `auto` on SQLite, `check` on PostgreSQL.
     pub migrate: Option<Migrate>,
-    /// Connections to PostgreSQL, or read connections to SQLite.
+    /// Connections to PostgreSQL, or read connections to SQLite; one more writes for many requests at a time.
     pub pool: u32,
 }
 

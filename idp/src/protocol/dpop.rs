@@ -11,6 +11,7 @@ use crate::domain::relying_party::SigningAlg;
 use crate::domain::{Moment, Span};
 
 use super::error::{Error, ErrorCode};
+use super::jti;
 
 /// RFC 9449 §11.6, FAPI 2.0 SP §5.4.1: asymmetric, and no RSA with PKCS#1 v1.5 padding.
 pub const ALGS: [SigningAlg; 3] = [SigningAlg::ES256, SigningAlg::PS256, SigningAlg::EdDSA];
@@ -19,7 +20,6 @@ pub const ALGS: [SigningAlg; 3] = [SigningAlg::ES256, SigningAlg::PS256, Signing
 pub const OLDEST: Span = Span::seconds(300);
 /// FAPI 2.0 SP §5.3.2.1: clocks ahead by up to this are accepted.
 const CLOCK_AHEAD: Span = Span::seconds(60);
-const LONGEST_JTI: usize = 256;
 
 /// A proof whose signature was verified with the key its header holds.
 #[derive(Clone, Copy, Debug)]
@@ -86,8 +86,8 @@ pub fn judge(proof: &VerifiedProof<'_>, request: &Request<'_>, now: Moment) -> R
     if proof.header.get("typ").and_then(Value::as_str) != Some("dpop+jwt") {
         return refused("DPoP proof typ is not dpop+jwt");
     }
-    let Some(jti) = text("jti").filter(|jti| (1..=LONGEST_JTI).contains(&jti.len())) else {
-        return refused("DPoP proof jti is missing, empty or too long");
+    let Some(jti) = jti::of(proof.claims) else {
+        return refused("DPoP proof jti is missing, empty, too long or has a NUL");
     };
     // RFC 9110 §9.1: methods are case-sensitive.
     if text("htm") != Some(request.method) {

@@ -57,6 +57,7 @@ fn rfc9449_4_3_dp_02_to_dp_05_what_a_proof_must_say() {
         ("dp_04 jti a number", typed(), with("jti", json!(7)), false),
         ("dp_04 jti empty", typed(), with("jti", json!("")), false),
         ("dp_04 jti of 257", typed(), with("jti", json!("j".repeat(257))), false),
+        ("a NUL in the jti", typed(), with("jti", json!("j\0i")), false),
         ("jti of 256", typed(), with("jti", json!("j".repeat(256))), true),
         ("no htm", typed(), with("htm", Value::Null), false),
         ("htm GET", typed(), with("htm", json!("GET")), false),

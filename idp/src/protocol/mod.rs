@@ -15,6 +15,7 @@ pub mod error;
 pub mod front_channel;
 pub mod id_token;
 pub mod introspect;
+pub mod jti;
 pub use crate::domain::json;
 pub mod logout;
 pub mod logout_token;

@@ -8,7 +8,7 @@ use diesel::upsert::excluded;
 
 use super::client_key;
 use super::columns::{json, known, to_json};
-use super::db::{Db, on_each};
+use super::db::{Db, aside, on_each};
 use super::resource;
 use super::schema::{client_origins, clients};
 use crate::domain::relying_party::{AuthMethod, ClientStatus, Registered};
@@ -70,7 +70,7 @@ pub fn find(db: &mut Db, id: &Id<Client>) -> Result<Option<Registered>, Fault> {
     if let Some(seen) = db.seen.client(id.as_str()) {
         return Ok(Some(seen));
     }
-    let state: Option<State> = on_each!(db, |link| clients::table
+    let state: Option<State> = aside!(db, |link| clients::table
         .find(id.as_str())
         .select((clients::version, clients::status, clients::secret))
         .get_result(link)
@@ -89,7 +89,7 @@ pub(super) fn complete(db: &mut Db, id: &Id<Client>, state: State) -> Result<Opt
         return Ok(Some(registered));
     }
     let row: Option<Row> =
-        on_each!(db, |link| clients::table.find(id.as_str()).select(Row::as_select()).get_result(link).optional())?;
+        aside!(db, |link| clients::table.find(id.as_str()).select(Row::as_select()).get_result(link).optional())?;
     let Some(registered) = row.map(Row::decode).transpose()? else { return Ok(None) };
     // A version written in this very transaction may be rolled back and then given to other metadata.
     if !db.wrote_client {

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 
 use super::client::Cache;
+use super::held::Held;
 use super::seen::Seen;
 use super::update::Plain;
 use crate::domain::Fault;
@@ -25,6 +26,8 @@ pub struct Db {
     /// Whether the open transaction wrote a client.
     pub(super) wrote_client: bool,
     pub(super) seen: Seen,
+    /// Nothing where rows are added as they are said.
+    pub(super) held: Option<Held>,
     /// How many statements were made.
     pub(super) said: u32,
 }
@@ -36,6 +39,17 @@ pub(super) enum Link {
 
 /// Type-checks one query once per database: one text, static dispatch, the full dialect of diesel.
 macro_rules! on_each {
+    ($db:expr, |$link:ident| $query:expr) => {
+        match $db.release() {
+            Ok(()) => $crate::store::db::aside!($db, |$link| $query),
+            Err(error) => Err(error.into()),
+        }
+    };
+}
+pub(super) use on_each;
+
+/// The same for a statement that only reads, and nothing that may be held: what is held stays so.
+macro_rules! aside {
     ($db:expr, |$link:ident| $query:expr) => {{
         $db.said = $db.said.wrapping_add(1);
         match &mut $db.link {
@@ -50,25 +64,40 @@ macro_rules! on_each {
         }
     }};
 }
-pub(super) use on_each;
+pub(super) use aside;
 
 impl Db {
     pub(super) fn sqlite(path: &Path, pragmas: &str, clients: Arc<Cache>) -> Result<Db, Fault> {
         let text = path.to_str().ok_or_else(|| Fault::broken("store", "the path of the database is not UTF-8"))?;
         let mut link = SqliteConnection::establish(text).map_err(unreachable)?;
         link.batch_execute(pragmas)?;
-        Ok(Db { link: Link::Sqlite(Box::new(link)), clients, wrote_client: false, seen: Seen::default(), said: 0 })
+        Ok(Db {
+            link: Link::Sqlite(Box::new(link)),
+            clients,
+            wrote_client: false,
+            seen: Seen::default(),
+            held: None,
+            said: 0,
+        })
     }
 
     pub(super) fn postgres(url: &str, settings: &str, clients: Arc<Cache>) -> Result<Db, Fault> {
         let mut link = PgConnection::establish(url).map_err(unreachable)?;
         link.batch_execute(settings)?;
-        Ok(Db { link: Link::Postgres(Box::new(link)), clients, wrote_client: false, seen: Seen::default(), said: 0 })
+        Ok(Db {
+            link: Link::Postgres(Box::new(link)),
+            clients,
+            wrote_client: false,
+            seen: Seen::default(),
+            held: None,
+            said: 0,
+        })
     }
 
     /// The only transaction. On SQLite it takes the write lock at once: a transaction that first reads and then
     /// wants to write would otherwise fail whenever another writer was quicker. Inside another one it is a savepoint.
     pub fn transact<T>(&mut self, body: impl FnOnce(&mut Db) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.release()?;
         let depth = self.depth();
         self.begin()?;
         match body(self) {

@@ -78,7 +78,7 @@ struct Open;
 impl Insertion for Open {
     const INTO: &'static str = "INSERT INTO grants (id, client_id, account_id, sub, session_id, sid, auth_time, acr, \
         acquaintance, scope, claims, service, offline, opened_at, revoked_at, resources, transaction_id, actor_id, \
-        actor_sub) VALUES (";
+        actor_sub)";
 }
 
 pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
@@ -112,8 +112,7 @@ pub fn open(db: &mut Db, grant: &Grant) -> Result<(), Fault> {
             Bind::MaybeText(actor.map(|actor| actor.sub.as_str())),
         ],
     );
-    on_each!(db, |link| insert.execute(link))?;
-    Ok(())
+    db.add(insert).map(drop)
 }
 
 pub fn find(db: &mut Db, id: &Id<Grant>) -> Result<Option<Grant>, Fault> {

@@ -58,6 +58,7 @@ pub mod used;
 
 mod columns;
 mod db;
+mod held;
 mod home;
 mod migrate;
 mod postgres;
@@ -94,7 +95,7 @@ pub struct Settings {
     /// `sqlite:PATH` or `postgres://…`.
     pub url: String,
     pub migrate: Migrate,
-    /// Connections: all of them on PostgreSQL, those that only read on SQLite.
+    /// Connections beside the one that keeps many pieces of work at a time: on SQLite they only read.
     pub pool: u32,
 }
 
@@ -179,6 +180,16 @@ impl Store {
         T: Send + 'static,
     {
         self.write(Repeatable(work), Need::Transaction).await
+    }
+
+    /// The same for `work` that, as a rule, reads clients and adds rows, and no more. On PostgreSQL such pieces share one
+    /// statement; one that does anything else makes a transaction of it.
+    pub async fn transact_adding<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        F: Fn(&mut Db) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write(Repeatable(work), Need::Addition).await
     }
 
     /// The same for `work` that writes by one statement and reads by none: it is a transaction of its own, and

@@ -1,4 +1,5 @@
-//! PostgreSQL: as many threads as connections, each owning one, all taking from one queue.
+//! PostgreSQL: as many threads as connections, each owning one, all taking from one queue but one of them. That one keeps
+//! what only adds rows, all that waits at a time (see `held`); while the disk is at it, more comes to wait.
 //!
 //! A connection that met trouble is dropped and made anew. One that found the server read-only or gone condemns
 //! all of its age, so that no reader stays behind on a server that was demoted.
@@ -13,9 +14,11 @@ use diesel::sql_types::{Bool, Text};
 
 use super::client::Cache;
 use super::db::{Db, Link, READ_ONLY};
-use super::queue::{Job, Need, Queue, Verdict};
+use super::home;
+use super::queue::{GROUP, Job, Need, Queue, Verdict};
 use super::{PoolGauge, Settings};
 use crate::domain::Fault;
+use crate::domain::fault::Cause;
 
 // N-26: 2.5 s a statement. A transaction never waits on a caller, so an idle one is a fault of ours.
 const SERVING: &str = "SET statement_timeout='2500ms'; SET lock_timeout='2s'; \
@@ -24,6 +27,7 @@ const TENDING: &str = "SET statement_timeout=0; SET lock_timeout='30s'; SET clie
 
 pub(super) struct Postgres {
     queue: Arc<Queue>,
+    additions: Arc<Queue>,
     size: usize,
     workers: Vec<JoinHandle<()>>,
 }
@@ -42,11 +46,11 @@ pub(super) fn tend(url: &str) -> Result<Db, Fault> {
 
 impl Postgres {
     pub(super) fn open(url: &str, settings: &Settings, clients: &Arc<Cache>) -> Result<Postgres, Fault> {
-        let queue = Arc::new(Queue::default());
+        let (queue, additions) = (Arc::new(Queue::default()), Arc::new(Queue::default()));
         let age = Arc::new(AtomicU64::new(0));
-        let size = usize::try_from(settings.pool.max(1)).unwrap_or(1);
+        let pool = usize::try_from(settings.pool.max(1)).unwrap_or(1);
         let mut workers = Vec::new();
-        for number in 0..size {
+        for number in 0..=pool {
             let worker = Worker {
                 url: url.to_owned(),
                 clients: clients.clone(),
@@ -55,26 +59,37 @@ impl Postgres {
                 db: None,
                 heard: this_instant(),
             };
-            let work = queue.clone();
-            let thread = thread::Builder::new().name(format!("store-{number}")).spawn(move || worker.serve(&work));
+            let thread = thread::Builder::new().name(format!("store-{number}"));
+            let thread = if number < pool {
+                let work = queue.clone();
+                thread.spawn(move || worker.serve(&work))
+            } else {
+                let work = additions.clone();
+                thread.spawn(move || worker.gather(&work))
+            };
             workers.push(thread.map_err(|error| Fault::unavailable("store", error))?);
         }
-        Ok(Postgres { queue, size, workers })
+        Ok(Postgres { queue, additions, size: workers.len(), workers })
     }
 
     pub(super) fn put(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        self.queue.put(job)
+        match job.need() {
+            Need::Addition => self.additions.put(job),
+            Need::Nothing | Need::Statement | Need::Transaction => self.queue.put(job),
+        }
     }
 
     pub(super) fn gauge(&self) -> PoolGauge {
-        let (queued, idle) = self.queue.depth();
-        PoolGauge { in_use: self.size.saturating_sub(idle), idle, size: self.size, queued }
+        let (queues, size) = ([&self.queue, &self.additions].map(|queue| queue.depth()), self.size);
+        let (queued, idle) = queues.iter().fold((0, 0), |(queued, idle), depth| (queued + depth.0, idle + depth.1));
+        PoolGauge { in_use: size.saturating_sub(idle), idle, size, queued }
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.queue.close();
+        self.additions.close();
         for worker in self.workers.drain(..).filter(|worker| worker.thread().id() != thread::current().id()) {
             let _panicked = worker.join();
         }
@@ -107,11 +122,63 @@ impl Worker {
             queue.take(1, &mut group);
             let Some(mut job) = group.pop() else { return };
             let spoiled = match job.need() {
-                Need::Transaction => self.write(job.as_mut()),
+                Need::Transaction | Need::Addition => self.write(job.as_mut()),
                 Need::Nothing | Need::Statement => self.run(job.as_mut()),
             };
             self.heard = this_instant();
             job.answer(spoiled.err());
+        }
+    }
+
+    fn gather(mut self, queue: &Queue) {
+        let mut group = Vec::with_capacity(GROUP);
+        loop {
+            queue.take(GROUP, &mut group);
+            if group.is_empty() {
+                return;
+            }
+            match self.together(&mut group) {
+                Ok(true) => home::send(group.drain(..).map(|job| (job, None))),
+                Ok(false) => {
+                    for mut job in group.drain(..) {
+                        let spoiled = self.write(job.as_mut()).err();
+                        job.answer(spoiled);
+                    }
+                }
+                Err(fault) => {
+                    let spoiled = || Some(Fault::unavailable("store", &fault.detail));
+                    home::send(group.drain(..).map(|job| (job, spoiled())));
+                }
+            }
+            self.heard = this_instant();
+        }
+    }
+
+    /// Keeps all of a group at once. False, and nothing done, when one of it fails: then each is to be asked by itself.
+    /// A fault is everybody's; what became of the group is not known then.
+    fn together(&mut self, group: &mut [Box<dyn Job>]) -> Result<bool, Fault> {
+        let mut verdict = self.hold(group)?;
+        // A connection that died unnoticed is found out by what is read first, before anything happened: try a new one.
+        if matches!(verdict, Verdict::Discard | Verdict::DiscardAll) {
+            verdict = self.hold(group)?;
+        }
+        Ok(verdict == Verdict::Keep)
+    }
+
+    /// Runs a group up to the first that fails, its rows held, and adds them when none does.
+    fn hold(&mut self, group: &mut [Box<dyn Job>]) -> Result<Verdict, Fault> {
+        let db = self.connection()?;
+        db.hold();
+        let failed = group.iter_mut().map(|job| job.run(db)).find(|verdict| *verdict != Verdict::Keep);
+        let settled = if failed.is_none() { db.settle() } else { Ok(()) };
+        let verdict = failed.or(settled.as_ref().err().map(Verdict::of));
+        let Some(verdict) = verdict else { return Ok(Verdict::Keep) };
+        let clean = db.let_go().is_ok() && db.is_clean();
+        self.judge(verdict, clean);
+        match settled {
+            // Somebody was there first with what counts once, and the statement had no effect.
+            Err(fault) if fault.cause != Cause::Broken => Err(fault),
+            _ => Ok(verdict),
         }
     }
 

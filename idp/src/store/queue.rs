@@ -14,6 +14,9 @@ use crate::domain::fault::Cause;
 /// More waiting than this is answered as overload.
 const BOUND: usize = 4096;
 
+/// Most pieces of work that are kept together.
+pub(super) const GROUP: usize = 64;
+
 /// What a piece of work did to its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -27,6 +30,18 @@ pub(super) enum Verdict {
     DiscardAll,
 }
 
+impl Verdict {
+    pub(super) fn of(fault: &Fault) -> Verdict {
+        if fault.room != "store" || fault.cause != Cause::Unavailable {
+            Verdict::Undo
+        } else if fault.detail.starts_with(READ_ONLY) || fault.detail.starts_with(CLOSED) {
+            Verdict::DiscardAll
+        } else {
+            Verdict::Discard
+        }
+    }
+}
+
 /// What a piece of work needs around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {
@@ -35,6 +50,8 @@ pub(super) enum Need {
     /// It writes by one statement, which is a transaction of its own.
     Statement,
     Transaction,
+    /// A transaction that, as a rule, reads clients and adds rows, and no more. It may be run again.
+    Addition,
 }
 
 /// A piece of work: run on the thread of the connection, answered once its effect is decided.
@@ -114,11 +131,7 @@ impl<T: Send, F: Body<T>> Job for Asked<T, F> {
         let Some(result) = self.body.act(db) else { return Verdict::Undo };
         let verdict = match &result {
             Ok(_) => Verdict::Keep,
-            Err(fault) if fault.room != "store" || fault.cause != Cause::Unavailable => Verdict::Undo,
-            Err(fault) if fault.detail.starts_with(READ_ONLY) || fault.detail.starts_with(CLOSED) => {
-                Verdict::DiscardAll
-            }
-            Err(_) => Verdict::Discard,
+            Err(fault) => Verdict::of(fault),
         };
         self.result = Some(result);
         verdict

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::client;
-use super::db::{Db, on_each};
+use super::db::{Db, aside, on_each};
 use super::schema::{client_resources, clients};
 use crate::domain::relying_party::Registered;
 use crate::domain::{Client, Fault, Id};
@@ -43,7 +43,7 @@ pub fn server(db: &mut Db, resource: &str) -> Result<Option<Registered>, Fault> 
     if let Some(seen) = db.seen.server(resource) {
         return Ok(Some(seen));
     }
-    let found: Option<(String, client::State)> = on_each!(db, |link| client_resources::table
+    let found: Option<(String, client::State)> = aside!(db, |link| client_resources::table
         .inner_join(clients::table)
         .filter(client_resources::resource.eq(resource))
         .select((clients::id, (clients::version, clients::status, clients::secret)))

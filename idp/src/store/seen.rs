@@ -1,8 +1,9 @@
-//! What a transaction that keeps every other writer out has read of clients.
+//! What pieces of work that are done together have read of clients.
 //!
 //! On SQLite the pieces of work of a commit share one transaction, and it holds the only right to write from its first
 //! statement on. A client it has read stays as it was read until the transaction itself writes one, so the pieces that
-//! follow need not ask again. On PostgreSQL others write beside a transaction, and nothing is remembered.
+//! follow need not ask again. On PostgreSQL others write beside a transaction, and nothing is remembered but by pieces whose
+//! rows are held: all of them were asked for before the first one read, so to each it is what it would have read itself.
 
 use std::collections::HashMap;
 
@@ -34,13 +35,13 @@ impl Seen {
 
 impl Db {
     pub(super) fn saw_client(&mut self, registered: &Registered) {
-        if self.is_alone() {
+        if self.is_lasting() {
             self.seen.clients.insert(registered.client.id.as_str().to_owned(), registered.clone());
         }
     }
 
     pub(super) fn saw_server(&mut self, resource: &str, registered: &Registered) {
-        if self.is_alone() {
+        if self.is_lasting() {
             self.saw_client(registered);
             self.seen.servers.insert(resource.to_owned(), registered.client.id.clone());
         }
@@ -52,8 +53,8 @@ impl Db {
         self.seen.clear();
     }
 
-    /// Whether nobody writes a client while this transaction lasts, itself included so far.
-    fn is_alone(&mut self) -> bool {
-        matches!(self.link, Link::Sqlite(_)) && !self.wrote_client && self.depth() > 0
+    /// Whether what is read of a client holds for the pieces of work that follow.
+    fn is_lasting(&mut self) -> bool {
+        self.held.is_some() || (matches!(self.link, Link::Sqlite(_)) && !self.wrote_client && self.depth() > 0)
     }
 }

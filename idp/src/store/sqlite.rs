@@ -15,12 +15,9 @@ use std::thread::{self, JoinHandle};
 use super::client::Cache;
 use super::db::Db;
 use super::home;
-use super::queue::{Job, Queue, Verdict, contained};
+use super::queue::{GROUP, Job, Queue, Verdict, contained};
 use super::{PoolGauge, Settings};
 use crate::domain::Fault;
-
-/// Most pieces of work that share one commit.
-const GROUP: usize = 64;
 
 // `synchronous=FULL`: in WAL mode anything less may lose the last commits with the power, and a lost spend of a
 // code is a replay.

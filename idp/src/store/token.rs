@@ -75,7 +75,7 @@ struct PutAccess;
 
 impl Insertion for PutAccess {
     const INTO: &'static str =
-        "INSERT INTO access_tokens (hash, grant_id, scope, issued_at, expires_at, audience, confirmation) VALUES (";
+        "INSERT INTO access_tokens (hash, grant_id, scope, issued_at, expires_at, audience, confirmation)";
 }
 
 /// Of a token that was just minted: neither revoked nor told anything yet.
@@ -95,8 +95,7 @@ pub fn put_access(db: &mut Db, token: &IssuedAccessToken) -> Result<(), Fault> {
             Bind::MaybeText(confirmation.as_deref()),
         ],
     );
-    on_each!(db, |link| insert.execute(link))?;
-    Ok(())
+    db.add(insert).map(drop)
 }
 
 pub fn put_refresh(db: &mut Db, token: &IssuedRefreshToken) -> Result<(), Fault> {

@@ -14,8 +14,7 @@ use crate::domain::{Fault, Id, Moment};
 struct Append;
 
 impl Insertion for Append {
-    const INTO: &'static str =
-        "INSERT INTO trail (id, kind, at, account_id, client_id, session_id, reference, detail) VALUES (";
+    const INTO: &'static str = "INSERT INTO trail (id, kind, at, account_id, client_id, session_id, reference, detail)";
 }
 
 pub fn append(db: &mut Db, event: &Event, id: &Id<Event>) -> Result<(), Fault> {
@@ -43,8 +42,7 @@ fn append_written(db: &mut Db, event: &Event, detail: Option<&str>, id: &Id<Even
             Bind::MaybeText(detail),
         ],
     );
-    on_each!(db, |link| insert.execute(link))?;
-    Ok(())
+    db.add(insert).map(drop)
 }
 
 /// Everything remembered about an account, the oldest first.

@@ -22,6 +22,10 @@ pub(super) enum Bind<'a> {
 }
 
 impl<'a> Bind<'a> {
+    pub(super) fn has_nul(&self) -> bool {
+        matches!(self, Bind::Text(text) | Bind::MaybeText(Some(text)) if text.contains('\0'))
+    }
+
     fn push<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
     where
         'a: 'b,
@@ -42,10 +46,10 @@ impl<'a> Bind<'a> {
 
 /// An insert told from every other by its type, so that its text is put together once per connection.
 pub(super) trait Insertion: 'static {
-    /// What stands before the values of the row.
+    /// What stands before the values of the row: the table and its columns.
     const INTO: &'static str;
     /// What stands after them.
-    const END: &'static str = ")";
+    const END: &'static str = "";
 }
 
 /// One row of it.
@@ -57,6 +61,10 @@ pub(super) struct Insert<'a, I, const N: usize> {
 impl<'a, I: Insertion, const N: usize> Insert<'a, I, N> {
     pub(super) fn of(_: I, values: [Bind<'a>; N]) -> Self {
         Insert { values, insertion: PhantomData }
+    }
+
+    pub(super) fn values(&self) -> &[Bind<'a>] {
+        &self.values
     }
 }
 
@@ -74,12 +82,14 @@ where
     bool: ToSql<Bool, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let mut before = I::INTO;
+        out.push_sql(I::INTO);
+        let mut before = " VALUES (";
         for value in &self.values {
             out.push_sql(before);
             value.push(&mut out)?;
             before = ", ";
         }
+        out.push_sql(")");
         out.push_sql(I::END);
         Ok(())
     }

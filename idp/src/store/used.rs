@@ -10,14 +10,14 @@ use crate::domain::{Fault, Moment};
 struct Once;
 
 impl Insertion for Once {
-    const INTO: &'static str = "INSERT INTO used (class, value, expires_at) VALUES (";
-    const END: &'static str = ") ON CONFLICT (class, value) DO NOTHING";
+    const INTO: &'static str = "INSERT INTO used (class, value, expires_at)";
+    const END: &'static str = " ON CONFLICT (class, value) DO NOTHING";
 }
 
 /// True for the first to bring this value; the unique key decides. Kept until `expires_at`.
 pub fn once(db: &mut Db, class: &str, value: &str, expires_at: Moment) -> Result<bool, Fault> {
     let insert = Insert::of(Once, [Bind::Text(class), Bind::Text(value), Bind::Number(expires_at.unix())]);
-    Ok(on_each!(db, |link| insert.execute(link))? > 0)
+    Ok(db.add(insert)? > 0)
 }
 
 /// Whether a value was brought before, without bringing it.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::domain::relying_party::{Client, Profile, SigningAlg};
 use crate::domain::{Moment, Span};
 use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::jti;
 use crate::protocol::params::Params;
 use crate::protocol::profile;
 
@@ -179,12 +180,12 @@ fn times(object: &VerifiedObject<'_>, strict: bool, now: Moment) -> Result<Optio
     Ok(exp)
 }
 
-const LONGEST_JTI: usize = 256;
-
 fn jti(object: &VerifiedObject<'_>, client: &Client, until: Moment) -> Result<Option<ObjectId>, Error> {
-    let Some(jti) = object.claims.get("jti") else { return Ok(None) };
-    let jti = jti.as_str().filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()));
-    let jti = jti.ok_or_else(|| invalid("RFC 7519 §4.1.7", "has a jti that is empty, too long or no text"))?;
+    if !object.claims.contains_key("jti") {
+        return Ok(None);
+    }
+    let flawed = || invalid("RFC 7519 §4.1.7", "has a jti that is empty, too long, no text or has a NUL");
+    let jti = jti::of(object.claims).ok_or_else(flawed)?;
     Ok(Some((format!("{} {jti}", client.id), until)))
 }
 

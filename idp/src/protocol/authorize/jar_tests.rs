@@ -31,7 +31,7 @@ fn judged(header: Value, changes: Value, profile: Profile) -> Result<Option<Obje
 fn rfc9101_4_pj_10_pj_11_pj_13_what_an_object_must_say() {
     use Profile::{Fapi2, Fapi2MessageSigning, Oidc};
     // Changes, then whether `oidc` and the FAPI profiles take it.
-    let rows: [(Value, bool, bool); 39] = [
+    let rows: [(Value, bool, bool); 40] = [
         (json!({}), true, true),
         // PJ-10: parties
         (json!({"iss": "other"}), false, false),
@@ -72,6 +72,7 @@ fn rfc9101_4_pj_10_pj_11_pj_13_what_an_object_must_say() {
         (json!({"jti": ""}), false, false),
         (json!({"jti": 7}), false, false),
         (json!({"jti": "j".repeat(257)}), false, false),
+        (json!({"jti": "j\0i"}), false, false),
         (json!({"jti": null}), true, true),
         (json!({"request": "a.b.c"}), false, false),
         (json!({"request_uri": "https://rp.gov.vn/o"}), false, false),

@@ -17,6 +17,7 @@ use crate::domain::{Client, Id, Moment, Span};
 use crate::protocol::binding::Possession;
 use crate::protocol::discovery::path;
 use crate::protocol::error::Error;
+use crate::protocol::jti;
 use crate::protocol::mtls;
 use crate::protocol::params::{self, Params};
 use crate::protocol::profile;
@@ -249,7 +250,6 @@ pub fn prove(
 
 /// FAPI 2.0 SP §5.3.2.1: clocks ahead by up to this are accepted.
 const CLOCK_AHEAD: Span = Span::seconds(60);
-const LONGEST_JTI: usize = 256;
 
 /// RFC 7523 §3, with the audience as `security.md` D14 narrows it. Returns the `jti` to be used once, and until when.
 fn assertion(
@@ -287,8 +287,7 @@ fn assertion(
             return Err("assertion is from the future");
         }
     }
-    let jti = claim("jti").and_then(Value::as_str).filter(|jti| (1..=LONGEST_JTI).contains(&jti.len()));
-    let jti = jti.ok_or("assertion jti is missing, empty or too long")?;
+    let jti = jti::of(verified.claims).ok_or("assertion jti is missing, empty, too long or has a NUL")?;
     Ok((format!("{} {jti}", client.id), expires))
 }
 

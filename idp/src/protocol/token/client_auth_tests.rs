@@ -199,6 +199,7 @@ fn rfc7523_3_and_d14_assertion_rules() {
         // CA-05
         (json!({"jti": null}), false),
         (json!({"jti": ""}), false),
+        (json!({"jti": "j\0i"}), false),
         (json!({"jti": 1}), false),
         (json!({"jti": longest}), true),
         (json!({"jti": long}), false),

@@ -31,7 +31,7 @@ pub(super) fn refresh(text: &str, grant: &str, expires: i64) -> IssuedRefreshTok
     }
 }
 
-fn own(id: &str) -> Grant {
+pub(super) fn own(id: &str) -> Grant {
     Grant { party: Party::ClientItself, resources: Vec::new(), ..grant(id, "", "") }
 }
 

@@ -8,6 +8,7 @@ mod engine;
 mod enrolments;
 mod factors;
 mod grants;
+mod held;
 mod people;
 mod pushed;
 mod races;

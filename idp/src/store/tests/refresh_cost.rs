@@ -9,7 +9,7 @@ use diesel::connection::InstrumentationEvent;
 use diesel::sql_types::{BigInt, Text};
 use sha2::{Digest, Sha256};
 
-use super::super::db::{Link, on_each};
+use super::super::db::{Link, aside};
 use super::super::{grant as grants, token};
 use super::grants::refresh;
 use super::*;
@@ -78,14 +78,14 @@ fn find_and_spend(db: &mut Db, presented: &str) -> Result<(), Fault> {
 fn statements(db: &mut Db, act: impl FnOnce(&mut Db) -> Result<(), Fault>) -> Result<Vec<String>, Fault> {
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();
     let ears = Arc::clone(&heard);
-    on_each!(db, |link| link.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+    aside!(db, |link| link.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
             let text = query.to_string();
             ears.lock().unwrap().push(text.split(" -- binds").next().unwrap_or_default().to_owned());
         }
     }));
     act(db)?;
-    on_each!(db, |link| link.set_instrumentation(|_: InstrumentationEvent<'_>| {}));
+    aside!(db, |link| link.set_instrumentation(|_: InstrumentationEvent<'_>| {}));
     Ok(std::mem::take(&mut *heard.lock().unwrap()))
 }
 
