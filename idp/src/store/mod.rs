@@ -205,8 +205,8 @@ impl Store {
     async fn write<T: Send + 'static>(&self, work: impl Body<T>, need: Need) -> Result<T, Fault> {
         let (job, answer) = queue::ask(work, need);
         match self.engine.as_ref() {
-            Engine::Sqlite(engine) => engine.put(job)?,
-            Engine::Postgres(engine) => engine.put(job)?,
+            Engine::Sqlite(engine) => engine.put(job),
+            Engine::Postgres(engine) => engine.put(job),
         }
         answer.await.unwrap_or_else(|_| Err(lost()))
     }
@@ -222,7 +222,7 @@ impl Store {
             Engine::Sqlite(engine) => engine.read(work),
             Engine::Postgres(engine) => {
                 let (job, answer) = queue::ask(Once(Some(work)), Need::Nothing);
-                engine.put(job)?;
+                engine.put(job);
                 answer.await.unwrap_or_else(|_| Err(lost()))
             }
         }

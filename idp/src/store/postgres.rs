@@ -64,15 +64,15 @@ impl Postgres {
                 let work = queue.clone();
                 thread.spawn(move || worker.serve(&work))
             } else {
-                let work = additions.clone();
-                thread.spawn(move || worker.gather(&work))
+                let (work, others) = (additions.clone(), queue.clone());
+                thread.spawn(move || worker.gather(&work, &others))
             };
             workers.push(thread.map_err(|error| Fault::unavailable("store", error))?);
         }
         Ok(Postgres { queue, additions, size: workers.len(), workers })
     }
 
-    pub(super) fn put(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+    pub(super) fn put(&self, job: Box<dyn Job>) {
         match job.need() {
             Need::Addition => self.additions.put(job),
             Need::Nothing | Need::Statement | Need::Transaction => self.queue.put(job),
@@ -130,21 +130,17 @@ impl Worker {
         }
     }
 
-    fn gather(mut self, queue: &Queue) {
+    /// `others`: where whoever cannot be kept with the rest is served; more than one at a time, and nobody waits for it here.
+    fn gather(mut self, additions: &Queue, others: &Queue) {
         let mut group = Vec::with_capacity(GROUP);
         loop {
-            queue.take(GROUP, &mut group);
+            additions.take(GROUP, &mut group);
             if group.is_empty() {
                 return;
             }
             match self.together(&mut group) {
                 Ok(true) => home::send(group.drain(..).map(|job| (job, None))),
-                Ok(false) => {
-                    for mut job in group.drain(..) {
-                        let spoiled = self.write(job.as_mut()).err();
-                        job.answer(spoiled);
-                    }
-                }
+                Ok(false) => group.drain(..).for_each(|job| others.put(job)),
                 Err(fault) => {
                     let spoiled = || Some(Fault::unavailable("store", &fault.detail));
                     home::send(group.drain(..).map(|job| (job, spoiled())));

@@ -169,21 +169,24 @@ struct State {
 }
 
 impl Queue {
-    pub(super) fn put(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+    /// Work that cannot wait here is answered so.
+    pub(super) fn put(&self, job: Box<dyn Job>) {
         let mut state = self.lock();
-        if state.closed {
-            return Err(Fault::unavailable("store", "closed"));
-        }
-        if state.jobs.len() >= BOUND {
-            return Err(Fault::overloaded("store", "too much work is waiting for the database"));
-        }
-        state.jobs.push_back(job);
-        let wake = state.waiting > 0;
+        let refused = match state.jobs.len() {
+            _ if state.closed => Fault::unavailable("store", "closed"),
+            waiting if waiting >= BOUND => Fault::overloaded("store", "too much work is waiting for the database"),
+            _ => {
+                state.jobs.push_back(job);
+                let wake = state.waiting > 0;
+                drop(state);
+                if wake {
+                    self.arrived.notify_one();
+                }
+                return;
+            }
+        };
         drop(state);
-        if wake {
-            self.arrived.notify_one();
-        }
-        Ok(())
+        job.answer(Some(refused));
     }
 
     /// Waits for work and takes up to `most` pieces of it; nothing once the queue is closed and drained.

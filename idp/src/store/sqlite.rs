@@ -77,8 +77,8 @@ impl Sqlite {
         })
     }
 
-    pub(super) fn put(&self, job: Box<dyn Job>) -> Result<(), Fault> {
-        self.queue.put(job)
+    pub(super) fn put(&self, job: Box<dyn Job>) {
+        self.queue.put(job);
     }
 
     /// On the calling thread: a lookup takes less time than handing it to another. Within one transaction, so that

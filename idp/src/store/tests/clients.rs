@@ -4,6 +4,7 @@ use super::super::{Engine, consent, key, message, meta, resource, subject, trail
 use super::*;
 use crate::domain::claim::ClaimName;
 use crate::domain::consent::{Consent, Receipt};
+use crate::domain::fault::Cause;
 use crate::domain::key::StoredKey;
 use crate::domain::relying_party::ClientStatus;
 use crate::domain::trail::{Event, Kind};
@@ -301,6 +302,18 @@ async fn rfc8707_a_resource_has_one_server_and_moves_only_when_that_is_gone() {
         assert_eq!(found.status, ClientStatus::Suspended);
         store.transact(|db| resource::release(db, &Id::new("two"))).await.unwrap();
         assert!(store.read(|db| resource::server(db, "https://b")).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_decode_is_a_fault() {
+    each(|store| async move {
+        store.transact(seed).await.unwrap();
+        store.transact(|db| db.execute("UPDATE clients SET metadata = '{}', version = version + 1")).await.unwrap();
+        let fault = store.read(|db| client::find(db, &Id::new("portal"))).await.unwrap_err();
+        assert_eq!(fault.cause, Cause::Broken);
+        assert!(store.transact(|db| db.execute("UPDATE accounts SET state = 'lost'")).await.is_err());
     })
     .await;
 }

@@ -389,15 +389,3 @@ async fn the_gauge_counts_connections() {
     })
     .await;
 }
-
-#[tokio::test]
-async fn a_row_that_does_not_decode_is_a_fault() {
-    each(|store| async move {
-        store.transact(seed).await.unwrap();
-        store.transact(|db| db.execute("UPDATE clients SET metadata = '{}', version = version + 1")).await.unwrap();
-        let fault = store.read(|db| client::find(db, &Id::new("portal"))).await.unwrap_err();
-        assert_eq!(fault.cause, Cause::Broken);
-        assert!(store.transact(|db| db.execute("UPDATE accounts SET state = 'lost'")).await.is_err());
-    })
-    .await;
-}

@@ -291,3 +291,16 @@ async fn f_11_a_connection_that_died_is_replaced_before_the_group_notices() {
     }
     assert_eq!(store.read(trail::count).await.unwrap(), 24);
 }
+
+#[tokio::test]
+async fn f_12_a_group_that_finds_the_server_read_only_is_told_and_the_next_is_kept() {
+    let Some(fresh) = postgres() else { return };
+    fresh.store.transact_adding(|db| db.execute("SET default_transaction_read_only = on")).await.unwrap();
+    let told = together(&fresh.store, 5, |db, number| issue(db, &format!("g{number}")).map(|()| true)).await;
+    for told in told {
+        assert_eq!(told.unwrap_err().cause, Cause::Unavailable);
+    }
+    let told = together(&fresh.store, 5, |db, number| issue(db, &format!("g{number}")).map(|()| true)).await;
+    assert!(told.into_iter().all(|told| told.unwrap()));
+    assert_eq!(issued(&fresh.store, 5).await, [true; 5]);
+}
