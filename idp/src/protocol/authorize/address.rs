@@ -110,8 +110,9 @@ pub(in crate::protocol) fn sane_state(params: &Params) -> Result<Option<&str>, E
     let state = params.one("state")?;
     let insane = |told| Err(Error::invalid_request("RFC 6749 §4.1.1", told));
     match state {
+        // First, so that no more of it is looked at than may be echoed.
+        Some(text) if text.chars().nth(LONGEST_STATE).is_some() => insane("state is too long"),
         Some(text) if text.chars().any(char::is_control) => insane("state has control characters"),
-        Some(text) if text.chars().count() > LONGEST_STATE => insane("state is too long"),
         sane => Ok(sane),
     }
 }
