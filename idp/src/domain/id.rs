@@ -11,8 +11,10 @@ pub struct Id<T> {
 }
 
 impl<T> Id<T> {
+    /// Text with a NUL names nothing, as empty text does: not every store can look for it.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), of: PhantomData }
+        let text = text.into();
+        Self { text: if text.contains('\0') { String::new() } else { text }, of: PhantomData }
     }
 
     pub fn as_str(&self) -> &str {
@@ -26,7 +28,7 @@ impl<T> Id<T> {
 
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
-        Self::new(self.text.clone())
+        Self { text: self.text.clone(), of: PhantomData }
     }
 }
 
@@ -77,5 +79,18 @@ impl<T> serde::Serialize for Id<T> {
 impl<'de, T> serde::Deserialize<'de> for Id<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_with_a_nul_names_nothing() {
+        for (text, kept) in [("rp", "rp"), ("", ""), ("\0", ""), ("rp\0", ""), ("r\0p", "")] {
+            assert_eq!(Id::<()>::new(text).as_str(), kept, "{text:?}");
+            assert_eq!(Id::<()>::new(text).clone().as_str(), kept, "{text:?}");
+        }
     }
 }

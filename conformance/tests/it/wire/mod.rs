@@ -40,6 +40,7 @@ mod logout;
 mod metadata;
 mod mtls;
 mod not_me;
+mod nul;
 mod offered;
 mod openidconnect;
 mod organisations;
