@@ -155,7 +155,9 @@ async fn of_fifty_held_together_who_bring_the_same_value_one_is_served() {
         let late =
             together(&store, 5, |db, number| used::once(db, "assertion", ["other", "the same"][number % 2], t(9_000)));
         let late: Vec<bool> = late.await.into_iter().map(|told| told.unwrap()).collect();
-        assert_eq!(late, [true, false, false, false, false]);
+        // Served by themselves, in any order.
+        assert_eq!(late.iter().filter(|first| **first).count(), 1);
+        assert!(!late[1] && !late[3]);
         assert!(!store.transact_adding(|db| used::once(db, "assertion", "the same", t(9_000))).await.unwrap());
     })
     .await;
