@@ -26,6 +26,16 @@ async fn number(screen: &Screen) -> String {
     }
 }
 
+/// The page opens itself anew when it hears that the code was scanned, and stays from then on.
+async fn told_of_the_scan(screen: &Screen) {
+    loop {
+        let news = screen.find("news").await;
+        if news.attr("data-stage").await.is_ok_and(|stage| stage.as_deref() == Some("scanned")) {
+            return;
+        }
+    }
+}
+
 /// The app of a seeded holder, open on the phone.
 async fn app_of(phone: &Screen, idp: &Sandbox, holder: &Holder) {
     phone.goto(&format!("{}/app?of={}", idp.neighbour(PHONE), holder.phone.replace('+', "%2B"))).await;
@@ -70,15 +80,16 @@ async fn by_qr(language: &'static str, script: bool) {
 
     // A wrong number first, then the one on the screen.
     scan(&phone, idp, &an, &payload(&screen, "qr").await).await;
+    told_of_the_scan(&screen).await;
+    if script {
+        screen.shot("scanned").await;
+    }
     let number = number(&screen).await;
     phone.fill("number", if number == "00" { "01" } else { "00" }).await;
     phone.click("passcode").await;
     phone.click("approve").await;
     phone.find("problem").await;
     phone.shot("wrong-number").await;
-    if script {
-        screen.shot("scanned").await;
-    }
     phone.fill("number", &number).await;
     phone.click("passcode").await;
     phone.click("face").await;

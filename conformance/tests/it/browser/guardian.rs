@@ -15,8 +15,6 @@ async fn journey_9(view: View) {
     screen.shot("sign-in").await;
     screen.sign_in(&child).await;
     screen.arrives_at("guardian").await;
-    screen.manners().await;
-    screen.shot("waiting").await;
     // The guardian on a device of their own.
     let parent = Screen::open(view, "journey-9").await;
     parent.goto(&format!("{}/identity", idp.issuer)).await;

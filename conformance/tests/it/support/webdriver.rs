@@ -89,10 +89,10 @@ impl Screen {
         self.driver.find(By::Id(id)).await.is_ok()
     }
 
-    /// Waits until no element has this id: a click does not wait for the page it leads to.
+    /// Waits for a page that is there as a whole and has no such id: a click does not wait for the page it leads to.
     pub async fn gone(&self, id: &str) {
         let end = Instant::now() + LOADS_WITHIN;
-        while self.has(id).await {
+        while self.has(id).await || !self.whole().await {
             assert!(Instant::now() < end, "#{id} stays at {}: {}", self.path().await, self.text().await);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -196,7 +196,8 @@ impl Screen {
         assert_eq!(seen["ticked"], json!(0), "{place}: nothing is ticked beforehand");
     }
 
-    /// A picture of the whole page in `target/test-output/`.
+    /// A picture of the whole page in `target/test-output/`. Chromium never answers when the page leaves meanwhile, so
+    /// only a page that stays is taken, or one that has just come.
     pub async fn shot(&self, name: &str) {
         let number = self.shots.get() + 1;
         self.shots.set(number);
@@ -207,7 +208,9 @@ impl Screen {
         let size = &browser.send_raw("Page.getLayoutMetrics", json!({})).await.unwrap()["cssContentSize"];
         let whole = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
         let wanted = json!({"format": "png", "captureBeyondViewport": true, "clip": whole});
-        let picture = browser.send_raw("Page.captureScreenshot", wanted).await.unwrap();
+        let picture = browser.send_raw("Page.captureScreenshot", wanted).await;
+        let picture =
+            picture.unwrap_or_else(|error| panic!("{}: no picture; did the page leave? {error}", self.journey));
         let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         std::fs::write(output().join(file), picture).unwrap();
     }
