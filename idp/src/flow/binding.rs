@@ -89,11 +89,6 @@ pub fn shown(call: &Call<'_>, idp: &Idp) -> Result<Shown, Error> {
     Ok(Shown { proof, held })
 }
 
-/// Whether `spent` has anything to ask the store.
-pub fn spends(caller: &Authenticated, shown: &Result<Shown, Error>) -> bool {
-    caller.jti().is_some() || shown.as_ref().is_ok_and(|shown| shown.proof.is_some())
-}
-
 /// Spends the assertion, then the proof, in the order of `contract.md` 4, and says what the caller holds. Whoever must come
 /// back with a nonce has spent nothing.
 pub fn spent(

@@ -48,12 +48,6 @@ impl Proved {
     }
 }
 
-impl From<Authenticated> for Proved {
-    fn from(caller: Authenticated) -> Proved {
-        Proved { caller, presumed: None }
-    }
-}
-
 /// Authenticates the client. The `jti` of an assertion is spent later, in the transaction of the act itself.
 pub async fn authenticate(
     params: &Params,
@@ -63,14 +57,29 @@ pub async fn authenticate(
     Ok(prove(params, call, false, idp).await?.map(|proved| proved.caller))
 }
 
-/// The same for an act whose transaction asks `Proved::holds`: a client this process knows is not read beforehand. A proof
-/// that fails by what is remembered is judged by what SQL says, so that nobody is let in or turned away by memory alone.
-pub async fn authenticate_ahead(
+/// The same for an `act` whose transaction asks `Proved::holds`, and does nothing and brings nothing where it does not: a
+/// client this process knows is not read beforehand. A proof that fails by what is remembered is judged by what SQL says, so
+/// that nobody is let in or turned away by memory alone.
+pub async fn authenticated<T>(
     params: &Params,
     call: &Call<'_>,
     idp: &Arc<Idp>,
-) -> Result<Result<Proved, Error>, Fault> {
-    prove(params, call, true, idp).await
+    act: impl AsyncFn(Proved) -> Result<Option<T>, Fault>,
+) -> Result<Result<T, Error>, Fault> {
+    let proved = match prove(params, call, true, idp).await? {
+        Ok(proved) => proved,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Some(done) = act(proved).await? {
+        return Ok(Ok(done));
+    }
+    // The client is not what it was when it was last read.
+    let caller = match authenticate(params, call, idp).await? {
+        Ok(caller) => caller,
+        Err(error) => return Ok(Err(error)),
+    };
+    let done = act(Proved { caller, presumed: None }).await?;
+    done.map(Ok).ok_or_else(|| Fault::broken("flow", "a proof that rests on nothing failed"))
 }
 
 async fn prove(params: &Params, call: &Call<'_>, ahead: bool, idp: &Arc<Idp>) -> Result<Result<Proved, Error>, Fault> {
@@ -99,7 +108,7 @@ async fn prove(params: &Params, call: &Call<'_>, ahead: bool, idp: &Arc<Idp>) ->
     if proved.is_err() {
         count(guesses.as_deref(), idp).await;
     }
-    Ok(proved.map(Proved::from))
+    Ok(proved.map(|caller| Proved { caller, presumed: None }))
 }
 
 async fn judge(
@@ -112,20 +121,6 @@ async fn judge(
     let verified = verified.as_ref().map(|jwt| VerifiedAssertion { header: &jwt.header, claims: &jwt.claims });
     let proofs = Verified { assertion: verified.as_ref(), keys: &keys };
     Ok(client_auth::prove(credentials, registered, &proofs, &idp.config.issuer, idp.clock.now()))
-}
-
-/// A client that proves itself by its secret, judged by what this process last read of it. For an act whose own statement
-/// asks whether that still holds: whoever is not known here, fails here or fails there comes to `authenticate`, which asks
-/// SQL and counts. So nobody is let in or turned away by this alone.
-pub async fn presume(params: &Params, call: &Call<'_>, idp: &Idp) -> Option<(Authenticated, Registered)> {
-    let credentials = client_auth::credentials(params, call.authorization).ok()?;
-    let registered = idp.store.last_read(credentials.client_id()).filter(|known| known.secret.is_some())?;
-    if is_stopped(guesses(credentials.client_id(), call).as_deref(), idp).await {
-        return None;
-    }
-    let (nothing, now) = (Verified::default(), idp.clock.now());
-    let proved = client_auth::prove(&credentials, Some(&registered), &nothing, &idp.config.issuer, now).ok()?;
-    Some((proved, registered))
 }
 
 /// Under which failures are counted.

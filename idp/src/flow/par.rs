@@ -9,10 +9,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::authorize::address_policy;
-use super::caller::{Call, authenticate, presume};
+use super::binding::Shown;
+use super::caller::{Call, Proved, authenticated};
 use super::request_object::{self, Asked};
 use super::{Outcome, binding, hints, quota, resource, transaction};
-use crate::domain::relying_party::{Client, Registered};
+use crate::domain::relying_party::Client;
 use crate::domain::request::{AuthorizationRequest, PushedRequest};
 use crate::domain::secret::{Minted, PushedReference, Stored};
 use crate::domain::trail::{Event, Kind};
@@ -38,58 +39,53 @@ pub enum Pushed {
 
 /// Takes one request in.
 pub async fn push(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Pushed, Fault> {
-    if let Some(pushed) = at_once(params, call, idp).await? {
-        return Ok(pushed);
-    }
-    let caller = match authenticate(params, call, idp).await? {
-        Ok(caller) => caller,
-        Err(error) => return Ok(Pushed::Refused(error)),
-    };
-    // Before anything costly, and before anything is recorded.
-    if is_over_quota(caller.client(), idp).await {
-        return Ok(Pushed::TooMany(idp.config.lifetimes.request_uri));
-    }
-    let drafted = draft(params, caller.client(), idp).await?;
-    let (this, shown) = (Arc::clone(idp), binding::shown(call, idp));
-    let spends = binding::spends(&caller, &shown) || drafted.as_ref().is_ok_and(|(asked, _)| asked.counts_once());
-    let record = move |db: &mut Db| {
-        let held = match binding::spent(db, &caller, &shown)? {
-            Ok(held) => held,
-            Err(error) => return refused(db, &caller, error, &this),
-        };
-        let (asked, request) = match drafted {
-            Ok(drafted) => drafted,
-            Err(error) => return refused(db, &caller, error, &this),
-        };
-        if !request_object::spend(db, &asked)? {
-            return refused(db, &caller, jar::replayed(), &this);
-        }
-        match par::bound(request, held.jkt) {
-            Ok(request) => {
-                keep(db, None, request, &this)?.ok_or_else(|| Fault::broken("flow", "a pushed request was not kept"))
-            }
-            Err(error) => refused(db, &caller, error, &this),
-        }
-    };
-    // With nothing to spend there is one row to write: the request, or its refusal.
-    if spends { idp.store.transact(record).await } else { idp.store.execute(record).await }
+    let pushed = authenticated(params, call, idp, async |proved| take_in(params, call, proved, idp).await).await?;
+    Ok(pushed.unwrap_or_else(Pushed::Refused))
 }
 
-/// What almost every push is: by a client's secret, with nothing to spend. One statement asks whether the client still is
-/// what it was when last read, and keeps the request. `None` where it is not, or where anything is wrong or unusual: then
-/// nothing happened yet.
-async fn at_once(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<Option<Pushed>, Fault> {
-    if params.has("request") || !call.dpop.is_empty() {
-        return Ok(None);
-    }
-    let Some((caller, registered)) = presume(params, call, idp).await else { return Ok(None) };
-    let Ok((_, request)) = draft(params, caller.client(), idp).await? else { return Ok(None) };
-    let Ok(request) = par::bound(request, None) else { return Ok(None) };
-    if is_over_quota(caller.client(), idp).await {
+/// Nothing where the proof does not hold any more; nothing happened then.
+async fn take_in(params: &Params, call: &Call<'_>, proved: Proved, idp: &Arc<Idp>) -> Result<Option<Pushed>, Fault> {
+    let client = proved.caller.client();
+    // Before anything costly, and before anything is recorded.
+    if is_over_quota(client, idp).await {
         return Ok(Some(Pushed::TooMany(idp.config.lifetimes.request_uri)));
     }
-    let this = Arc::clone(idp);
-    idp.store.execute(move |db| keep(db, Some(&registered), request, &this)).await
+    let drafted = draft(params, client, idp).await?;
+    let (this, shown) = (Arc::clone(idp), binding::shown(call, idp));
+    idp.store
+        .transact_adding(move |db| {
+            let registered = store::client::find(db, &proved.caller.client().id)?;
+            if !proved.holds(registered.as_ref()) {
+                return Ok(None);
+            }
+            record(db, &proved.caller, &shown, &drafted, &this).map(Some)
+        })
+        .await
+}
+
+/// Spends what counts once, and keeps the request or its refusal.
+fn record(
+    db: &mut Db,
+    caller: &Authenticated,
+    shown: &Result<Shown, Error>,
+    drafted: &Result<(Asked, AuthorizationRequest), Error>,
+    idp: &Idp,
+) -> Result<Pushed, Fault> {
+    let held = match binding::spent(db, caller, shown)? {
+        Ok(held) => held,
+        Err(error) => return refused(db, caller, error, idp),
+    };
+    let (asked, request) = match drafted {
+        Ok(drafted) => drafted,
+        Err(error) => return refused(db, caller, error.clone(), idp),
+    };
+    if !request_object::spend(db, asked)? {
+        return refused(db, caller, jar::replayed(), idp);
+    }
+    match par::bound(request.clone(), held.jkt) {
+        Ok(request) => keep(db, request, idp),
+        Err(error) => refused(db, caller, error, idp),
+    }
 }
 
 /// The request as all the rules leave it, or the first one it breaks.
@@ -116,24 +112,14 @@ async fn draft(
     Ok(transaction::admit(&request, idp).await?.map(|()| (asked, request)))
 }
 
-/// `presumed`: the client, where its row was not read for this request. `None` when it is no longer so.
-fn keep(
-    db: &mut Db,
-    presumed: Option<&Registered>,
-    request: AuthorizationRequest,
-    idp: &Idp,
-) -> Result<Option<Pushed>, Fault> {
+fn keep(db: &mut Db, request: AuthorizationRequest, idp: &Idp) -> Result<Pushed, Fault> {
     let reference: Minted<PushedReference> = idp.mint()?;
     let expires_in = idp.config.lifetimes.request_uri;
     let expires_at = request.asked_at + expires_in;
     let request = transaction::kept(request, idp)?;
     let pushed = PushedRequest { reference: reference.stored(), request, expires_at, spent_at: None };
-    let kept_until = expires_at + idp.config.lifetimes.interaction;
-    let kept = match presumed {
-        Some(client) => store::pushed::put_for(db, client, &pushed, kept_until)?,
-        None => store::pushed::put(db, &pushed, kept_until).map(|()| true)?,
-    };
-    Ok(kept.then(|| Pushed::Accepted { request_uri: par::request_uri(reference.reveal()), expires_in }))
+    store::pushed::put(db, &pushed, expires_at + idp.config.lifetimes.interaction)?;
+    Ok(Pushed::Accepted { request_uri: par::request_uri(reference.reveal()), expires_in })
 }
 
 fn refused(db: &mut Db, caller: &Authenticated, error: Error, idp: &Idp) -> Result<Pushed, Fault> {

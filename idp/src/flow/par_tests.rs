@@ -137,8 +137,10 @@ async fn a_client_is_judged_as_it_is_now_and_not_as_it_was_last_read() {
     };
     let registered = bench.idp.store.read(move |db| store::client::find(db, &rp())).await.unwrap().unwrap();
     let kept_at_once = async || {
-        let kept = at_once(&Bench::params("rp", "&scope=openid"), &Call::default(), &bench.idp).await.unwrap();
-        matches!(kept, Some(Pushed::Accepted { .. }))
+        let (params, call) = (Bench::params("rp", "&scope=openid"), Call::default());
+        let first = async |proved| take_in(&params, &call, proved, &bench.idp).await.map(Some);
+        let first = authenticated(&params, &call, &bench.idp, first).await.unwrap().unwrap();
+        matches!(first, Some(Pushed::Accepted { .. }))
     };
     assert!(kept_at_once().await && is_accepted().await);
     let set = async |status| {

@@ -25,13 +25,6 @@ pub struct Asked {
     jti: Option<ObjectId>,
 }
 
-impl Asked {
-    /// Whether `spend` has anything to ask the store.
-    pub fn counts_once(&self) -> bool {
-        self.jti.is_some()
-    }
-}
-
 /// Why there is none, with the parameters that may say where to answer.
 #[derive(Debug)]
 pub struct Flawed {

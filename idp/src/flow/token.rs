@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::caller::{Call, Proved, authenticate, authenticate_ahead};
+use super::caller::{Call, Proved, authenticate, authenticated};
 use super::facts::Limits;
 use super::{acting, answers, binding, resource};
 use crate::domain::Fault;
@@ -43,27 +43,13 @@ pub async fn answer(params: &Params, call: &Call<'_>, idp: &Arc<Idp>) -> Result<
         not_at_token_endpoint(params)?;
         Ok((request, asked(params)?))
     });
-    // What no transaction follows rests on what SQL says.
-    let proved = match &asked {
-        Ok(_) => authenticate_ahead(params, call, idp).await?,
-        Err(_) => authenticate(params, call, idp).await?.map(Proved::from),
+    let asked = match asked {
+        Ok(asked) => Arc::new(asked),
+        // What no transaction follows rests on what SQL says.
+        Err(error) => return Ok(Err(authenticate(params, call, idp).await?.err().unwrap_or(error))),
     };
-    let (proved, asked) = match (proved, asked) {
-        (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
-        (Ok(proved), Ok(asked)) => (proved, Arc::new(asked)),
-    };
-    let decided = match decide(proved, &asked, call, idp).await? {
-        Some(decided) => decided,
-        // The client is not what it was when it was last read.
-        None => match authenticate(params, call, idp).await? {
-            Ok(caller) => {
-                let decided = decide(caller.into(), &asked, call, idp).await?;
-                decided.ok_or_else(|| Fault::broken("flow", "a proof that rests on nothing failed"))?
-            }
-            Err(error) => Err(error),
-        },
-    };
-    match decided {
+    let decided = authenticated(params, call, idp, async |proved| decide(proved, &asked, call, idp).await).await?;
+    match decided.flatten() {
         Ok(issued) => {
             // Not in the transaction: one that is run again issues once.
             idp.metrics.token(asked.0.grant());

@@ -192,16 +192,6 @@ impl Store {
         self.write(Repeatable(work), Need::Addition).await
     }
 
-    /// The same for `work` that writes by one statement and reads by none: it is a transaction of its own, and
-    /// PostgreSQL is not asked to begin and to end another.
-    pub async fn execute<T, F>(&self, work: F) -> Result<T, Fault>
-    where
-        F: FnOnce(&mut Db) -> Result<T, Fault> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.write(Once(Some(work)), Need::Statement).await
-    }
-
     async fn write<T: Send + 'static>(&self, work: impl Body<T>, need: Need) -> Result<T, Fault> {
         let (job, answer) = queue::ask(work, need);
         match self.engine.as_ref() {
@@ -228,7 +218,7 @@ impl Store {
         }
     }
 
-    /// A client as this process last read it. Nothing may rest on it but a statement that asks whether it still holds.
+    /// A client as this process last read it. Nothing may rest on it but a transaction that asks whether it still holds.
     pub fn last_read(&self, client: &Id<Client>) -> Option<Registered> {
         self.clients.last(client.as_str())
     }

@@ -75,7 +75,7 @@ impl Postgres {
     pub(super) fn put(&self, job: Box<dyn Job>) {
         match job.need() {
             Need::Addition => self.additions.put(job),
-            Need::Nothing | Need::Statement | Need::Transaction => self.queue.put(job),
+            Need::Nothing | Need::Transaction => self.queue.put(job),
         }
     }
 
@@ -123,7 +123,7 @@ impl Worker {
             let Some(mut job) = group.pop() else { return };
             let spoiled = match job.need() {
                 Need::Transaction | Need::Addition => self.write(job.as_mut()),
-                Need::Nothing | Need::Statement => self.run(job.as_mut()),
+                Need::Nothing => self.run(job.as_mut()),
             };
             self.heard = this_instant();
             job.answer(spoiled.err());
@@ -154,7 +154,7 @@ impl Worker {
     /// A fault is everybody's; what became of the group is not known then.
     fn together(&mut self, group: &mut [Box<dyn Job>]) -> Result<bool, Fault> {
         let mut verdict = self.hold(group)?;
-        // A connection that died unnoticed is found out by what is read first, before anything happened: try a new one.
+        // One that died just now is found out by what is read first, before anything happened: try a new one.
         if matches!(verdict, Verdict::Discard | Verdict::DiscardAll) {
             verdict = self.hold(group)?;
         }
@@ -163,7 +163,7 @@ impl Worker {
 
     /// Runs a group up to the first that fails, its rows held, and adds them when none does.
     fn hold(&mut self, group: &mut [Box<dyn Job>]) -> Result<Verdict, Fault> {
-        let db = self.connection()?;
+        let db = self.awake()?;
         db.hold();
         let failed = group.iter_mut().map(|job| job.run(db)).find(|verdict| *verdict != Verdict::Keep);
         let settled = if failed.is_none() { db.settle() } else { Ok(()) };
@@ -195,13 +195,8 @@ impl Worker {
 
     /// Without a transaction around it: a statement that fails has no effect.
     fn run(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
-        if self.heard.elapsed() > QUIET && self.connection().and_then(Db::ping).is_err() {
-            self.db = None;
-        }
-        let db = self.connection()?;
-        db.said = 0;
+        let db = self.awake()?;
         let verdict = job.run(db);
-        debug_assert!(job.need() != Need::Statement || db.said < 2, "several statements without a transaction");
         let clean = db.is_clean();
         self.judge(verdict, clean);
         Ok(())
@@ -215,6 +210,14 @@ impl Worker {
         if !clean || matches!(verdict, Verdict::Discard | Verdict::DiscardAll) {
             self.db = None;
         }
+    }
+
+    /// A connection that was not silent for long, or lives all the same.
+    fn awake(&mut self) -> Result<&mut Db, Fault> {
+        if self.heard.elapsed() > QUIET && self.connection().and_then(Db::ping).is_err() {
+            self.db = None;
+        }
+        self.connection()
     }
 
     fn connection(&mut self) -> Result<&mut Db, Fault> {

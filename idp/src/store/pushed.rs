@@ -5,8 +5,7 @@ use diesel::prelude::*;
 use super::columns::{at as moment, json, to_json};
 use super::db::{Db, on_each};
 use super::schema::pushed_requests;
-use super::update::{Bind, Update};
-use crate::domain::relying_party::{ClientStatus, Registered};
+use super::update::{Bind, Insert, Insertion, Update};
 use crate::domain::request::PushedRequest;
 use crate::domain::secret::{PushedReference, Stored, minted_before};
 use crate::domain::{Fault, Moment, Span};
@@ -31,53 +30,29 @@ impl Row {
     }
 }
 
+struct Put;
+
+impl Insertion for Put {
+    const INTO: &'static str =
+        "INSERT INTO pushed_requests (hash, client_id, request, pushed_at, expires_at, kept_until, spent_at)";
+}
+
 /// `kept_until`: for how long it may still be answered, by whoever came for it in its last moment.
 pub fn put(db: &mut Db, pushed: &PushedRequest, kept_until: Moment) -> Result<(), Fault> {
     let request = to_json(&pushed.request)?;
-    on_each!(db, |link| diesel::insert_into(pushed_requests::table)
-        .values((
-            pushed_requests::hash.eq(pushed.reference.as_str()),
-            pushed_requests::client_id.eq(pushed.request.client_id.as_str()),
-            pushed_requests::request.eq(request.as_str()),
-            pushed_requests::pushed_at.eq(pushed.request.asked_at.unix()),
-            pushed_requests::expires_at.eq(pushed.expires_at.unix()),
-            pushed_requests::kept_until.eq(kept_until.unix()),
-            pushed_requests::spent_at.eq(pushed.spent_at.map(Moment::unix)),
-        ))
-        .execute(link))?;
-    Ok(())
-}
-
-/// `put` for a client that was read before: one statement asks whether it is in service as it was read, with this metadata
-/// and this secret, and keeps the request. False where it is not; nothing is kept.
-pub fn put_for(db: &mut Db, client: &Registered, pushed: &PushedRequest, kept_until: Moment) -> Result<bool, Fault> {
-    let Some(secret) = &client.secret else { return Ok(false) };
-    let request = to_json(&pushed.request)?;
-    let insert = Update {
-        pieces: [
-            "INSERT INTO pushed_requests (client_id, hash, request, pushed_at, expires_at, kept_until) SELECT id, ",
-            ", ",
-            ", ",
-            ", ",
-            ", ",
-            " FROM clients WHERE id = ",
-            " AND version = ",
-            " AND status = ",
-            " AND secret = ",
-        ],
-        binds: [
+    let insert = Insert::of(
+        Put,
+        [
             Bind::Text(pushed.reference.as_str()),
-            Bind::Text(request.as_str()),
+            Bind::Text(pushed.request.client_id.as_str()),
+            Bind::Text(&request),
             Bind::Number(pushed.request.asked_at.unix()),
             Bind::Number(pushed.expires_at.unix()),
             Bind::Number(kept_until.unix()),
-            Bind::Text(client.client.id.as_str()),
-            Bind::Number(client.version),
-            Bind::Text(ClientStatus::Live.name()),
-            Bind::Text(secret.as_str()),
+            Bind::MaybeNumber(pushed.spent_at.map(Moment::unix)),
         ],
-    };
-    Ok(on_each!(db, |link| insert.execute(link))? > 0)
+    );
+    db.add(insert).map(drop)
 }
 
 pub fn find(db: &mut Db, reference: &Stored<PushedReference>) -> Result<Option<PushedRequest>, Fault> {

@@ -47,8 +47,6 @@ impl Verdict {
 pub(super) enum Need {
     /// It only reads.
     Nothing,
-    /// It writes by one statement, which is a transaction of its own.
-    Statement,
     Transaction,
     /// A transaction that, as a rule, reads clients and adds rows, and no more. It may be run again.
     Addition,

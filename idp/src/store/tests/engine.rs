@@ -353,7 +353,7 @@ async fn f_11_connections_that_died_are_replaced_before_anybody_notices() {
 }
 
 #[tokio::test]
-async fn f_11_nor_does_one_who_reads_or_writes_by_one_statement_after_a_quiet_while() {
+async fn f_11_nor_does_one_who_reads_or_adds_after_a_quiet_while() {
     let Some(url) = fresh_schema() else { return };
     let noted = |db: &mut Db, name: &str| trail::append(db, &Event::new(Kind::SignIn, t(1)), &Id::new(name));
     let settings = settings(format!("{url}&application_name=idp-f11-quiet"));
@@ -361,7 +361,7 @@ async fn f_11_nor_does_one_who_reads_or_writes_by_one_statement_after_a_quiet_wh
     let mut link = PgConnection::establish(&std::env::var("IDP_TEST_DATABASE").unwrap()).unwrap();
     for round in 0..2 {
         for number in 0..8 {
-            store.execute(move |db| noted(db, &format!("{round}-{number}"))).await.unwrap();
+            store.transact_adding(move |db| noted(db, &format!("{round}-{number}"))).await.unwrap();
             store.read(trail::count).await.unwrap();
         }
         link.batch_execute(
@@ -370,7 +370,7 @@ async fn f_11_nor_does_one_who_reads_or_writes_by_one_statement_after_a_quiet_wh
         .unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
     }
-    store.execute(move |db| noted(db, "after")).await.unwrap();
+    store.transact_adding(move |db| noted(db, "after")).await.unwrap();
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@ use super::super::{pushed, retention};
 use super::sessions::request;
 use super::*;
 use crate::domain::Span;
-use crate::domain::relying_party::{ClientStatus, Registered};
 use crate::domain::request::PushedRequest;
 
 fn push(text: &str) -> PushedRequest {
@@ -25,39 +24,6 @@ async fn rfc9126_a_pushed_request_is_kept_and_answered_once() {
         assert_eq!(retention::sweep(db, t(1_000) + Span::hours(2))?, 0, "two hours for any");
         assert_eq!(retention::sweep(db, t(1_001) + Span::hours(2))?, 1);
         assert!(!pushed::spend(db, &asked.reference, t(2_902))?, "what is gone was answered");
-        Ok(())
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_request_is_kept_for_a_client_that_still_is_what_it_was() {
-    within(|db| {
-        seed(db)?;
-        let secret = Stored::of("secret");
-        client::put(db, &portal("portal"), Some(&secret), t(1_000))?;
-        let read = client::find(db, &Id::new("portal"))?.expect("a client");
-        let asked = push("a");
-        let kept = |db: &mut Db, client: &Registered, name: &str| pushed::put_for(db, client, &push(name), t(2_900));
-        assert!(kept(db, &read, "a")?);
-        let found = pushed::find(db, &asked.reference)?.expect("found");
-        assert_eq!((found.request, found.expires_at, found.spent_at), (asked.request, t(1_090), None));
-        let others = [
-            Registered { version: read.version + 1, ..read.clone() },
-            Registered { secret: Some(Stored::of("other")), ..read.clone() },
-            Registered { secret: None, ..read.clone() },
-            Registered { client: portal("nobody").into(), ..read.clone() },
-        ];
-        for other in &others {
-            assert!(!kept(db, other, "b")?, "{other:?}");
-        }
-        client::set_status(db, &Id::new("portal"), ClientStatus::Suspended)?;
-        assert!(!kept(db, &read, "b")?);
-        assert!(pushed::find(db, &push("b").reference)?.is_none());
-        client::set_status(db, &Id::new("portal"), ClientStatus::Live)?;
-        assert!(kept(db, &read, "b")?);
-        client::put(db, &portal("portal"), None, t(1_001))?;
-        assert!(!kept(db, &read, "c")?, "its metadata may be other");
         Ok(())
     })
     .await;
