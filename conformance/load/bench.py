@@ -3,11 +3,12 @@
 
   bench.py PEER.json… --out DIR [--only "W3;W5"] [--runs 3 --seconds 6 --warm 12]
 
-The peers take turns within each workload, so that a slow minute of the machine hits all of them. Each gets a
-freshly started server pinned to one core, 16 keep-alive connections of one wrk thread on the other core, one
-discarded warm-up and then the measured runs, of which medians are kept. An answer counts only with the expected
-status and content. Assertions and DPoP proofs are signed before a run and each is sent once. What is compared is the CPU of the server's process tree for each good answer (utime + stime);
-a helper process named by `extra_pidfile`, such as a database, is kept beside it.
+The peers take turns within each workload, run by run, so that a slow minute of the machine hits all of them. Each
+gets a freshly started server pinned to one core, 16 keep-alive connections of one wrk thread on the other core, one
+discarded warm-up and then the measured runs, of which medians are kept; between its runs it idles. An answer counts
+only with the expected status and content. Assertions and DPoP proofs are signed before a run and each is sent once.
+What is compared is the CPU of the server's process tree for each good answer (utime + stime); a helper process named
+by `extra_pidfile`, such as a database, is kept beside it.
 """
 import argparse, contextlib, http.client, json, os, re, resource, signal, socket, statistics, subprocess, sys, tempfile, time
 import urllib.parse
@@ -124,6 +125,13 @@ class Peer:
         if self.cfg["start"].get("after"):
             subprocess.run(self.cfg["start"]["after"], stdout=sys.stderr)
 
+    def keep(self, m):
+        self.result["workloads"].append(m)
+        print(f"{m['id']:46} {self.key:14} {m['rate']:9,.0f} {m['p50_ms']:8.2f} {m['p99_ms']:8.2f} {m['cpu_ms']:8.4f} "
+              f"{m['beside_ms']:8.4f} {m['rss_mib']:5.0f} {m['bad']:4}", flush=True)
+        with open(os.path.join(self.args.out, self.key + ".json"), "w") as f:
+            json.dump(self.result, f, indent=1)
+
     def path(self, name):
         u = urllib.parse.urlsplit(self.discovery[name])
         return u.path + ("?" + u.query if u.query else "")
@@ -160,7 +168,8 @@ def proofs(*arguments):
 
 def signed(peer, kind, c, count):
     if kind == "assertion":
-        return proofs("assertions", os.path.join(os.environ["LOAD_DIR"], "client.pem"), c["id"], c["audience"], count)
+        key = os.path.join(os.environ["LOAD_DIR"], "client.pem")
+        return proofs("assertions", key, c["id"], peer.cfg["base_url"], count)
     return proofs("dpop", peer.discovery["token_endpoint"], count)
 
 
@@ -193,6 +202,7 @@ def measure_otherwise(peer, w, tmp):
 
 
 def measure(peer, w, tmp):
+    """The warm-up, then run by run; others have their turn after each. What it returns is the result."""
     cfg, args, kind = peer.cfg, peer.args, w["kind"]
     c = cfg["clients"].get(w.get("client", ""), {})
     env = dict(BW_KIND=kind, BW_AUTH=client_auth(c) if "secret" in c and kind != "bearer" else "", BW_EXPECT=w.get("expect", 200),
@@ -247,12 +257,35 @@ def measure(peer, w, tmp):
             d["rate"] = reached
             d["cpu_ms"], d["beside_ms"] = (d[k] / d["ok"] * 1000 for k in ("server_cpu", "beside_cpu"))
             runs.append(d)
+        yield
     med = lambda k: statistics.median(r[k] for r in runs)
     return dict(id=w["id"], rate=med("rate"), rate_min=min(r["rate"] for r in runs), rate_max=max(r["rate"] for r in runs),
                 p50_ms=med("p50_us") / 1000, p99_ms=med("p99_us") / 1000, cpu_ms=med("cpu_ms"), beside_ms=med("beside_ms"),
                 rss_mib=rss_mib(peer.own()), beside_rss_mib=rss_mib(peer.beside()), server_share=med("server_share"),
                 server_core_busy=med("server_core_busy"), generator_share=med("generator_share"),
                 bad=sum(r["bad"] for r in runs), dry=sum(r["dry"] for r in runs), runs=runs)
+
+
+def in_turn(group):
+    """What each of a group measures, its server up as long as the others'."""
+    with contextlib.ExitStack() as down:
+        results, waiting = [], []
+        for peer, w in group:
+            down.callback(peer.stop)
+            peer.start()
+            tmp = down.enter_context(tempfile.TemporaryDirectory())
+            if w["kind"] in OTHERWISE:
+                results.append((peer, measure_otherwise(peer, w, tmp)))
+            else:
+                waiting.append((peer, measure(peer, w, tmp)))
+        while waiting:
+            for peer, steps in list(waiting):
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    results.append((peer, end.value))
+                    waiting.remove((peer, steps))
+        return results
 
 
 def read(path):
@@ -288,21 +321,11 @@ def main():
     for workload in ids:
         if a.only and not any(workload.startswith(x) for x in a.only.split(";")):
             continue
-        for peer in peers:
-            w = next((w for w in peer.cfg["workloads"] if w["id"] == workload), None)
-            if not w:
-                continue
-            with tempfile.TemporaryDirectory() as tmp:
-                try:
-                    peer.start()
-                    m = (measure_otherwise if w["kind"] in OTHERWISE else measure)(peer, w, tmp)
-                finally:
-                    peer.stop()
-            peer.result["workloads"].append(m)
-            print(f"{workload:46} {peer.key:14} {m['rate']:9,.0f} {m['p50_ms']:8.2f} {m['p99_ms']:8.2f} {m['cpu_ms']:8.4f} "
-                  f"{m['beside_ms']:8.4f} {m['rss_mib']:5.0f} {m['bad']:4}", flush=True)
-            with open(os.path.join(a.out, peer.key + ".json"), "w") as f:
-                json.dump(peer.result, f, indent=1)
+        playing = [(peer, w) for peer in peers for w in peer.cfg["workloads"] if w["id"] == workload]
+        alone = any(w["kind"] in OTHERWISE for _, w in playing)
+        for group in [[one] for one in playing] if alone else [playing]:
+            for peer, m in in_turn(group):
+                peer.keep(m)
 
 
 if __name__ == "__main__":

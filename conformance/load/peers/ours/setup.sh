@@ -11,6 +11,9 @@ dir=$STATE_DIR/$store
 run=$dir/run
 seed=$dir/seed
 pg_port=4183
+# Both stores' servers are up while they take turns.
+port=4180
+[ "$store" = postgres ] && port=4185
 
 as_postgres() {
   # PostgreSQL refuses to run as root.
@@ -36,12 +39,12 @@ write_config() {
   local url=sqlite:$run/idp.db
   [ "$store" = postgres ] && url=postgres://idp@127.0.0.1:$pg_port/idp
   cat >"$run/idp.toml" <<TOML
-issuer = "http://localhost:4180"
-listen = "127.0.0.1:4180"
+issuer = "http://localhost:$port"
+listen = "127.0.0.1:$port"
 danger_http_loopback = true
 
 [operations]
-listen = "127.0.0.1:4181"
+listen = "127.0.0.1:$((port + 1))"
 
 [database]
 url = "$url"
@@ -118,7 +121,7 @@ first_start() {
   "$BIN_DIR/idp" --config "$run/idp.toml" serve >"$run/first.log" 2>&1 &
   local pid=$! i
   for ((i = 0; i < 600; i++)); do
-    curl -fsS -o /dev/null http://localhost:4180/.well-known/openid-configuration 2>/dev/null && break
+    curl -fsS -o /dev/null "http://localhost:$port/.well-known/openid-configuration" 2>/dev/null && break
     kill -0 "$pid" 2>/dev/null || { cat "$run/first.log" >&2; return 1; }
     sleep 0.1
   done
