@@ -8,7 +8,8 @@ gets a freshly started server pinned to one core, 16 keep-alive connections of o
 discarded warm-up and then the measured runs, of which medians are kept; between its runs it idles. An answer counts
 only with the expected status and content. Assertions and DPoP proofs are signed before a run and each is sent once.
 What is compared is the CPU of the server's process tree for each good answer (utime + stime); a helper process named
-by `extra_pidfile`, such as a database, is kept beside it.
+by `extra_pidfile`, such as a database, is kept beside it. A workload `beside` another takes turns with that one on the
+same server, so that what it adds to it can be told; `verifies` is how many signatures are verified for it.
 """
 import argparse, contextlib, http.client, json, os, re, resource, signal, socket, statistics, subprocess, sys, tempfile, time
 import urllib.parse
@@ -125,6 +126,9 @@ class Peer:
         if self.cfg["start"].get("after"):
             subprocess.run(self.cfg["start"]["after"], stdout=sys.stderr)
 
+    def workload(self, name):
+        return next((w for w in self.cfg["workloads"] if w["id"] == name), None)
+
     def keep(self, m):
         self.result["workloads"].append(m)
         print(f"{m['id']:46} {self.key:14} {m['rate']:9,.0f} {m['p50_ms']:8.2f} {m['p99_ms']:8.2f} {m['cpu_ms']:8.4f} "
@@ -171,6 +175,12 @@ def signed(peer, kind, c, count):
         key = os.path.join(os.environ["LOAD_DIR"], "client.pem")
         return proofs("assertions", key, c["id"], peer.cfg["base_url"], count)
     return proofs("dpop", peer.discovery["token_endpoint"], count)
+
+
+def speed(peer):
+    """What one verification costs on the server's core just now, µs."""
+    cmd = ["taskset", "-c", str(peer.args.server_core), os.path.join(os.environ["BIN_DIR"], "proofs"), "speed"]
+    return json.loads(subprocess.run(cmd, check=True, stdout=subprocess.PIPE).stdout)["verify_us"]
 
 
 def refused(peer, w, env):
@@ -245,6 +255,7 @@ def measure(peer, w, tmp):
             count = warm * 12_000 if not i else seconds * (2 * reached + 500)
             open(tokens, "wb").write(signed(peer, kind, c, int(count)))
             env["BW_FILE"] = tokens
+        verify = w["verifies"] * speed(peer) if w.get("verifies") else 0
         d = wrk(peer, env, seconds if i else warm)
         if kind == "get":
             d["ok"], d["bad"] = d["requests"] - d["status_errors"], d["status_errors"]
@@ -254,7 +265,7 @@ def measure(peer, w, tmp):
         if i and not d["ok"]:
             raise SystemExit(f"{peer.key} {w['id']}: no good answer at all: {d['first_bad']}")
         if i:
-            d["rate"] = reached
+            d["rate"], d["verify_us"] = reached, verify
             d["cpu_ms"], d["beside_ms"] = (d[k] / d["ok"] * 1000 for k in ("server_cpu", "beside_cpu"))
             runs.append(d)
         yield
@@ -269,23 +280,28 @@ def measure(peer, w, tmp):
 def in_turn(group):
     """What each of a group measures, its server up as long as the others'."""
     with contextlib.ExitStack() as down:
-        results, waiting = [], []
+        results, waiting = {}, []
+
+        def begin(peer, w, place):
+            tmp = down.enter_context(tempfile.TemporaryDirectory())
+            if w["kind"] in OTHERWISE:
+                results[place] = measure_otherwise(peer, w, tmp)
+            else:
+                waiting.append((place, measure(peer, w, tmp)))
         for peer, w in group:
             down.callback(peer.stop)
             peer.start()
-            tmp = down.enter_context(tempfile.TemporaryDirectory())
-            if w["kind"] in OTHERWISE:
-                results.append((peer, measure_otherwise(peer, w, tmp)))
-            else:
-                waiting.append((peer, measure(peer, w, tmp)))
+            begin(peer, w, (peer, ""))
+            if other := peer.workload(w.get("beside")):
+                begin(peer, other, (peer, "without"))
         while waiting:
-            for peer, steps in list(waiting):
+            for place, steps in list(waiting):
                 try:
                     next(steps)
                 except StopIteration as end:
-                    results.append((peer, end.value))
-                    waiting.remove((peer, steps))
-        return results
+                    results[place] = end.value
+                    waiting.remove((place, steps))
+        return [(peer, dict(m, without=results.get((peer, "without")))) for (peer, part), m in results.items() if not part]
 
 
 def read(path):
@@ -321,7 +337,7 @@ def main():
     for workload in ids:
         if a.only and not any(workload.startswith(x) for x in a.only.split(";")):
             continue
-        playing = [(peer, w) for peer in peers for w in peer.cfg["workloads"] if w["id"] == workload]
+        playing = [(peer, w) for peer in peers if (w := peer.workload(workload))]
         alone = any(w["kind"] in OTHERWISE for _, w in playing)
         for group in [[one] for one in playing] if alone else [playing]:
             for peer, m in in_turn(group):
